@@ -1,0 +1,1 @@
+"""The box: what it has, and what to change on it."""

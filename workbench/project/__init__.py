@@ -1,0 +1,1 @@
+"""What the user owns: `project.toml`, read, validated and written."""

@@ -1,0 +1,1 @@
+"""Examples become token ids and a mask of what is trained."""

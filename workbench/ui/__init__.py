@@ -1,0 +1,1 @@
+"""The screen: shows the light rooms and asks; never imports the engine."""
