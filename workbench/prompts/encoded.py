@@ -1,0 +1,26 @@
+"""What an example is once it is tokenised: the one form that preview, training, evaluation and chat share."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Token ids with their mask.
+
+    Attributes:
+        text: the rendered conversation, as the chat template wrote it.
+        ids: token ids, length T.
+        mask: length T; 1 where the token is trained (predicted and scored), 0 where it is only read.
+        spans: length T; the half-open character range of each token in `text`.
+        stop_trained: every trained answer ends in a trained end-of-turn mark, so that the model learns to stop.
+        truncated: tokens cut off the end because the example was longer than `data.max_tokens`.
+        warnings: what a careful reader would point out about this example.
+    """
+
+    text: str
+    ids: list[int]
+    mask: list[int]
+    spans: list[tuple[int, int]]
+    stop_trained: bool
+    truncated: int = 0
+    warnings: tuple[str, ...] = ()
