@@ -1,0 +1,98 @@
+"""The front door: finds the command, imports its module only then, and turns faults into words and exit codes.
+
+Exit codes: 0 done, 1 findings (a run that failed, a box that lacks something), 2 misuse (a wrong argument,
+a project or a file that cannot be read).
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from workbench import __version__
+
+DONE, FINDINGS, MISUSE = 0, 1, 2
+
+COMMANDS = {
+    "new": "make a project that trains, from a data file of any known shape",
+    "preview": "show one example exactly as it trains: text, token ids, mask",
+    "train": "start a run in the background and follow it",
+    "runs": "list runs with their state",
+    "show": "one run: settings, state, curve in numbers, checkpoints",
+    "watch": "follow a run that is going",
+    "stop": "stop a run after a checkpoint, or --now",
+    "checkpoint": "write a checkpoint of a running run now",
+    "chat": "talk to the base model or to a checkpoint",
+    "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
+}
+
+
+class Command(Protocol):
+    """What a module of this package offers; its docstring is the command's description."""
+
+    __doc__: str | None
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None: ...
+
+    @staticmethod
+    def run(args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return its exit code; never raises for a fault of the input."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): keep Python from complaining while it closes stdout.
+        sys.stdout = None  # type: ignore[assignment]
+        return DONE
+
+
+def _dispatch(words: list[str]) -> int:
+    if words and words[0] in COMMANDS:
+        name, rest = words[0], words[1:]
+        parser = argparse.ArgumentParser(prog=f"workbench {name}")
+    else:
+        name, rest = "screen", words
+        parser = _front_parser()
+    command = cast(Command, importlib.import_module(f"workbench.cli.{name}")) if not _asks_only(name, rest) else None
+    if command is None:
+        parser.parse_args(rest)
+        return DONE
+    if name != "screen":
+        parser.description = command.__doc__
+    command.add_arguments(parser)
+    args = parser.parse_args(rest)
+    from workbench.errors import WorkbenchError
+
+    try:
+        return command.run(args)
+    except WorkbenchError as error:
+        from workbench.cli.console import report
+
+        report(error)
+        return MISUSE
+
+
+def _asks_only(name: str, rest: list[str]) -> bool:
+    """`--version` and `--help` answer without importing the screen."""
+    return name == "screen" and any(word in ("--version", "-h", "--help") for word in rest)
+
+
+def _front_parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog="workbench",
+        usage="workbench [PATH]\n       workbench COMMAND ...",
+        description="A terminal workbench for fine-tuning language models.",
+        epilog="commands:\n" + "\n".join(f"  {name:<{width}}  {help}" for name, help in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("path", nargs="?", default="projects", help="a project or a folder of projects (default: ./projects)")
+    parser.add_argument("--version", action="version", version=f"workbench {__version__}")
+    return parser

@@ -1,0 +1,36 @@
+"""`workbench [PATH]`: the terminal user interface."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from workbench.errors import fault
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The front parser already has PATH."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the screen on a project or on a folder of projects."""
+    check_terminal()
+    from workbench.ui.app import WorkbenchApp
+
+    WorkbenchApp(Path(args.path)).run()
+    return 0
+
+
+def check_terminal() -> None:
+    """Refuse where a screen cannot be drawn, and say which command does the job there.
+
+    Textual draws on stderr, so that a redirected stderr gives a blank terminal instead of an error.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise fault("the screen needs a terminal", "stdin/stdout", "run it in one, or use a command: workbench --help")
+    if not sys.stderr.isatty():
+        raise fault("the screen is drawn on stderr, which is redirected", "stderr", "leave out `2>`")
+    if os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+        raise fault(
+            "this terminal cannot place text", f"TERM={os.environ.get('TERM', '')}", "set TERM=xterm-256color, or use a command"
+        )

@@ -1,0 +1,83 @@
+"""One run: its state, what was changed, its curve in numbers, its checkpoints."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.arguments import add_json
+
+if TYPE_CHECKING:
+    from workbench.runs.folder import Run
+    from workbench.runs.series import Series
+
+METRICS = ("loss", "validation_loss", "token_accuracy", "sequence_accuracy", "learning_rate", "grad_norm", "tokens_per_second")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`show RUN [--json]`."""
+    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    add_json(parser, "print everything as one JSON object, the whole curve included")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one run."""
+    from workbench.cli.follow import as_row
+    from workbench.runs.checkpoints import list_checkpoints
+    from workbench.runs.folder import find_run, read_spec
+    from workbench.runs.status import read_status
+
+    found = find_run(args.run)
+    spec, status, series = read_spec(found), read_status(found), _series(found)
+    checkpoints = list_checkpoints(found)
+    if args.json:
+        from workbench.cli.console import write_json
+
+        curves = {name: [array.tolist() for array in series.curve(name)] for name in METRICS}
+        write_json(
+            {"id": found.id, "folder": str(found.folder)}
+            | as_row(status)
+            | {
+                "project": spec.project,
+                "template": spec.template,
+                "command": spec.command,
+                "fingerprints": spec.fingerprints,
+                "checkpoints": [{"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints],
+                "curves": curves,
+            },
+            indent=2,
+        )
+        return 0
+    from workbench.cli.console import out, say
+
+    say(f"run        {found.id}")
+    say(f"folder     {found.folder}")
+    say(f"state      {status.state.value}{f', {status.reason}' if status.reason else ''}")
+    say(f"step       {status.step} of {status.total_steps or '?'}")
+    say(f"base       {spec.base_model['name']}, template {spec.template['name']}")
+    for checkpoint in checkpoints:
+        say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{'  (best)' if checkpoint.best else ''}")
+    out.print(_numbers(series))
+    return 0
+
+
+def _series(found: "Run") -> "Series":
+    from workbench.runs.events import EventTail
+    from workbench.runs.series import Series
+
+    tail, series = EventTail(found.events), Series()
+    while batch := tail.read():
+        series.feed(batch)
+    return series
+
+
+def _numbers(series: "Series") -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("metric", "points", "first", "lowest", "highest", "last"):
+        table.add_column(title, justify="left" if title == "metric" else "right", no_wrap=True)
+    for name in METRICS:
+        _, values = series.curve(name)
+        if len(values):
+            figures = (values[0], values.min(), values.max(), values[-1])
+            table.add_row(name, str(len(values)), *(f"{value:.5g}" for value in figures))
+    return table

@@ -1,0 +1,25 @@
+"""Stop a run: it finishes its step, writes a checkpoint and ends; --now ends it without."""
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`stop RUN [--now]`."""
+    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    parser.add_argument("--now", action="store_true", help="end at once, without a checkpoint")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send the command; the run acknowledges it in its events."""
+    from workbench.cli.console import note
+    from workbench.runs import control
+    from workbench.runs.folder import find_run
+
+    found = find_run(args.run)
+    if args.now:
+        control.stop_now(found)
+        note(f"{found.id} was ended")
+    else:
+        control.send(found, "stop")
+        note(f"{found.id} stops after its step, with a checkpoint")
+    return 0

@@ -1,0 +1,19 @@
+"""Follow a run until it ends; Ctrl+C leaves it running."""
+
+import argparse
+
+from workbench.cli.arguments import add_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`watch RUN [--json]`."""
+    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    add_json(parser, "print every event as a JSON line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show what has happened so far, then what happens."""
+    from workbench.cli.follow import follow
+    from workbench.runs.folder import find_run
+
+    return follow(find_run(args.run), as_json=args.json)

@@ -1,0 +1,88 @@
+"""The one registry of what can be done: it feeds keys, key bar, palette, help and the key list of the README."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a key does.
+
+    Attributes:
+        place: the pane where it works, or `app` for everywhere.
+        name: the handler is `do_<name>` of that pane (or of the app).
+        keys: Textual key names, the first one is shown.
+        label: one or two words for the key bar.
+        help: one sentence for help and palette.
+        bar: shown in the key bar, in this order.
+    """
+
+    place: str
+    name: str
+    keys: str
+    label: str
+    help: str
+    bar: bool = True
+
+    @property
+    def key(self) -> str:
+        """The key as it is shown."""
+        first = self.keys.split(",")[0]
+        return {"question_mark": "?", "slash": "/", "escape": "esc", "left": "←", "right": "→"}.get(first, first).replace("ctrl+", "^")
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("app", "show_data", "1", "Data", "Rows of the sources, and which of them are not trained on", bar=False),
+    Action("app", "show_prompt", "2", "Prompt", "One example as text, tokens and loss mask", bar=False),
+    Action("app", "show_setup", "3", "Setup", "The form: every setting of the project", bar=False),
+    Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
+    Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
+    Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
+    Action("app", "reload", "f5", "Reload", "Read project.toml and the data files again", bar=False),
+    Action("app", "help", "question_mark,f1", "help", "The keys that work here"),
+    Action("app", "quit", "q,ctrl+q", "quit", "Leave; runs go on", bar=False),
+    Action("data", "open_prompt", "enter", "Preview", "See the selected row as it trains"),
+    Action("data", "next_rejected", "n", "Next rejected", "Go to the next row that is not trained on"),
+    Action("data", "previous_rejected", "N", "Previous rejected", "Go to the previous row that is not trained on", bar=False),
+    Action("data", "next_source", "s", "Next source", "Show the rows of the next source"),
+    Action("data", "toggle_raw", "v", "Raw/turns", "Show the row as it stands in the file, or as turns"),
+    Action("data", "copy", "y", "Copy", "Copy the row's text"),
+    Action("prompt", "previous_row", "left,h", "Previous", "The row before this one"),
+    Action("prompt", "next_row", "right,l", "Next", "The row after this one"),
+    Action("prompt", "mode", "m", "Text/tokens/ids", "Show text, tokens, or tokens with their ids"),
+    Action("prompt", "goto", "g", "Go to row", "Type a row number"),
+    Action("prompt", "template", "t", "Template", "Choose the chat template, saved to project.toml"),
+    Action("prompt", "copy", "y", "Copy", "Copy the rendered text"),
+    Action("setup", "save", "s", "Save", "Write the changes to project.toml; comments stay"),
+    Action("setup", "revert", "R", "Revert", "Forget all unsaved changes", bar=False),
+    Action("train", "start", "t", "Train", "Start a run in the background"),
+    Action("train", "stop", "s", "Stop", "Finish the step, write a checkpoint, end"),
+    Action("train", "stop_now", "S", "Stop now", "End the run at once, without a checkpoint", bar=False),
+    Action("train", "checkpoint", "c", "Checkpoint", "Write a checkpoint now and go on"),
+    Action("train", "resume", "r", "Resume", "Go on from the last complete checkpoint"),
+    Action("train", "metric", "m", "Metric", "Next curve: loss, accuracy, learning rate, gradient norm, speed"),
+    Action("train", "log_axis", "y", "Log axis", "Logarithmic or linear loss axis", bar=False),
+    Action("train", "console", "o", "Log", "The run's own output, or its curve"),
+    Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
+    Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint"),
+    Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings"),
+    Action("chat", "halt", "x", "Stop answer", "End the answer that is being written"),
+    Action("chat", "regenerate", "g", "Again", "Ask the last question once more"),
+    Action("chat", "fresh", "n", "New", "Begin a new conversation; the old one stays on disk"),
+    Action("chat", "copy", "y", "Copy", "Copy the last answer", bar=False),
+)
+
+
+def actions(*places: str) -> list[Action]:
+    """The actions of these places, in the registry's order."""
+    return [action for action in ACTIONS if action.place in places]
+
+
+def bindings(place: str) -> Iterable[BindingType]:
+    """Textual bindings of one place; each calls `action_do(name)`."""
+    return [
+        Binding(action.keys, f"do('{action.name}')", action.label, id=f"{place}.{action.name}", tooltip=action.help, show=False)
+        for action in actions(place)
+    ]

@@ -1,0 +1,236 @@
+"""The app: one frame, five panes that are made when first shown, and the keys that work everywhere."""
+
+import asyncio
+import signal
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.command import CommandPalette
+from textual.widgets import ContentSwitcher
+
+from workbench.errors import WorkbenchError, fault
+from workbench.project.store import OpenProject, find_projects, open_project
+from workbench.ui.actions import Action, actions, bindings
+from workbench.ui.frame import KeyBar, TopLine
+from workbench.ui.panes.base import Pane
+from workbench.ui.panes.problems import ProblemsPane
+from workbench.ui.text import clean_lines, guard_terminal
+from workbench.ui.workspace import Workspace
+
+PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
+STATE_SECONDS = 2.0
+
+
+class WorkbenchApp(App[None]):
+    """A person's desk on a folder of projects."""
+
+    TITLE = "workbench"
+    CSS_PATH = ["app.tcss"]
+    BINDINGS: ClassVar[list[Any]] = list(bindings("app"))
+    COMMANDS: ClassVar[set[Any]] = set()
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.place = ""
+        self._workspace: Workspace | None = None
+        self.animation_level = "none"
+
+    def get_default_screen(self) -> Any:
+        guard_terminal()
+        return super().get_default_screen()
+
+    def compose(self) -> ComposeResult:
+        """The frame; panes come when they are shown."""
+        from workbench.ui.actions import ACTIONS
+
+        keys = {action.name.removeprefix("show_"): action.key for action in ACTIONS if action.name.startswith("show_")}
+        yield TopLine([(place, keys[place], title) for place, title in PANES.items()])
+        yield ContentSwitcher(id="panes")
+        yield KeyBar()
+
+    async def on_mount(self) -> None:
+        """Open the project before the first frame, and look at its runs after it."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            # Without this a lost SSH connection kills the process before the chat engine is closed.
+            loop.add_signal_handler(number, self.exit)
+        self.set_interval(STATE_SECONDS, self.look_at_runs)
+        await self.open_first()
+
+    # Projects
+
+    async def open_first(self) -> None:
+        """Open the project that `path` names, or the first of that folder."""
+        try:
+            found = find_projects(self.path)
+            if not found:
+                raise fault("no project here", self.path, "workbench new PATH --data FILE makes one")
+            await self.open(found[0])
+        except WorkbenchError as error:
+            await self.show_problems(error)
+
+    async def open(self, folder: Path) -> None:
+        """Open a project and show it: its running training if there is one, else its data."""
+        self.path_open = folder
+        try:
+            workspace = Workspace(open_project(folder))
+        except WorkbenchError as error:
+            await self.show_problems(error)
+            return
+        self._workspace = workspace
+        self.query_one(TopLine).project = workspace.project.name
+        await self.query_one("#panes", ContentSwitcher).remove_children()
+        self.look_at_runs()
+        await self.show("train" if self.query_one(TopLine).running else "data")
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open project; panes exist only while there is one."""
+        assert self._workspace is not None
+        return self._workspace
+
+    def project_changed(self, project: OpenProject) -> None:
+        """Everything read from the old project.toml is dropped; panes read again when they come into view."""
+        row = self.workspace.row
+        self._workspace = Workspace(project)
+        self._workspace.row = row
+        self.query_one(TopLine).project = project.name
+
+    # Panes
+
+    async def show(self, place: str) -> None:
+        """Bring a pane into view; made and imported at its first showing."""
+        switcher = self.query_one("#panes", ContentSwitcher)
+        if not switcher.query(f"#{place}"):
+            kind = getattr(import_module(f"workbench.ui.panes.{place}"), f"{place.title()}Pane")
+            await switcher.add_content(kind(id=place))
+        switcher.current = place
+        self.place = self.query_one(TopLine).place = place
+        pane = self.query_one(f"#{place}", Pane)
+        pane.came_into_view()
+        self.refresh_keys()
+
+    async def show_problems(self, error: WorkbenchError) -> None:
+        """Show what is wrong with the project instead of its panes."""
+        switcher = self.query_one("#panes", ContentSwitcher)
+        await switcher.remove_children()
+        await switcher.add_content(ProblemsPane(error, id="problems"))
+        switcher.current = "problems"
+        self._workspace = None
+        self.place = self.query_one(TopLine).place = "problems"
+        self.query_one("#problems").focus()
+        self.refresh_keys()
+
+    @property
+    def pane(self) -> Pane:
+        """The pane in view."""
+        return self.query_one(f"#{self.place}", Pane)
+
+    def refresh_keys(self) -> None:
+        """Bring the key bar up to date with what works now."""
+        if self.place:
+            listed = [action for action in actions(self.place) if action.bar]
+            self.query_one(KeyBar).keys = tuple((action, self.pane.why_not(action.name) is None) for action in listed)
+
+    def look_at_runs(self) -> None:
+        """Say in the top line when a run of this project is going on."""
+        if self._workspace is None:
+            return
+        from workbench.runs.folder import list_runs
+        from workbench.runs.status import State, read_status
+
+        for run in list_runs(self.workspace.project.folder):
+            status = read_status(run)
+            if status.state is State.RUNNING:
+                self.query_one(TopLine).running = f"● RUNNING {status.step}/{status.total_steps or '?'}"
+                break
+        else:
+            self.query_one(TopLine).running = ""
+        self.refresh_keys()
+
+    # Actions of the registry
+
+    async def action_do(self, name: str) -> None:
+        """Carry out one of the actions that work everywhere."""
+        if name.startswith("show_"):
+            if self._workspace is not None:
+                await self.show(name.removeprefix("show_"))
+            return
+        await getattr(self, f"do_{name}")()
+
+    async def carry_out(self, action: Action) -> None:
+        """Carry out an action chosen in the palette."""
+        await (self if action.place == "app" else self.pane).action_do(action.name)
+
+    async def do_help(self) -> None:
+        """Help for the pane in view."""
+        from workbench.ui.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.place, PANES.get(self.place, "This project")))
+
+    async def do_switch_project(self) -> None:
+        """Choose among the projects of the folder."""
+        from workbench.ui.widgets.pick import Pick
+
+        root = self.path if find_projects(self.path) != [self.path] else self.path.parent
+        found = find_projects(root)
+
+        async def chosen(index: int | None) -> None:
+            if index is not None:
+                await self.open(found[index])
+
+        self.push_screen(Pick("Projects", [folder.name for folder in found]), chosen)
+
+    async def do_reload(self) -> None:
+        """Read the project again, from its file and its data."""
+        if self._workspace is None:
+            await self.open_first()
+            return
+        try:
+            self.project_changed(open_project(self.workspace.project.folder))
+        except WorkbenchError as error:
+            await self.show_problems(error)
+            return
+        self.pane.came_into_view()
+        self.say("read again")
+
+    async def do_quit(self) -> None:
+        """Leave; asks when a pane would lose something."""
+        losses = [loss for pane in self.query(Pane) if (loss := pane.would_lose())]
+        if not losses:
+            self.exit()
+            return
+        from workbench.ui.widgets.confirm import Confirm
+
+        def answered(leave: bool | None) -> None:
+            if leave:
+                self.exit()
+
+        self.push_screen(Confirm("Leave workbench?", "; ".join(losses)), answered)
+
+    async def action_quit(self) -> None:
+        """Textual's own ctrl+q goes the same way."""
+        await self.do_quit()
+
+    def action_command_palette(self) -> None:
+        """The palette of the registry."""
+        from workbench.ui.help import ActionProvider
+
+        self.push_screen(CommandPalette(providers=[ActionProvider], placeholder="Search for an action…"))
+
+    # Notices
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """A notice; its text is never taken for markup."""
+        self.notify(clean_lines(text), severity=severity, markup=False)  # type: ignore[arg-type]
+
+    def tell(self, error: WorkbenchError) -> None:
+        """Every problem of an error as a notice that stays long enough to be read."""
+        self.notify(clean_lines(str(error)), title="That did not work", severity="error", timeout=12, markup=False)
+
+

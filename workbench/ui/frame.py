@@ -1,0 +1,63 @@
+"""The frame around the panes: the line above with project, tabs and the run that goes on; the key bar below."""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from workbench.ui.actions import Action
+from workbench.ui.text import shown
+
+
+class TopLine(Widget):
+    """`project   [1 Data] 2 Prompt ...   state of the newest run`."""
+
+    project: reactive[str] = reactive("")
+    place: reactive[str] = reactive("")
+    running: reactive[str] = reactive("")
+
+    def __init__(self, tabs: Sequence[tuple[str, str, str]]) -> None:
+        """Args: tabs: place, key and title of each pane."""
+        super().__init__()
+        self.tabs = tabs
+
+    def render(self) -> Text:
+        """One line, cut at the right: first the run's state goes, then the project's name."""
+        width = self.size.width
+        tabs = Text()
+        for place, key, title in self.tabs:
+            here = place == self.place
+            tabs.append(f"[{key} {title}]" if here else f" {key} {title} ", style="bold reverse" if here else "")
+        name = shown(self.project, "bold")
+        name.truncate(max(8, width - tabs.cell_len - cell_len(self.running) - 4), overflow="ellipsis")
+        line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")
+        gap = width - line.cell_len - cell_len(self.running) - 1
+        if self.running and gap > 0:
+            line.append(" " * gap)
+            line.append_text(shown(self.running, "bold"))
+        return line
+
+
+class KeyBar(Widget):
+    """What the keys do here; `?` always stands at the right, refused keys stand in parentheses."""
+
+    keys: reactive[tuple[tuple[Action, bool], ...]] = reactive(())
+
+    def render(self) -> Text:
+        """As many keys as fit, and help."""
+        last = Text.assemble(("?", "bold"), " help  ", ("q", "bold"), " quit ")
+        room = self.size.width - last.cell_len - 1
+        line = Text(" ", no_wrap=True)
+        for action, works in self.keys:
+            piece = Text.assemble((action.key, "bold"), f" {action.label}")
+            if not works:
+                piece = Text.assemble("(", piece, ")", style="dim")
+            if line.cell_len + piece.cell_len + 2 > room:
+                break
+            line.append_text(piece)
+            line.append("  ")
+        line.append(" " * max(0, room + 1 - line.cell_len))
+        line.append_text(last)
+        return line

@@ -1,0 +1,74 @@
+"""Help for where you are, and the palette: both are made from the registry."""
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from workbench.ui.actions import ACTIONS, Action, actions
+
+if TYPE_CHECKING:
+    from workbench.ui.app import WorkbenchApp
+
+MOVING = (("↑ ↓ j k", "Move by one"), ("pgup pgdn", "Move by a page"), ("home end", "First, last"), ("tab", "Next part of the pane"))
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key of this pane and of the app, with its sentence."""
+
+    BINDINGS = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
+
+    def __init__(self, place: str, title: str) -> None:
+        super().__init__()
+        self.place, self.heading = place, title
+
+    def compose(self) -> ComposeResult:
+        """One scrollable text."""
+        with VerticalScroll(id="help"):
+            yield Static(self._text())
+
+    def _text(self) -> Text:
+        text = Text()
+        for heading, listed in ((self.heading, actions(self.place)), ("Everywhere", actions("app"))):
+            text.append(f"{heading}\n", style="bold underline")
+            for action in listed:
+                text.append(f"  {action.key:<10}", style="bold")
+                text.append(f"{action.help}\n")
+            text.append("\n")
+        text.append("Moving\n", style="bold underline")
+        for keys, help in MOVING:
+            text.append(f"  {keys:<10}", style="bold")
+            text.append(f"{help}\n")
+        text.append("\n  ^p opens the palette: every action by name.  To select with the mouse, hold shift.  esc closes this.")
+        return text
+
+
+class ActionProvider(Provider):
+    """The palette's entries: the actions of the app and of the pane in view."""
+
+    def _offered(self) -> list[tuple[str, Action]]:
+        app = cast("WorkbenchApp", self.app)
+        here = [action for action in ACTIONS if action.place in ("app", app.place)]
+        return [(f"{action.place}: {action.label}", action) for action in here]
+
+    async def discover(self) -> Hits:
+        """All of them, before anything is typed."""
+        for name, action in self._offered():
+            yield DiscoveryHit(name, partial(self._run, action), help=f"{action.help}  ({action.key})")
+
+    async def search(self, query: str) -> Hits:
+        """Those whose name or sentence matches."""
+        matcher = self.matcher(query)
+        for name, action in self._offered():
+            score = max(matcher.match(name), matcher.match(action.help))
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), partial(self._run, action), help=f"{action.help}  ({action.key})")
+
+    async def _run(self, action: Action) -> None:
+        await cast("WorkbenchApp", self.app).carry_out(action)

@@ -1,0 +1,1 @@
+"""One file a pane; each is imported when it is first shown."""

@@ -1,0 +1,51 @@
+"""What all panes share: keys from the registry, and a refused key that says why."""
+
+from inspect import isawaitable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.containers import Vertical
+
+from workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from workbench.ui.app import WorkbenchApp
+    from workbench.ui.workspace import Workspace
+
+
+class Pane(Vertical, can_focus=True):
+    """A place of the screen. Subclasses set PLACE and write `do_<name>` for each of its actions."""
+
+    PLACE: ClassVar[str]
+
+    @property
+    def workbench(self) -> "WorkbenchApp":
+        """The app, typed."""
+        return cast("WorkbenchApp", self.app)
+
+    @property
+    def workspace(self) -> "Workspace":
+        """The open project and what was read from it."""
+        return self.workbench.workspace
+
+    def why_not(self, name: str) -> str | None:
+        """The reason why an action is refused just now; None when it works."""
+        return None
+
+    def would_lose(self) -> str | None:
+        """What leaving the app now would lose; None for nothing."""
+        return None
+
+    def came_into_view(self) -> None:
+        """Called each time the pane is shown, and when the project changed while it is shown."""
+
+    async def action_do(self, name: str) -> None:
+        """Carry out an action of the registry, or say why not; a fault of the input becomes a notice."""
+        if reason := self.why_not(name):
+            self.workbench.say(reason, "warning")
+            return
+        try:
+            outcome = getattr(self, f"do_{name}")()
+            if isawaitable(outcome):
+                await outcome
+        except WorkbenchError as error:
+            self.workbench.tell(error)
