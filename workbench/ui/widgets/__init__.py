@@ -1,0 +1,1 @@
+"""Building blocks of the panes; they know no project, no run and no engine."""
