@@ -1,0 +1,150 @@
+"""Where the answers stand in a rendered conversation, and where each one's end-of-turn mark stands.
+
+Either the template says it with `{% generation %}`, or it is found by rendering prefixes: what stands before an answer
+is the conversation up to it with the generation prompt, exactly as chat renders it. Each answer's own text must be
+found in its range; a template that rewrites the conversation is refused instead of masked wrongly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.data.example import Message
+from workbench.prompts.template import Rendered, Template, TemplateFault
+
+REWRITTEN = "template rewrites earlier turns"
+NOT_FOUND = "answer not found in the rendered text"
+_QUESTION = Message("user", "Which word is it?")
+_PROBE = Message("assistant", "Probe7answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The half-open character range of an answer with its end-of-turn mark.
+
+    Attributes:
+        start: first character that the model has to write.
+        end: one past the last one.
+        mark: range of the end-of-turn mark, None when the template writes none. It lies outside of start..end when
+            a `{% generation %}` block ends before it.
+        lead: what the template writes inside the range before the answer's own text, blanks aside.
+    """
+
+    start: int
+    end: int
+    mark: tuple[int, int] | None
+    lead: str = ""
+
+
+class Unmaskable(Exception):
+    """The answers cannot be told from the rest. `reason` is counted, `detail` explains this conversation."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+def end_of_turn(template: Template, special: Mapping[str, str]) -> str:
+    """The text that a template writes after an answer, without blanks around it; empty when there is none."""
+    for messages in ((_QUESTION, _PROBE), (Message("system", "Be brief."), _QUESTION, _PROBE)):
+        try:
+            text = template.render(messages, special).text
+        except TemplateFault:
+            continue
+        before, found, after = text.rpartition(_PROBE.content)
+        if found:
+            return after.strip()
+    return ""
+
+
+def find_answers(
+    template: Template,
+    special: Mapping[str, str],
+    messages: Sequence[Message],
+    rendered: Rendered,
+    mark: str,
+    *,
+    last_only: bool = False,
+) -> list[Answer]:
+    """The range of every answer, in order; of the last one alone with `last_only`.
+
+    Args:
+        template: what rendered the conversation.
+        special: the tokenizer's special tokens by name.
+        messages: the conversation, with its system message.
+        rendered: all of `messages`, rendered.
+        mark: the template's end-of-turn mark.
+
+    Raises Unmaskable when an answer is not where it must be, TemplateFault when a part of the conversation
+    cannot be rendered.
+    """
+    turns = [i for i, message in enumerate(messages) if message.role == "assistant"]
+    if rendered.spans is not None:
+        return _marked(messages, turns, rendered, mark, last_only)
+    return [_derived(template, special, messages, i, rendered.text, mark) for i in (turns[-1:] if last_only else turns)]
+
+
+def _marked(
+    messages: Sequence[Message], turns: list[int], rendered: Rendered, mark: str, last_only: bool
+) -> list[Answer]:
+    spans = sorted(span for span in rendered.spans or () if span[0] < span[1])
+    if last_only:
+        turns, spans = turns[-1:], spans[-1:]
+    if len(spans) != len(turns):
+        raise Unmaskable(NOT_FOUND, f"{len(turns)} answers, but {len(spans)} {{% generation %}} blocks were written")
+    answers = []
+    for (start, end), i in zip(spans, turns, strict=True):
+        found = _content_end(rendered.text, start, end, messages[i].content.strip(), mark)
+        if found is None:
+            raise Unmaskable(NOT_FOUND, f"the {{% generation %}} block does not hold the text of message {i + 1}")
+        at, stop = found
+        answers.append(Answer(start, end, _mark_after(rendered.text, stop, mark), rendered.text[start:at].strip()))
+    return answers
+
+
+def _derived(
+    template: Template, special: Mapping[str, str], messages: Sequence[Message], i: int, text: str, mark: str
+) -> Answer:
+    before = template.render(messages[:i], special, add_generation_prompt=True).text
+    if not text.startswith(before):
+        raise Unmaskable(
+            REWRITTEN,
+            f"what stands before message {i + 1} in chat is not what stands before it in training"
+            " (train_on = \"last\" may serve)",
+        )
+    start, core = len(before), messages[i].content.strip()
+    upto = text if i == len(messages) - 1 else template.render(messages[: i + 1], special).text
+    if text.startswith(upto):
+        found = _content_end(text, start, len(upto), core, mark)
+    else:  # later turns change this one: its text must at least follow the prompt directly
+        at = start + _blanks(text, start)
+        found = (at, at + len(core)) if text.startswith(core, at) else None
+        if found is None:
+            raise Unmaskable(REWRITTEN, f"message {i + 1} reads otherwise once more turns follow")
+    if found is None:
+        raise Unmaskable(NOT_FOUND, f"the template does not write message {i + 1} as it stands")
+    at, stop = found
+    place = _mark_after(text, stop, mark)
+    return Answer(start, place[1] if place else stop, place, text[start:at].strip())
+
+
+def _content_end(text: str, start: int, limit: int, core: str, mark: str) -> tuple[int, int] | None:
+    """Start and end of `core` in text[start:limit], the one right before the closing mark; None when not there."""
+    body = text[start:limit].rstrip()
+    closed = body[: -len(mark)] if mark and body.endswith(mark) else text[start:limit]
+    at = closed.rfind(core)
+    return None if at < 0 else (start + at, start + at + len(core))
+
+
+def _mark_after(text: str, stop: int, mark: str) -> tuple[int, int] | None:
+    """The range of `mark` behind an answer that ends at `stop`, blanks between them allowed."""
+    at = stop + _blanks(text, stop)
+    return (at, at + len(mark)) if mark and text.startswith(mark, at) else None
+
+
+def _blanks(text: str, start: int) -> int:
+    """Length of the white space at `start`."""
+    end = start
+    while end < len(text) and text[end].isspace():
+        end += 1
+    return end - start

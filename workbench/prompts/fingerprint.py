@@ -1,0 +1,60 @@
+"""Fingerprints of what a run was made from: a resumed run with other data, template or model is refused by name."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import fault
+from workbench.project.base_model import locate
+from workbench.project.store import OpenProject
+from workbench.prompts.template import load_template
+from workbench.prompts.tokenizer import load_tokenizer
+
+WHOLE_BYTES = 256 * 1024 * 1024
+EDGE_BYTES = 1024 * 1024
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+def fingerprints(project: OpenProject) -> dict[str, str]:
+    """SHA-256 (hex) of ``data``, ``template``, ``tokenizer`` and ``base_model``.
+
+    ``data`` is the source files with all of `[data]` (mapping, split, lengths, what is trained); ``template`` the Jinja
+    text with `prompt.system`; ``base_model`` the configuration and the weights, whole up to 256 MB a file, above that
+    its size and its first and last MiB.
+
+    Raises WorkbenchError when one of the files cannot be read.
+    """
+    settings = project.settings
+    base = locate(settings.model.base, project.folder, weights=False).folder
+    tokenizer = load_tokenizer(base)
+    template = load_template(settings.prompt.template, project.folder, tokenizer)
+    sources = [project.folder / Path(source.path).expanduser() for source in settings.data.source]
+    return {
+        "data": _digest([settings.data.model_dump(mode="json")], sources),
+        "template": _digest([template.source, settings.prompt.system], []),
+        "tokenizer": _digest([], [base / name for name in TOKENIZER_FILES if (base / name).is_file()]),
+        "base_model": _digest([], [base / "config.json", *sorted(base.glob("*.safetensors"))]),
+    }
+
+
+def _digest(values: list[Any], files: Iterable[Path]) -> str:
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    for file in files:
+        try:
+            digest.update(_content(file))
+        except OSError as error:
+            raise fault(f"cannot be read: {error.strerror or error}", file) from None
+    return digest.hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    """A digest of one file; its length goes in, so that two files never run together."""
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        if size <= WHOLE_BYTES:
+            return hashlib.file_digest(stream, "sha256").digest()
+        first = stream.read(EDGE_BYTES)
+        stream.seek(-EDGE_BYTES, 2)
+        return hashlib.sha256(b"%d" % size + first + stream.read()).digest()
