@@ -18,7 +18,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an example came from: the index of its `[[data.source]]` and the row's number in it, both from 0."""
+    """Where an example came from: the index of its `[[data.source]]` and the row's number in it, from 0."""
 
     source: int
     row: int
@@ -26,7 +26,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A conversation that can be trained on: it has an assistant message, none is empty, roles are in order."""
+    """A conversation that can be trained on: it has an answer, no message is empty, roles are in order."""
 
     messages: tuple[Message, ...]
     origin: Origin

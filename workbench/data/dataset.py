@@ -1,0 +1,162 @@
+"""All the sources of a project as examples, with every row that is left out counted by its reason."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.data.example import Example, Origin, Rejected, Row
+from workbench.data.mapping import map_row
+from workbench.data.rows import Cancelled, Progress, RowError, Rows, open_rows
+from workbench.errors import WorkbenchError, fault
+from workbench.project.schema import Source
+from workbench.project.store import OpenProject
+
+_REPORT_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One `[[data.source]]` as it was found on disk: its rows, or why they cannot be read."""
+
+    source: Source
+    path: Path
+    rows: Rows | None
+    error: WorkbenchError | None = None
+
+
+@dataclass(slots=True)
+class SourceReport:
+    """What became of the rows of one source.
+
+    Attributes:
+        path: the file.
+        read: rows looked at; kept + all rejected.
+        kept: rows that became examples.
+        rejected: reason to row numbers, from 0, in order.
+        error: why the file as a whole cannot be read; empty when it can.
+        complete: False when the count was cancelled before the end of the source.
+    """
+
+    path: Path
+    read: int = 0
+    kept: int = 0
+    rejected: dict[str, list[int]] = field(default_factory=dict)
+    error: str = ""
+    complete: bool = True
+
+    def count(self, outcome: Example | Rejected) -> None:
+        """Take one row into account."""
+        self.read += 1
+        if isinstance(outcome, Example):
+            self.kept += 1
+        else:
+            self.rejected.setdefault(outcome.reason, []).append(outcome.origin.row)
+
+
+class Dataset:
+    """The rows and examples of a project. All methods may be called from several threads at once."""
+
+    def __init__(self, sources: list[SourceState]) -> None:
+        self.sources = sources
+
+    def row(self, source: int, i: int) -> Row:
+        """Row `i` of a source as the file has it. Raises RowError when it is broken, else WorkbenchError."""
+        rows = self._rows(source)
+        try:
+            return rows[i]
+        except IndexError as e:
+            raise fault(f"there is no row {i}; it has {len(rows)} rows, counted from 0", rows.path) from e
+
+    def example(self, source: int, i: int) -> Example | Rejected:
+        """What row `i` of a source becomes. Raises WorkbenchError when there is no such row or source."""
+        try:
+            row = self.row(source, i)
+        except RowError as e:
+            return Rejected(Origin(source, i), e.reason, e.detail)
+        return map_row(self.sources[source].source, row, Origin(source, i))
+
+    def outcomes(self, source: int) -> Iterator[Example | Rejected]:
+        """What each row of a source becomes, in order. Raises WorkbenchError when its file cannot be read."""
+        for i in range(len(self._rows(source))):
+            yield self.example(source, i)
+
+    def __iter__(self) -> Iterator[Example]:
+        """All examples in the order of sources and rows. Raises WorkbenchError when a source has an error."""
+        for source in range(len(self.sources)):
+            for outcome in self.outcomes(source):
+                if isinstance(outcome, Example):
+                    yield outcome
+
+    def report(
+        self, progress: Progress | None = None, cancelled: Cancelled | None = None
+    ) -> list[SourceReport]:
+        """Kept and rejected rows of every source. A cancelled count returns what it has, marked incomplete.
+
+        Args:
+            progress: told the share of all sources that is done, every 500 rows.
+            cancelled: asked as often.
+        """
+        reports = []
+        for s, state in enumerate(self.sources):
+            report = SourceReport(state.path, error=str(state.error or ""))
+            reports.append(report)
+            if state.rows is None:
+                continue
+            try:
+                self._count(s, state.rows, report, progress, cancelled)
+            except WorkbenchError as e:  # the file went away meanwhile
+                report.error, report.complete = str(e), False
+        if progress:
+            progress(1.0)
+        return reports
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for state in self.sources:
+            if state.rows:
+                state.rows.close()
+
+    def _count(
+        self, s: int, rows: Rows, report: SourceReport, progress: Progress | None, cancelled: Cancelled | None
+    ) -> None:
+        report.complete = False
+        rows.build(cancelled=cancelled)
+        if not rows.complete:
+            return
+        for n, outcome in enumerate(self.outcomes(s)):
+            if n % _REPORT_EVERY == 0:
+                if cancelled and cancelled():
+                    return
+                if progress:
+                    progress((s + n / len(rows)) / len(self.sources))
+            report.count(outcome)
+        report.complete = True
+
+    def _rows(self, source: int) -> Rows:
+        if not 0 <= source < len(self.sources):
+            raise fault(f"there is no source {source}; the project has {len(self.sources)}, counted from 0")
+        state = self.sources[source]
+        if state.rows is None:
+            raise state.error or fault("cannot be read", state.path)
+        return state.rows
+
+
+def open_dataset(project: OpenProject) -> Dataset:
+    """The sources of a project. A file that cannot be read raises nothing: its state carries the error."""
+    states = []
+    for source in project.settings.data.source:
+        path = source_path(project.folder, source)
+        try:
+            states.append(SourceState(source, path, open_rows(path)))
+        except WorkbenchError as e:
+            states.append(SourceState(source, path, None, e))
+    return Dataset(states)
+
+
+def source_path(folder: Path, source: Source) -> Path:
+    """The file of a source: relative to the project's folder, or absolute; `~` is the home folder."""
+    try:
+        path = Path(source.path).expanduser()
+    except RuntimeError:  # ~nobody
+        path = Path(source.path)
+    return folder / path

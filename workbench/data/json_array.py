@@ -1,0 +1,67 @@
+"""A .json file: a list of records, read whole; or, as some tools write it, one record a line."""
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from workbench.data.example import Row
+from workbench.data.json_text import DECODER, as_object, kind_of, parse_object
+from workbench.data.jsonl import JsonlRows
+from workbench.data.rows import RowError, Rows
+from workbench.errors import fault
+
+
+class JsonArrayRows(Rows):
+    """The elements of a JSON list."""
+
+    def __init__(self, path: Path, values: list[Any]) -> None:
+        self.path = path
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, i: int) -> Row:
+        if i < 0:
+            raise IndexError(i)
+        return as_object(self._values[i])
+
+
+def open_json(path: Path) -> Rows:
+    """Rows of a .json file. Raises WorkbenchError with line and column, and OSError."""
+    if _one_record_a_line(path):
+        return JsonlRows(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = e.object.count(b"\n", 0, e.start) + 1
+        raise fault("not UTF-8", f"{path}:{line}", "save it as UTF-8") from e
+    if not text.strip():
+        raise fault("the file is empty", path)
+    try:
+        value = DECODER.decode(text)
+    except json.JSONDecodeError as e:
+        raise fault(f"broken JSON: {e.msg}, column {e.colno}", f"{path}:{e.lineno}") from e
+    except RecursionError as e:
+        raise fault("nested too deeply to be read", path) from e
+    if isinstance(value, list):
+        return JsonArrayRows(path, value)
+    what = f"holds {kind_of(value)}, not a list of rows"
+    if isinstance(value, dict):
+        lists = [str(name)[:40] for name, inner in value.items() if isinstance(inner, list)][:5]
+        what += f" (lists inside it: {', '.join(lists)})" if lists else ""
+    raise fault(what, path, "put the rows in one list, [ {…}, {…} ], or one object a line")
+
+
+def _one_record_a_line(path: Path) -> bool:
+    """Whether the first line with text is a whole record and another line with text follows."""
+    with path.open("rb") as file:
+        lines = [line for line in islice(file, 100) if line.strip(b"\xef\xbb\xbf \t\r\n")]
+    if len(lines) < 2:
+        return False
+    try:
+        parse_object(lines[0].removeprefix(b"\xef\xbb\xbf"))
+    except RowError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""JSON as people have it: what is wrong with a record is said, and no number is too big to be read."""
+
+import json
+from typing import Any
+
+from workbench.data.example import Row
+from workbench.data.rows import RowError
+
+_MOST_DIGITS = 4000  # Python refuses to turn more than 4300 digits into an int
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+
+
+DECODER = json.JSONDecoder(parse_int=_integer)
+"""Reads NaN and Infinity as Python writes them; a whole number of more than 4000 digits stays text."""
+
+
+def parse_object(line: bytes) -> Row:
+    """One record from its JSON text. Raises RowError."""
+    try:
+        value = DECODER.decode(line.decode("utf-8"))
+    except UnicodeDecodeError as e:
+        raise RowError("not UTF-8", f"byte {e.start + 1} of the line") from e
+    except json.JSONDecodeError as e:
+        raise RowError("broken JSON", f"{e.msg}, column {e.colno}") from e
+    except RecursionError as e:
+        raise RowError("nested too deeply") from e
+    return as_object(value)
+
+
+def as_object(value: Any) -> Row:
+    """`value` when it is a record. Raises RowError."""
+    if not isinstance(value, dict):
+        raise RowError("not an object", f"the row is {kind_of(value)}")
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """The JSON name of a value's kind, with its article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return f"of kind {type(value).__name__}"
