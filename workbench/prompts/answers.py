@@ -1,8 +1,9 @@
 """Where the answers stand in a rendered conversation, and where each one's end-of-turn mark stands.
 
-Either the template says it with `{% generation %}`, or it is found by rendering prefixes: what stands before an answer
-is the conversation up to it with the generation prompt, exactly as chat renders it. Each answer's own text must be
-found in its range; a template that rewrites the conversation is refused instead of masked wrongly.
+Either the template says it with `{% generation %}`, or it is found by rendering prefixes: what stands before
+an answer is the conversation up to it with the generation prompt, exactly as chat renders it. Each answer's
+own text must be found in its range; a template that rewrites the conversation is refused instead of masked
+wrongly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,8 @@ class Answer:
     Attributes:
         start: first character that the model has to write.
         end: one past the last one.
-        mark: range of the end-of-turn mark, None when the template writes none. It lies outside of start..end when
-            a `{% generation %}` block ends before it.
+        mark: range of the end-of-turn mark, None when the template writes none. It lies outside of
+            start..end when a `{% generation %}` block ends before it.
         lead: what the template writes inside the range before the answer's own text, blanks aside.
     """
 
@@ -81,7 +82,10 @@ def find_answers(
     turns = [i for i, message in enumerate(messages) if message.role == "assistant"]
     if rendered.spans is not None:
         return _marked(messages, turns, rendered, mark, last_only)
-    return [_derived(template, special, messages, i, rendered.text, mark) for i in (turns[-1:] if last_only else turns)]
+    return [
+        _derived(template, special, messages, i, rendered.text, mark)
+        for i in (turns[-1:] if last_only else turns)
+    ]
 
 
 def _marked(
@@ -91,14 +95,20 @@ def _marked(
     if last_only:
         turns, spans = turns[-1:], spans[-1:]
     if len(spans) != len(turns):
-        raise Unmaskable(NOT_FOUND, f"{len(turns)} answers, but {len(spans)} {{% generation %}} blocks were written")
+        raise Unmaskable(
+            NOT_FOUND, f"{len(turns)} answers, but {len(spans)} {{% generation %}} blocks were written"
+        )
     answers = []
     for (start, end), i in zip(spans, turns, strict=True):
         found = _content_end(rendered.text, start, end, messages[i].content.strip(), mark)
         if found is None:
-            raise Unmaskable(NOT_FOUND, f"the {{% generation %}} block does not hold the text of message {i + 1}")
+            raise Unmaskable(
+                NOT_FOUND, f"the {{% generation %}} block does not hold the text of message {i + 1}"
+            )
         at, stop = found
-        answers.append(Answer(start, end, _mark_after(rendered.text, stop, mark), rendered.text[start:at].strip()))
+        answers.append(
+            Answer(start, end, _mark_after(rendered.text, stop, mark), rendered.text[start:at].strip())
+        )
     return answers
 
 
@@ -110,7 +120,7 @@ def _derived(
         raise Unmaskable(
             REWRITTEN,
             f"what stands before message {i + 1} in chat is not what stands before it in training"
-            " (train_on = \"last\" may serve)",
+            ' (train_on = "last" may serve)',
         )
     start, core = len(before), messages[i].content.strip()
     upto = text if i == len(messages) - 1 else template.render(messages[: i + 1], special).text
@@ -129,7 +139,7 @@ def _derived(
 
 
 def _content_end(text: str, start: int, limit: int, core: str, mark: str) -> tuple[int, int] | None:
-    """Start and end of `core` in text[start:limit], the one right before the closing mark; None when not there."""
+    """Start and end of the `core` before the closing mark of text[start:limit]; None when it is not there."""
     body = text[start:limit].rstrip()
     closed = body[: -len(mark)] if mark and body.endswith(mark) else text[start:limit]
     at = closed.rfind(core)

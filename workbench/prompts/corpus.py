@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.data.dataset import SourceReport, open_dataset
+from workbench.data.dataset import Dataset, SourceReport, open_dataset
 from workbench.data.example import Example, Rejected
 from workbench.data.split import split
 from workbench.errors import Problem, WorkbenchError
@@ -12,14 +12,19 @@ from workbench.prompts.encode import TOO_LONG, Encoder, make_encoder
 from workbench.prompts.encoded import Encoded
 
 SHOWN_PROBLEMS = 10
+PROGRESS_EVERY = 100
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedProject:
-    """Attributes:
-    train: the encoded training examples, in the order of the rows.
-    validation: the encoded held-out examples.
-    report: per source how many rows were read and kept, and the rows rejected by reason, encoding included.
+    """Every row of a project, encoded or counted as rejected.
+
+    Attributes:
+        train: the training examples, in the order of the rows.
+        validation: the held-out examples.
+        report: per source the rows read, kept and rejected by reason, those that did not encode included.
     """
 
     train: list[Encoded]
@@ -27,65 +32,83 @@ class EncodedProject:
     report: list[SourceReport]
 
 
-def encode_project(project: OpenProject, progress: Callable[[int, int], None] | None = None) -> EncodedProject:
+def encode_project(project: OpenProject, progress: Progress | None = None) -> EncodedProject:
     """Read, split and encode every row.
 
-    The split comes before the encoding, so that two runs with different templates or lengths hold out the same rows.
+    The split comes before the encoding, so that two runs with different templates or lengths hold out the
+    same rows.
 
     Args:
-        progress: called now and then with the examples done and their number.
+        project: the project with its profile and overrides laid in.
+        progress: called now and then with the examples encoded so far and their number.
 
-    Raises WorkbenchError: a source that cannot be read, or rows over `data.max_tokens` when `data.overlong` is
-    ``error``; everything `make_encoder` raises.
+    Raises WorkbenchError: a source that cannot be read, or rows over `data.max_tokens` when `data.overlong`
+    is ``error``; everything `make_encoder` raises.
     """
     encoder = make_encoder(project)
     dataset = open_dataset(project)
-    if broken := [source.error for source in dataset.sources if source.error]:
-        raise WorkbenchError(*(problem for error in broken for problem in error.problems))
-    report = dataset.report()
+    try:
+        examples, report = _read(dataset)
+    finally:
+        dataset.close()
     data = project.settings.data
-    parts = split(list(dataset), data.validation, data.seed)
+    parts = split(examples, data.validation, data.seed)
     rejected: list[Rejected] = []
-    total = len(parts.train) + len(parts.validation)
 
-    def encode(examples: Sequence[Example], before: int) -> list[Encoded]:
+    def encode(side: Sequence[Example], before: int) -> list[Encoded]:
         kept = []
-        for done, example in enumerate(examples, before):
+        for done, example in enumerate(side, before):
+            if progress and done % PROGRESS_EVERY == 0:
+                progress(done, len(examples))
             result = encoder.encode(example)
             if isinstance(result, Rejected):
                 rejected.append(result)
             else:
                 kept.append(result)
-            if progress and done % 100 == 0:
-                progress(done, total)
         return kept
 
     train = encode(parts.train, 0)
     validation = encode(parts.validation, len(parts.train))
     if progress:
-        progress(total, total)
+        progress(len(examples), len(examples))
     _refuse_overlong(encoder, rejected, report)
     _count(rejected, report)
     return EncodedProject(train, validation, report)
 
 
+def _read(dataset: Dataset) -> tuple[list[Example], list[SourceReport]]:
+    """All examples and what became of the rows. Raises the errors of all unreadable sources at once."""
+    if broken := [state.error for state in dataset.sources if state.error]:
+        raise WorkbenchError(*(problem for error in broken for problem in error.problems))
+    examples: list[Example] = []
+    reports = []
+    for number, state in enumerate(dataset.sources):
+        report = SourceReport(state.path)
+        reports.append(report)
+        for outcome in dataset.outcomes(number):
+            report.count(outcome)
+            if isinstance(outcome, Example):
+                examples.append(outcome)
+    return examples, reports
+
+
 def _count(rejected: Sequence[Rejected], report: Sequence[SourceReport]) -> None:
     """Move the rows that did not encode from kept to rejected."""
-    for item in sorted(rejected, key=lambda item: (item.origin.source, item.origin.row)):
+    for item in sorted(rejected, key=lambda item: item.origin.row):
         source = report[item.origin.source]
         source.rejected.setdefault(item.reason, []).append(item.origin.row)
         source.kept -= 1
 
 
 def _refuse_overlong(encoder: Encoder, rejected: Sequence[Rejected], report: Sequence[SourceReport]) -> None:
-    if encoder.overlong != "error":
-        return
+    """Raise when too long rows are an error."""
     long = [item for item in rejected if item.reason == TOO_LONG]
+    if encoder.overlong != "error" or not long:
+        return
     problems = [
         Problem(f"{TOO_LONG}: {item.detail}", f"{report[item.origin.source].path} row {item.origin.row}")
         for item in long[:SHOWN_PROBLEMS]
     ]
-    if problems:
-        rest = f"{len(long)} rows in all" if len(long) > SHOWN_PROBLEMS else ""
-        hint = "raise data.max_tokens, or set data.overlong to drop or truncate"
-        raise WorkbenchError(*problems, Problem(rest or "data.overlong is error", hint=hint))
+    hint = "raise data.max_tokens, or set data.overlong to drop or truncate"
+    summary = f"{len(long)} rows are too long, and data.overlong is error"
+    raise WorkbenchError(*problems, Problem(summary, hint=hint))

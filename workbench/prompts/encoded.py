@@ -12,7 +12,8 @@ class Encoded:
         ids: token ids, length T.
         mask: length T; 1 where the token is trained (predicted and scored), 0 where it is only read.
         spans: length T; the half-open character range of each token in `text`.
-        stop_trained: every trained answer ends in a trained end-of-turn mark, so that the model learns to stop.
+        stop_trained: every trained answer ends in a trained end-of-turn mark, so that the model learns to
+        stop.
         truncated: tokens cut off the end because the example was longer than `data.max_tokens`.
         warnings: what a careful reader would point out about this example.
     """

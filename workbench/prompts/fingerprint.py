@@ -1,4 +1,4 @@
-"""Fingerprints of what a run was made from: a resumed run with other data, template or model is refused by name."""
+"""Fingerprints of what a run is made from: resuming with other data, template or model is refused by name."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from workbench.data.dataset import source_path
 from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
@@ -20,9 +21,9 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 def fingerprints(project: OpenProject) -> dict[str, str]:
     """SHA-256 (hex) of ``data``, ``template``, ``tokenizer`` and ``base_model``.
 
-    ``data`` is the source files with all of `[data]` (mapping, split, lengths, what is trained); ``template`` the Jinja
-    text with `prompt.system`; ``base_model`` the configuration and the weights, whole up to 256 MB a file, above that
-    its size and its first and last MiB.
+    ``data`` is the source files with all of `[data]` (mapping, split, lengths, what is trained);
+    ``template`` the Jinja text with `prompt.system`; ``base_model`` the configuration and the weights, whole
+    up to 256 MB a file, above that its size and its first and last MiB.
 
     Raises WorkbenchError when one of the files cannot be read.
     """
@@ -30,7 +31,7 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
     base = locate(settings.model.base, project.folder, weights=False).folder
     tokenizer = load_tokenizer(base)
     template = load_template(settings.prompt.template, project.folder, tokenizer)
-    sources = [project.folder / Path(source.path).expanduser() for source in settings.data.source]
+    sources = [source_path(project.folder, source) for source in settings.data.source]
     return {
         "data": _digest([settings.data.model_dump(mode="json")], sources),
         "template": _digest([template.source, settings.prompt.system], []),
@@ -40,7 +41,9 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
 
 
 def _digest(values: list[Any], files: Iterable[Path]) -> str:
-    digest = hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256(
+        json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    )
     for file in files:
         try:
             digest.update(_content(file))

@@ -1,8 +1,9 @@
 """A bounded Jinja sandbox for chat templates, which are foreign code.
 
-The language is the one that transformers gives them (utils/chat_template_utils.py): immutable sandbox, trimmed blocks,
-`break` and `continue`, `tojson`, `raise_exception`, `strftime_now` and `{% generation %}`. On top of it every render
-has a budget of loop rounds, of processor time and of characters, so that a template cannot hang or fill the memory.
+The language is the one that transformers gives them (utils/chat_template_utils.py): immutable sandbox,
+trimmed blocks, `break` and `continue`, `tojson`, `raise_exception`, `strftime_now` and `{% generation %}`.
+On top of it every render has a budget of loop rounds, of processor time and of characters, so that a
+template cannot hang or fill the memory.
 """
 
 import json
@@ -36,7 +37,8 @@ class TemplateFault(WorkbenchError):
     """A template that cannot be compiled or rendered.
 
     Attributes:
-        refused: the template said so itself with `raise_exception`; otherwise it is a mistake in the template.
+        refused: the template said so itself with `raise_exception`; otherwise it is a mistake in the
+        template.
         message: what it said, without the place.
     """
 
@@ -138,9 +140,12 @@ class _Environment(ImmutableSandboxedEnvironment):
             _check_size(len(left) + len(right))
         return super().call_binop(context, operator, left, right)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 as in Jinja
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Refuse `'a'.center(10**9)` and its like; `range` has its own limit in the sandbox."""
-        if any(isinstance(value, int) and value > CHARACTERS for value in args) and __obj is not __self.globals["range"]:
+        if (
+            any(isinstance(value, int) and value > CHARACTERS for value in args)
+            and __obj is not __self.globals["range"]
+        ):
             raise SecurityError("a number that large is not allowed as an argument")
         return super().call(__context, __obj, *args, **kwargs)
 
@@ -192,7 +197,11 @@ class Program:
 
     def _place(self, error: BaseException) -> str:
         """``file:line`` of the innermost line of the template that was running."""
-        lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == self._file]
+        lines = [
+            line
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_code.co_filename == self._file
+        ]
         return f"{self._file}:{lines[-1]}" if lines else self._file
 
 

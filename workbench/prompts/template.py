@@ -1,4 +1,4 @@
-"""Chat templates: the base model's own, a file of the project, or one of ours; all rendered by the same sandbox."""
+"""Chat templates: the base model's own, a file of the project, or one of ours, all through one sandbox."""
 
 import difflib
 import re
@@ -24,7 +24,8 @@ class Rendered:
 
     Attributes:
         text: what the template wrote.
-        spans: the character ranges that the template marks as answers; None when it has no `{% generation %}`.
+        spans: the character ranges that the template marks as answers; None when it has no `{% generation
+        %}`.
         read_clock: the template asked for the date, so that the same conversation renders otherwise tomorrow.
     """
 
@@ -88,7 +89,9 @@ def load_template(setting: str, project_folder: Path, tokenizer: Tokenizer) -> T
     if setting == "base":
         if tokenizer.chat_template is None:
             raise fault(
-                "the base model has no chat template", tokenizer.folder, f"set prompt.template to one of: {names}"
+                "the base model has no chat template",
+                tokenizer.folder,
+                f"set prompt.template to one of: {names}",
             )
         return Template(setting, tokenizer.chat_template, str(tokenizer.template_file))
     if setting in BUILT_IN:

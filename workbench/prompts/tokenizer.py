@@ -1,7 +1,7 @@
 """The base model's fast tokenizer, without transformers: text to ids and character spans, and back.
 
-`tokenizer.json` is read as it is. No special tokens are ever added here: the chat template alone writes them, so that
-a base model whose post-processor puts a `<s>` in front cannot double it.
+`tokenizer.json` is read as it is. No special tokens are ever added here: the chat template alone writes
+them, so that a base model whose post-processor puts a `<s>` in front cannot double it.
 """
 
 import codecs
@@ -29,7 +29,8 @@ class Tokenizer:
         special_ids: ids of all tokens marked special in the vocabulary.
         chat_template: the folder's own Jinja template, None when it has none.
         template_file: the file that `chat_template` was read from.
-        adds_bos: encoding text on its own would put the bos token first (what the base model saw in pre-training).
+        adds_bos: encoding text on its own would put the bos token first (what the base model saw in
+        pre-training).
     """
 
     def __init__(self, folder: Path, backend: "tokenizers.Tokenizer", config: dict[str, Any]) -> None:
@@ -42,16 +43,18 @@ class Tokenizer:
         backend.no_truncation()
         bos = self.id("bos_token")
         self.adds_bos = bos is not None and backend.encode("").ids[:1] == [bos]
-        # Without special tokens a post-processor does one thing only: it trims blanks off the spans. The spans must
-        # tile the text, or a blank that a token swallows at the edge of an answer goes unseen.
+        # Without special tokens a post-processor does one thing only: it trims blanks off the spans. The
+        # spans must tile the text, or a blank that a token swallows at the edge of an answer goes unseen.
         backend.post_processor = None
         marked = {i for i, token in backend.get_added_tokens_decoder().items() if token.special}
-        self.special_ids = frozenset(marked | {i for name in self.special if (i := self.id(name)) is not None})
+        self.special_ids = frozenset(
+            marked | {i for name in self.special if (i := self.id(name)) is not None}
+        )
         self._bytes = _byte_level(json.loads(backend.to_str()))
         self.chat_template, self.template_file = _chat_template(folder, config)
 
     def id(self, name: str) -> int | None:
-        """The id of a named special token such as ``"eos_token"``; None when it has none in the vocabulary."""
+        """The id of a special token such as ``"eos_token"``; None when the vocabulary has none."""
         text = self.special.get(name)
         return None if text is None else self._backend.token_to_id(text)
 
@@ -68,7 +71,8 @@ class Tokenizer:
     def encode(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids (length T) and the half-open character range of each in `text`; no special tokens are added.
 
-        A token that holds part of a character spans the whole of it. Raises WorkbenchError for a lone surrogate.
+        A token that holds part of a character spans the whole of it. Raises WorkbenchError for a lone
+        surrogate.
         """
         try:
             encoding = self._backend.encode(text, add_special_tokens=False)
@@ -113,7 +117,9 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """
     file = folder / "tokenizer.json"
     if not file.is_file():
-        slow = next((n for n in ("tokenizer.model", "spiece.model", "vocab.json") if (folder / n).is_file()), None)
+        slow = next(
+            (n for n in ("tokenizer.model", "spiece.model", "vocab.json") if (folder / n).is_file()), None
+        )
         found = f" (there is {slow})" if slow else ""
         raise fault(
             f"no tokenizer.json{found}",
@@ -134,10 +140,12 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 
 def _add_missing(backend: "tokenizers.Tokenizer", listed: object) -> None:
-    """Tokens that only tokenizer_config.json knows, as transformers adds them; their ids follow the vocabulary's."""
+    """Add the tokens that only tokenizer_config.json knows, where their ids follow the vocabulary's."""
     if not isinstance(listed, dict):
         return
-    for index, entry in sorted(((int(i), e) for i, e in listed.items() if str(i).isdigit()), key=lambda x: x[0]):
+    for index, entry in sorted(
+        ((int(i), e) for i, e in listed.items() if str(i).isdigit()), key=lambda x: x[0]
+    ):
         text = _content(entry)
         if text is None or backend.token_to_id(text) is not None or index != backend.get_vocab_size():
             continue
@@ -147,7 +155,7 @@ def _add_missing(backend: "tokenizers.Tokenizer", listed: object) -> None:
 
 
 def _chat_template(folder: Path, config: dict[str, Any]) -> tuple[str | None, Path]:
-    """The folder's template: `chat_template.jinja`, else `chat_template.json`, else a key of the tokenizer's config."""
+    """The folder's template and its file: chat_template.jinja, chat_template.json, or in the config."""
     file = folder / "chat_template.jinja"
     if file.is_file():
         return _read(file), file

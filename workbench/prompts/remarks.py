@@ -1,0 +1,65 @@
+"""What a careful reader would point out about an example: mistakes that otherwise show after training."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from workbench.data.example import Message
+from workbench.prompts.answers import Answer
+from workbench.prompts.template import Rendered
+from workbench.prompts.tokenizer import Tokenizer
+
+
+def on_text(
+    messages: Sequence[Message], rendered: Rendered, answers: Sequence[Answer], tokenizer: Tokenizer
+) -> Iterator[str]:
+    """What the template did to the conversation."""
+    for message in messages:
+        if message.content.strip() not in rendered.text:
+            yield f"the {message.role} message is not in the rendered text as it stands"
+        elif message.role == "assistant" and message.content not in rendered.text:
+            yield "the template trims the blanks around an answer"
+        if found := tokenizer.specials_pattern.search(message.content):
+            yield f"the {message.role} message holds the special token {found[0]!r} as text"
+    if lead := next((answer.lead for answer in answers if answer.lead), ""):
+        yield f"the template writes {lead!r} before an answer; in chat the model has to write it itself"
+    if rendered.read_clock:
+        yield "the template writes today's date: tomorrow's prompt will be another one"
+
+
+def on_tokens(
+    text: str,
+    ids: Sequence[int],
+    spans: Sequence[tuple[int, int]],
+    answers: Sequence[Answer],
+    tokenizer: Tokenizer,
+) -> Iterator[str]:
+    """What the tokenizer did to the text."""
+    bos = tokenizer.id("bos_token")
+    if bos is not None and list(ids[:2]) == [bos, bos]:
+        yield f"the text begins with {tokenizer.special['bos_token']} twice"
+    if tokenizer.adds_bos and ids[0] != bos:
+        yield (
+            f"the base model was made to read texts that begin with {tokenizer.special['bos_token']}; "
+            "this template writes none"
+        )
+    starts = [start for start, _ in spans]
+    for answer in answers:
+        first = bisect_left(starts, answer.start)
+        if first and spans[first - 1][1] > answer.start:
+            shown = tokenizer.token(ids[first - 1])
+            yield f"an answer begins inside the token {shown!r}, which is therefore not trained"
+            break
+    unknown = tokenizer.id("unk_token")
+    if unknown is not None:
+        lost = ids.count(unknown) - text.count(tokenizer.special["unk_token"])
+        if lost > 0:
+            yield f"{lost} pieces of the text are unknown to the tokenizer"
+
+
+def on_stop(end_mark: str, truncated: bool) -> str:
+    """Why an example does not teach the model to stop."""
+    if not end_mark:
+        return "the template writes no end-of-turn mark after an answer: the model never learns to stop"
+    if truncated:
+        return f"the last answer is cut off before its end-of-turn mark {end_mark!r}"
+    return f"the end-of-turn mark {end_mark!r} is not trained: the model never learns to stop"
