@@ -1,0 +1,155 @@
+"""The base model in memory, ready to be trained: its precision, its quantization, its adapter.
+
+Everything that cannot work is refused here, by name, before the first step.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+
+from workbench.errors import fault
+from workbench.project.schema import Project, TrainingSettings
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreTrainedModel:
+    """The weights of a base model, on the GPU when there is one.
+
+    Args:
+        folder: holds config.json and safetensors.
+        quantization: `none`, `int8` or `nf4`.
+        dtype: of the weights that are not quantized, and of the arithmetic on those that are.
+
+    Raises:
+        WorkbenchError: the architecture is unknown, weights are missing, or cannot be quantized.
+    """
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except ValueError as error:
+        raise fault(
+            _first_line(error), folder / "config.json", "only architectures of transformers"
+        ) from error
+    if quantization == "nf4" and not torch.cuda.is_available():
+        _refuse_odd_widths(config)
+    try:
+        model, report = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype,
+            quantization_config=_quantization(quantization, dtype),
+            device_map={"": 0} if torch.cuda.is_available() else None,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError) as error:
+        raise fault(f"the base model does not load: {_first_line(error)}", folder) from error
+    if missing := sorted(report["missing_keys"]):
+        raise fault(
+            f"the weights lack {len(missing)} tensors, {missing[0]} among them",
+            folder,
+            "training would start from random numbers there",
+        )
+    return model
+
+
+def make_trainable(model: PreTrainedModel, settings: TrainingSettings, base_name: str) -> nn.Module:
+    """The model with a fresh adapter for `method = lora`, or with all weights free for `method = full`.
+
+    The adapter's start values come from torch's global generator: seed it first.
+
+    Args:
+        base_name: what adapter_config.json names as the adapter's base model.
+
+    Raises:
+        WorkbenchError: a name in `target_modules` is not a layer that can take an adapter.
+    """
+    if settings.method == "full":
+        return model
+    targets = settings.target_modules
+    if "lm_head" in ([targets] if isinstance(targets, str) else targets):
+        raise fault(
+            "no adapter on lm_head", "training.target_modules", "leave it out, or train with method = full"
+        )
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=base_name,
+    )
+    try:
+        adapted: PeftModel = get_peft_model(model, config)
+    except ValueError as error:
+        names = sorted(
+            {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, nn.Linear)}
+        )
+        raise fault(
+            _first_line(error), "training.target_modules", f"layers here: {', '.join(names)}"
+        ) from error
+    adapted.peft_config["default"].base_model_name_or_path = base_name
+    return adapted
+
+
+def weight_dtype(project: Project, precision: str) -> torch.dtype:
+    """Frozen weights are held in the precision of the arithmetic, trained ones in fp32, under autocast."""
+    return DTYPES[precision] if project.training.method == "lora" else torch.float32
+
+
+def context_length(model: nn.Module) -> int | None:
+    """Most tokens the model has positions for; None where its configuration sets no limit."""
+    config: Any = model.config
+    limit = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return limit if isinstance(limit, int) and limit > 0 else None
+
+
+def count_parameters(model: nn.Module) -> tuple[int, int]:
+    """(trainable, all) parameters; a 4-bit weight counts as the numbers it stands for."""
+    trainable = total = 0
+    for parameter in model.parameters():
+        quantized = getattr(parameter, "quant_state", None)
+        size = quantized.shape.numel() if quantized is not None else parameter.numel()
+        total += size
+        trainable += size if parameter.requires_grad else 0
+    return trainable, total
+
+
+def _quantization(quantization: str, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    if quantization == "nf4":
+        # Double quantization saves 0.4 bits a weight at no cost that was seen: QLoRA, arXiv 2305.14314
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    return BitsAndBytesConfig(load_in_8bit=True) if quantization == "int8" else None
+
+
+def _refuse_odd_widths(config: Any) -> None:
+    """On a CPU bitsandbytes repacks 4-bit weights in blocks of 64 x 32; others end a run midway."""
+    with torch.device("meta"):
+        skeleton = AutoModelForCausalLM.from_config(config)
+    head = skeleton.get_output_embeddings()
+    for name, layer in skeleton.named_modules():
+        if (
+            isinstance(layer, nn.Linear)
+            and layer is not head
+            and (layer.in_features % 64 or layer.out_features % 32)
+        ):
+            raise fault(
+                f"nf4 on a CPU needs widths in multiples of 64 (in) and 32 (out); {name} is "
+                f"{layer.in_features} to {layer.out_features}",
+                "model.quantization",
+                "take none or int8 for this base model",
+            )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,49 @@
+"""When a training logs, validates, saves and ends; in place of transformers' own flow."""
+
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from workbench.engine.commands import Commands
+from workbench.project.schema import TrainingSettings
+
+
+class Pacing(TrainerCallback):  # type: ignore[misc]
+    """Sets the trainer's flags at the end of a step. The trainer then logs, validates and saves."""
+
+    def __init__(self, settings: TrainingSettings, validates: bool, commands: Commands) -> None:
+        self._settings = settings
+        self._validates = validates
+        self._commands = commands
+
+    def on_substep_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """Between two micro-batches of a step: only an order to end at once has effect here."""
+        self._commands.poll()
+        return control
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """After the weights moved; the last step logs, validates and saves whatever the intervals say."""
+        commands, step = self._commands, state.global_step
+        commands.poll()
+        last = step >= state.max_steps
+        due = last or commands.stop
+        # Who asked to stop waits for a checkpoint, not for a validation
+        control.should_evaluate = (
+            self._validates and not commands.stop and (last or _every(self._settings.eval_steps, step))
+        )
+        control.should_save = due or commands.checkpoint or _every(self._settings.save_steps, step)
+        # A checkpoint holds the counters of the last step event, so there is one at its step
+        control.should_log = (
+            control.should_save or control.should_evaluate or _every(self._settings.logging_steps, step)
+        )
+        control.should_training_stop = due
+        commands.checkpoint = False
+        return control
+
+
+def _every(interval: int, step: int) -> bool:
+    return interval > 0 and step % interval == 0

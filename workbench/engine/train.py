@@ -1,0 +1,218 @@
+"""One training, from the run folder to its end; reads top to bottom."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import (
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
+
+from workbench.engine import models
+from workbench.engine.arguments import precision, training_arguments
+from workbench.engine.checkpoint_writer import CheckpointWriter
+from workbench.engine.commands import Commands
+from workbench.engine.packing import keeps_examples_apart
+from workbench.engine.progress import Progress
+from workbench.engine.trainer import Diverged, Trainer, to_row
+from workbench.errors import fault
+from workbench.project.schema import Project
+from workbench.prompts.corpus import EncodedProject, encode_project
+from workbench.prompts.encoded import Encoded
+from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
+from workbench.runs.events import EventWriter
+from workbench.runs.folder import Run, read_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a training ended, unless an error ended it."""
+
+    state: Literal["finished", "stopped"]
+    step: int
+
+
+def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
+    """Train what `run` specifies, from its newest complete checkpoint if there is one.
+
+    Raises:
+        WorkbenchError: the project cannot be trained as it stands, or training diverged.
+        StopNow: asked to end at once.
+    """
+    spec = read_spec(run)
+    project = spec.project
+    sweep(run)
+    resume = _newest(run)
+
+    encoded = encode_project(spec.open_project(), _Preparing(events, "encoding the rows"))
+    _require_rows(encoded)
+    rows = [to_row(example) for example in encoded.train]
+    validation = [to_row(example) for example in encoded.validation]
+
+    _Preparing(events, "loading the model")
+    arithmetic = precision(project.training)
+    base_folder = Path(spec.base_model.folder)
+    base = models.load_base_model(
+        base_folder, project.model.quantization, models.weight_dtype(project, arithmetic)
+    )
+    _require_fit(base, encoded.train + encoded.validation)
+    packing = _packing(base, project, events)
+    set_seed(project.training.seed)
+    model = models.make_trainable(base, project.training, spec.base_model.name)
+
+    trainer = Trainer(
+        project.training,
+        model,
+        training_arguments(project, run.checkpoints, packing),
+        _tokenizer(base_folder),
+        rows,
+        validation,
+        events=events,
+        commands=commands,
+        checkpoints=CheckpointWriter(
+            run, events, project.training.save_total_limit, base_folder, spec.template.source
+        ),
+        progress=Progress.load(resume.path) if resume else Progress(),
+    )
+    trainer.add_callback(
+        _Announcer(
+            events,
+            attempt=_attempts(run) + 1,
+            resumed_from=resume.step if resume else None,
+            train_rows=len(rows),
+            validation_rows=len(validation),
+            precision=arithmetic,
+            packing=packing,
+            **_description(trainer, project),
+        )
+    )
+    try:
+        trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
+    except Diverged:
+        if trainer.state.global_step:
+            trainer.save()
+        raise
+    step = trainer.state.global_step
+    if trainer.last_saved != step and not (resume and resume.step == step):
+        raise fault(f"the weights of step {step}, the last one, could not be written: see the warning above")
+    return Ending("stopped" if step < trainer.state.max_steps else "finished", step)
+
+
+class _Preparing:
+    """Tells the events how far a phase before the first step is, twice a second at most."""
+
+    def __init__(self, events: EventWriter, phase: str) -> None:
+        self._events = events
+        self._phase = phase
+        self._next = 0.0
+        self(0, 0)
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= self._next or done == total:
+            self._next = now + 0.5
+            self._events.write("preparing", phase=self._phase, done=done, total=total)
+
+
+class _Announcer(TrainerCallback):  # type: ignore[misc]
+    """Writes the `started` event, once transformers has counted the steps."""
+
+    def __init__(self, events: EventWriter, **fields: Any) -> None:
+        self._events = events
+        self._fields = fields
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._events.write(
+            "started", total_steps=state.max_steps, epochs=state.num_train_epochs, **self._fields
+        )
+
+
+def _description(trainer: Trainer, project: Project) -> dict[str, Any]:
+    trainable, total = models.count_parameters(trainer.model)
+    gpu = torch.cuda.is_available()
+    settings = project.training
+    return {
+        "trainable_parameters": trainable,
+        "parameters": total,
+        "device": torch.cuda.get_device_name(0) if gpu else f"CPU, {torch.get_num_threads()} threads",
+        "effective_batch": settings.per_device_train_batch_size * settings.gradient_accumulation_steps,
+        "world_size": trainer.args.world_size,
+    }
+
+
+def _newest(run: Run) -> Checkpoint | None:
+    """The checkpoint to go on from, every byte of it checked against its manifest."""
+    checkpoints = sorted(list_checkpoints(run), key=lambda checkpoint: checkpoint.step)
+    if not checkpoints:
+        return None
+    verify(checkpoints[-1])
+    return checkpoints[-1]
+
+
+def _require_rows(encoded: EncodedProject) -> None:
+    if not encoded.train:
+        reasons = {reason: len(rows) for report in encoded.report for reason, rows in report.rejected.items()}
+        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+        raise fault(
+            "no row is left to train on", "data.source", f"rejected: {counts}" if counts else "add rows"
+        )
+
+
+def _require_fit(model: PreTrainedModel, examples: Sequence[Encoded]) -> None:
+    """Positions and tokens that the model does not have would end the run midway, or train nonsense."""
+    longest = max(len(example.ids) for example in examples)
+    limit = models.context_length(model)
+    if limit is not None and longest > limit:
+        over = sum(len(example.ids) > limit for example in examples)
+        raise fault(
+            f"{over} of {len(examples)} examples are longer than the {limit} tokens the model was made for; "
+            f"the longest has {longest}",
+            "data.max_tokens",
+            f"set it to {limit} or less",
+        )
+    known = model.get_input_embeddings().num_embeddings
+    highest = max(max(example.ids) for example in examples)
+    if highest >= known:
+        raise fault(
+            f"the tokenizer makes token {highest}, the base model knows {known} tokens",
+            "model.base",
+            "its tokenizer belongs to another model",
+        )
+
+
+def _packing(model: PreTrainedModel, project: Project, events: EventWriter) -> str:
+    asked = project.training.packing
+    if asked == "none" or keeps_examples_apart(model):
+        return asked
+    events.write(
+        "warning",
+        message=f"packing = {asked} is off and rows are padded: end to end, examples would read each other "
+        "in this architecture",
+    )
+    return "none"
+
+
+def _tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """For its padding token alone: rows come encoded, checkpoints get the base model's own files."""
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return tokenizer
+
+
+def _attempts(run: Run) -> int:
+    """How often this run was started before."""
+    with run.events.open("rb") as lines:
+        return sum(b'"kind":"started"' in line.replace(b" ", b"") for line in lines)

@@ -1,0 +1,80 @@
+"""`python -m workbench.engine.train_job RUN_FOLDER`: the process of one training.
+
+It holds the run's lock as long as it lives, prepares the environment before torch is imported, and writes the
+`ended` event whatever happens.
+"""
+
+import os
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+
+def cores() -> int:
+    """Cores this process may use: its affinity, cut to the quota of its container."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(available, int(quota) // int(period)))
+    except (OSError, ValueError):  # no cgroup v2, or "max"
+        return available
+
+
+def prepare_environment() -> None:
+    """Set what the libraries read when they are imported. What the user has set stays, but for telemetry."""
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # TRL reports every trainer it builds
+    os.environ["DO_NOT_TRACK"] = "1"
+    # Threads that spin while they wait take three times as long beside busy neighbours
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    # A base model is fetched before the run starts; the run itself asks the network for nothing
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
+
+
+def run_training(folder: Path) -> int:
+    """Train the run in `folder`; returns the process' exit code: 0 finished or stopped, 1 failed."""
+    from workbench.engine.commands import Commands, StopNow
+    from workbench.engine.reasons import explain
+    from workbench.runs.events import EventWriter
+    from workbench.runs.folder import Run, read_spec
+
+    run = Run(folder)
+    events = EventWriter(run.events)
+    commands = Commands(run, events)
+    commands.catch_signals()
+    started = time.monotonic()
+
+    def ended(state: str, step: int | None, reason: str) -> None:
+        events.write(
+            "ended", state=state, step=step, reason=reason, seconds=round(time.monotonic() - started, 3)
+        )
+        events.sync()
+
+    try:
+        events.write("preparing", phase="importing torch", done=0, total=0)
+        import transformers
+
+        from workbench.engine.train import train
+
+        transformers.utils.logging.disable_progress_bar()
+        ending = train(run, events, commands)
+    except StopNow as order:
+        ended("stopped", None, f"{order}; the last checkpoint is where it goes on")
+        return 0
+    except BaseException as error:
+        traceback.print_exc()
+        ended("failed", None, explain(error, read_spec(run).project))
+        return 1
+    ended(ending.state, ending.step, "")
+    return 0
+
+
+if __name__ == "__main__":
+    prepare_environment()
+    sys.exit(run_training(Path(sys.argv[1])))

@@ -1,0 +1,244 @@
+"""TRL's trainer with our loss, measures and checkpoints; it stops before a broken step moves the weights."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import PeftModel
+from torch import Tensor
+from transformers import DefaultFlowCallback, PreTrainedTokenizerBase, PrinterCallback
+from trl import SFTConfig, SFTTrainer
+
+from workbench.engine.checkpoint_writer import CheckpointWriter
+from workbench.engine.commands import Commands
+from workbench.engine.meter import Meter, Reading
+from workbench.engine.pacing import Pacing
+from workbench.engine.progress import Progress
+from workbench.engine.scoring import IGNORED, score
+from workbench.errors import Problem, WorkbenchError
+from workbench.project.schema import TrainingSettings
+from workbench.prompts.encoded import Encoded
+from workbench.runs.events import EventWriter
+
+
+class Diverged(WorkbenchError):
+    """Loss or gradients of a step are no longer numbers; the weights are still those of the step before."""
+
+
+def to_row(encoded: Encoded) -> dict[str, list[int]]:
+    """The columns that TRL keeps and packs as they are. Nothing before the first token could predict it."""
+    labels = [token if trained else IGNORED for token, trained in zip(encoded.ids, encoded.mask, strict=True)]
+    return {"input_ids": encoded.ids, "labels": [IGNORED, *labels[1:]]}
+
+
+class Trainer(SFTTrainer):  # type: ignore[misc]
+    """Trains one run and tells `events` what happens.
+
+    Args:
+        settings: `[training]` of the project.
+        model: base model or PEFT model.
+        args: from `arguments.training_arguments`.
+        tokenizer: gives the padding token; rows arrive encoded.
+        rows: training rows of `to_row`.
+        validation: validation rows of `to_row`.
+        progress: what earlier attempts have behind them; counted on in place.
+    """
+
+    loss_is_scaled_for_ga = True  # divided by the trained tokens of the whole optimizer step
+
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        model: torch.nn.Module,
+        args: SFTConfig,
+        tokenizer: PreTrainedTokenizerBase,
+        rows: Sequence[dict[str, list[int]]],
+        validation: Sequence[dict[str, list[int]]],
+        *,
+        events: EventWriter,
+        commands: Commands,
+        checkpoints: CheckpointWriter,
+        progress: Progress,
+    ) -> None:
+        columns = {name: [row[name] for row in rows] for name in ("input_ids", "labels")}
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=Dataset.from_dict(columns),
+            processing_class=tokenizer,
+            callbacks=[Pacing(settings, bool(validation), commands)],
+        )
+        self.remove_callback(DefaultFlowCallback)
+        self.remove_callback(PrinterCallback)
+        # Some architectures do not ask for the count of trained tokens; our loss always needs it
+        self.model_accepts_loss_kwargs = True
+        for parameter in self.model.parameters():
+            if parameter.requires_grad:
+                # TRL makes the adapter of a quantized model bf16, which costs accuracy
+                parameter.data = parameter.data.float()
+        self.progress = progress
+        self.last_saved: int | None = None
+        self._validation = validation
+        self._events = events
+        self._commands = commands
+        self._checkpoints = checkpoints
+        self._meter = Meter()
+        self._mark = time.perf_counter()
+        self._paused = 0.0
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train to the end or to a stop; see transformers' `Trainer.train`.
+
+        Raises:
+            Diverged: loss or gradients are not finite.
+        """
+        self._mark = time.perf_counter()
+        with self._commands.stepping():
+            return super().train(*args, **kwargs)
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """Negative log-likelihood in nats per trained token: a micro-batch's part of the optimizer step."""
+        scores = score(model, inputs)
+        self._meter.add(scores, _tokens(inputs))
+        total = scores.trained.sum() if num_items_in_batch is None else num_items_in_batch
+        return -scores.log_probs.sum() / torch.as_tensor(total).clamp(min=1)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Turn what transformers logs into a step event; the summary at its end says nothing new."""
+        if "loss" not in logs:
+            return
+        now = time.perf_counter()
+        seconds = now - self._mark - self._paused
+        self._mark, self._paused = now, 0.0
+        reading, progress = self._meter.read(), self.progress
+        progress.tokens += reading.tokens
+        progress.supervised_tokens += reading.supervised_tokens
+        progress.examples += reading.examples
+        progress.seconds += seconds
+        self._events.write(
+            "step",
+            step=self.state.global_step,
+            epoch=self.state.epoch,
+            loss=reading.loss,
+            learning_rate=logs["learning_rate"],
+            grad_norm=logs["grad_norm"],
+            token_accuracy=reading.token_accuracy,
+            sequence_accuracy=reading.sequence_accuracy,
+            elapsed_tokens=progress.tokens,
+            elapsed_supervised_tokens=progress.supervised_tokens,
+            elapsed_examples=progress.examples,
+            tokens_per_second=reading.tokens / seconds,
+            supervised_tokens_per_second=reading.supervised_tokens / seconds,
+            seconds=progress.seconds,
+        )
+        self.control.should_log = False
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Score the validation rows, in training's micro-batches; a new best asks for a checkpoint.
+
+        It draws no random numbers, so that a run goes on the same whether or not it was validated.
+        """
+        self.control.should_evaluate = False
+        started = time.perf_counter()
+        reading = self._validate()
+        if reading is None:
+            self.control.should_save = self.control.should_training_stop = True
+            return {}
+        step = self.state.global_step
+        self._events.write(
+            "evaluated",
+            step=step,
+            epoch=self.state.epoch,
+            validation_loss=reading.loss,
+            token_accuracy=reading.token_accuracy,
+            sequence_accuracy=reading.sequence_accuracy,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+        if self.progress.best_loss is None or reading.loss < self.progress.best_loss:
+            self.progress.best_loss, self.progress.best_step = reading.loss, step
+            self.control.should_save = True
+        return {"eval_loss": reading.loss}
+
+    def _validate(self) -> Reading | None:
+        """The measures of all validation rows; None when a stop was asked for meanwhile."""
+        meter, size = Meter(), self.args.per_device_train_batch_size
+        with self._pause(), torch.no_grad():
+            self.model.eval()
+            for start in range(0, len(self._validation), size):
+                self._commands.poll()
+                if self._commands.stop:
+                    return None
+                inputs = self._prepare_inputs(self.data_collator(self._validation[start : start + size]))
+                meter.add(score(self.model_wrapped, inputs), _tokens(inputs))
+        return meter.read()
+
+    def _clip_grad_norm(self, model: torch.nn.Module) -> Tensor | float:
+        """The last station before the optimizer: nothing that is not a number passes."""
+        norm = super()._clip_grad_norm(model)
+        # With fp16 the loss scaler skips a step whose gradients overflow: that is how it finds its scale
+        suspects = self._tr_loss if self.accelerator.scaler is not None else self._tr_loss + norm
+        if not math.isfinite(float(suspects)):
+            step = self.state.global_step + 1
+            what = "the gradient norm" if math.isfinite(float(self._tr_loss)) else "the loss"
+            raise Diverged(
+                Problem(
+                    f"{what} of step {step} is not a finite number; stopped before the weights moved, "
+                    f"they are those of step {step - 1}",
+                    hint="try a lower learning_rate, a longer warm-up or a higher precision, "
+                    "and look at the rows for texts that no answer should hold",
+                )
+            )
+        return norm
+
+    def save(self) -> bool:
+        """Write a checkpoint of the weights as they are; False when the disk did not take it."""
+        with self._pause():
+            written = self._checkpoints.write(self.state.global_step, self._fill, self.progress.best_step)
+        if written:
+            self.last_saved = self.state.global_step
+        return written
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Called by transformers where `control.should_save` is set."""
+        self.save()
+
+    def _fill(self, folder: Path) -> None:
+        """What a resume needs to go on bit by bit: weights, optimizer, schedule, random state, counters."""
+        path = str(folder)
+        if isinstance(self.model, PeftModel):
+            # The vocabulary never grows here; peft would ask the hub for the base model's to find that out
+            self.model.save_pretrained(path, save_embedding_layers=False)
+        else:
+            self.model.save_pretrained(path)
+        self._save_optimizer_and_scheduler(path)
+        self._save_scaler(path)
+        self._save_rng_state(path)
+        self.state.save_to_json(str(folder / "trainer_state.json"))
+        self.progress.save(folder)
+
+    @contextmanager
+    def _pause(self) -> Iterator[None]:
+        """Time that is not training, left out of tokens per second."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._paused += time.perf_counter() - started
+
+
+def _tokens(inputs: dict[str, Any]) -> Tensor | int:
+    """Tokens of a batch without its padding."""
+    mask: Tensor | None = inputs.get("attention_mask")
+    size: int = inputs["input_ids"].numel()
+    return size if mask is None else mask.sum()
