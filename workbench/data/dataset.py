@@ -23,6 +23,16 @@ class SourceState:
     rows: Rows | None
     error: WorkbenchError | None = None
 
+    @property
+    def known_rows(self) -> int:
+        """Rows that can be read at once; grows while the index is being built."""
+        return self.rows.known if self.rows else 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether `known_rows` is the number of rows of the file."""
+        return self.rows is None or self.rows.complete
+
 
 @dataclass(slots=True)
 class SourceReport:

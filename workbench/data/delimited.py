@@ -85,7 +85,7 @@ def _delimiter(path: Path, header: bytes) -> str:
     return ";" if header.count(b";") > header.count(b",") else ","
 
 
-def _record_ends(path: Path, start: int, delimiter: str) -> array[int]:
+def _record_ends(path: Path, start: int, delimiter: str) -> "array[int]":
     """The byte after each record, the header included. Raises WorkbenchError when a quote is never closed."""
     ends = array("q")
     position, lines = start, 0

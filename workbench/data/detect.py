@@ -86,7 +86,7 @@ def _sample(path: Path) -> list[Row]:
             raise fault("has no rows", path)
         with path.open("rb") as file:
             is_list = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-        hint = "it looks like a JSON list: name it .json" if is_list and path.suffix.lower() != ".json" else ""
+        hint = "it looks like a JSON list: name it .json" if is_list else ""
         raise fault(f"none of the first rows can be read: {first_fault}", path, hint)
     finally:
         rows.close()

@@ -7,6 +7,7 @@ from workbench.data.example import Row
 from workbench.data.rows import RowError
 
 _MOST_DIGITS = 4000  # Python refuses to turn more than 4300 digits into an int
+_MOST_LEVELS = 64  # a deeper value is read by the parser, but ends whoever walks it, such as json.dumps
 
 
 def _integer(digits: str) -> int | str:
@@ -26,7 +27,7 @@ def parse_object(line: bytes) -> Row:
     except json.JSONDecodeError as e:
         raise RowError("broken JSON", f"{e.msg}, column {e.colno}") from e
     except RecursionError as e:
-        raise RowError("nested too deeply") from e
+        raise RowError("nested too deeply", f"more than {_MOST_LEVELS} levels") from e
     return as_object(value)
 
 
@@ -34,7 +35,20 @@ def as_object(value: Any) -> Row:
     """`value` when it is a record. Raises RowError."""
     if not isinstance(value, dict):
         raise RowError("not an object", f"the row is {kind_of(value)}")
+    if _levels(value) > _MOST_LEVELS:
+        raise RowError("nested too deeply", f"more than {_MOST_LEVELS} levels")
     return value
+
+
+def _levels(value: Row) -> int:
+    """Lists and objects inside each other, counted as far as the limit needs it."""
+    level: list[Any] = [value]
+    for depth in range(_MOST_LEVELS + 1):
+        inner = (item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer))
+        level = [item for item in inner if isinstance(item, dict | list)]
+        if not level:
+            return depth + 1
+    return _MOST_LEVELS + 1
 
 
 def kind_of(value: Any) -> str:
