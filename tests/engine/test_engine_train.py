@@ -242,6 +242,16 @@ def test_examples_longer_than_the_model_are_named(make_project: MakeProject) -> 
         go(new_run(folder))
 
 
+@pytest.mark.parametrize("quantization", ["nf4", "int8"])
+def test_an_adapter_learns_on_a_quantized_base(make_project: MakeProject, quantization: str) -> None:
+    run = new_run(make_project(model={"quantization": quantization}, max_steps=6, eval_steps=3))
+    assert go(run) == Ending("finished", 6)
+    assert column(run, "loss")[-1] < column(run, "loss")[0]
+    assert column(run, "validation_loss", "evaluated")[-1] < column(run, "loss")[0]
+    adapter = load_file(run.checkpoints / "step-6" / "adapter_model.safetensors")
+    assert {weight.dtype for weight in adapter.values()} == {torch.float32}
+
+
 @pytest.mark.parametrize(
     ("training", "model", "words"),
     [

