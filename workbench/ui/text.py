@@ -31,12 +31,13 @@ _SHOWN: dict[int, str] = {
 _SHOWN_LINES: dict[int, str] = {**_SHOWN, 0x09: "    ", 0x0A: "\n"}
 
 
-def _pattern(codes: tuple[int, ...] | list[int]) -> re.Pattern[str]:
+def _pattern(codes: list[int]) -> re.Pattern[str]:
     return re.compile("[" + "".join(re.escape(chr(code)) for code in sorted(codes)) + "]")
 
 
 _NEEDS_CLEANING = _pattern(list(_SHOWN))
-_NEVER_IN_A_TERMINAL = _pattern([*range(0x20), 0x7F, 0x2028, 0x2029, *_C1, *_BIDI, *_INVISIBLE, *_SURROGATES])
+_ZERO_CELLS = _pattern([*range(0x20), 0x7F, 0x2028, 0x2029, *_C1, *_BIDI, 0xFEFF])
+_ONE_CELL = _pattern([0xAD, *_SURROGATES])
 
 
 def clean(text: str) -> str:
@@ -59,10 +60,10 @@ def shown(text: str, style: str | Style = "") -> Text:
 
 @cache
 def guard_terminal() -> None:
-    """Drop control and bidirectional characters from everything Textual draws; installed once, process-wide.
+    """Keep control and bidirectional characters out of everything Textual draws; installed once, process-wide.
 
-    All that reaches the terminal goes through `Strip.render`. rich gives the dropped characters zero cells, so no line
-    changes its width. Costs 0.3 microseconds a segment.
+    All that reaches the terminal as text goes through `Strip.render`. No line changes its width: what rich counts as
+    zero cells is dropped, what it counts as one cell is replaced. Costs 0.3 microseconds a segment.
     """
     from rich.console import Console
     from rich.segment import Segment
@@ -72,8 +73,8 @@ def guard_terminal() -> None:
 
     def harmless(segment: Segment) -> Segment:
         text, style, _ = segment
-        text = _NEVER_IN_A_TERMINAL.sub("", text)
-        if style is not None and style.link and _NEVER_IN_A_TERMINAL.search(style.link):
+        text = _ONE_CELL.sub("\N{REPLACEMENT CHARACTER}", _ZERO_CELLS.sub("", text))
+        if style is not None and style.link and not style.link.isprintable():
             style = style.update_link(None)
         return Segment(text, style)
 
@@ -87,4 +88,4 @@ def guard_terminal() -> None:
 
 def _suspicious(segment: tuple[str, Style | None, object]) -> bool:
     text, style, _ = segment
-    return not text.isprintable() or (style is not None and style._link is not None and not style._link.isprintable())
+    return not text.isprintable() or (style is not None and style.link is not None and not style.link.isprintable())

@@ -1,13 +1,47 @@
-"""Curves over training steps, drawn with braille dots; only changed rows are sent to the terminal."""
+"""Curves over training steps, drawn with braille dots; only changed rows are sent to the terminal.
 
+A redrawn chart of 120 x 40 is about 17 kB on the wire, which is why it is drawn once a second at most and only while it
+is in view. numpy and plotext are imported in a thread when the first curve comes (0.3 s).
+"""
+
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
 
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events, work
+from textual.color import Color
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
+from workbench.ui.text import clean
+
 if TYPE_CHECKING:
+    import numpy
     from numpy.typing import NDArray
+
+    from workbench.ui.canvas import Canvas
+
+    Numbers = Sequence[float] | NDArray[numpy.float64]
+
+SECONDS_BETWEEN_DRAWINGS = 1.0
+EMPTY = "No points yet: the first step is on its way"
+DIM = 0.55
+"""Share of the background in the colour of a dim curve."""
+
+SIGNS = ("", "o", "x", "+", "*", "#")
+"""Set on the curves in their order, so that they differ without colour."""
+
+UPRIGHTS = (("dotted", "┊"), ("double", "║"), ("default", "│"))
+"""plotext's line style of each kind of mark, and how it looks in the legend."""
+
+_COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +58,8 @@ class Curve:
     """
 
     label: str
-    x: "Sequence[float] | NDArray"
-    y: "Sequence[float] | NDArray"
+    x: "Numbers"
+    y: "Numbers"
     colour: str = "primary"
     right: bool = False
     dim: bool = False
@@ -40,7 +74,170 @@ class Mark:
 
 
 class Chart(Widget):
-    """A title with the legend, and the curves below it."""
+    """A row with title and legend, and the curves below it."""
 
-    def set_curves(self, curves: Sequence[Curve], *, title: str = "", log_y: bool = False, marks: Sequence[Mark] = ()) -> None:
-        """Show these; drawn at once, or within a second when the last drawing is younger than that."""
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"chart--title", "chart--axis", "chart--empty"}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._curves: Sequence[Curve] = ()
+        self._marks: Sequence[Mark] = ()
+        self._title = ""
+        self._log_y = False
+        self._canvas: Canvas | None = None
+        self._strips: list[Strip] = []
+        self._drawn_at = float("-inf")
+        self._later: Timer | None = None
+
+    def set_curves(
+        self, curves: Sequence[Curve], *, title: str = "", log_y: bool = False, marks: Sequence[Mark] = ()
+    ) -> None:
+        """Show these: at once, or as soon as the last drawing is a second old; the newest wins.
+
+        A change of title or axis is an answer to a key and never waits.
+        """
+        answer = title != self._title or log_y != self._log_y
+        self._curves, self._title, self._log_y, self._marks = curves, title, log_y, marks
+        wait = SECONDS_BETWEEN_DRAWINGS - (monotonic() - self._drawn_at)
+        if answer or wait <= 0:
+            self._draw()
+        elif self._later is None:
+            self._later = self.set_timer(wait, self._draw)
+
+    def on_mount(self) -> None:
+        """Colours belong to the theme."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+
+    def on_show(self) -> None:
+        """What came while the chart was out of view is drawn now."""
+        self.call_after_refresh(self._draw)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new size."""
+        self._draw()
+
+    @work(thread=True, exclusive=True, exit_on_error=True)
+    def _load_canvas(self) -> None:
+        from workbench.ui.canvas import Canvas
+
+        def draw(canvas: Canvas) -> None:
+            self._canvas = canvas
+            self._draw()
+
+        self.app.call_from_thread(draw, Canvas())
+
+    def _draw(self) -> None:
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+        if not self.is_attached or not self.is_on_screen or not self.size:
+            self._drawn_at = float("-inf")
+            return
+        self._drawn_at = monotonic()
+        self._show([self._heading(), *self._body()])
+
+    def _show(self, strips: list[Strip]) -> None:
+        """Repaint the rows that differ; a curve that grows at its right end leaves most of them alone."""
+        old, self._strips = self._strips, strips
+        if len(old) != len(strips):
+            self.refresh()
+            return
+        changed = [y for y, (before, after) in enumerate(zip(old, strips, strict=True)) if before != after]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """One prepared row."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    # Rows
+
+    def _heading(self) -> Strip:
+        """Title, then each curve with its sign and each kind of mark with its line."""
+        text = Text(clean(self._title), style=self.get_component_rich_style("chart--title"), end="", no_wrap=True)
+        if self._title and self._log_y:
+            text.append(" (log)")
+        text.append(" ")
+        for curve, sign in zip(self._curves, self._signs(), strict=True):
+            key = f"─{sign}─" if sign else "───"
+            style = Style(color=Color(*self._colour(curve)).rich_color)
+            text.append(Text.assemble("  ", (key, style), (" " + clean(curve.label) + (" →" if curve.right else ""), "not bold")))
+        for label, (_, line) in self._kinds().items():
+            text.append(Text.assemble("  ", (line, self._mark_style()), (" " + clean(label), "not bold")))
+        text.truncate(self.size.width, overflow="ellipsis")
+        segments = text.render(self.app.console)
+        return self._fill([Segment(part, self.rich_style + (style or Style())) for part, style, _ in segments])
+
+    def _body(self) -> list[Strip]:
+        height = self.size.height - 1
+        if not any(len(curve.x) for curve in self._curves):
+            empty = self.rich_style + self.get_component_rich_style("chart--empty", partial=True)
+            before = max(0, (self.size.width - len(EMPTY)) // 2)
+            rows = [self._fill([]) for _ in range(height)]
+            if height > 0:
+                rows[height // 2] = self._fill([Segment(" " * before + EMPTY, empty)])
+            return rows
+        if self._canvas is None:
+            self._load_canvas()
+            return []
+        from workbench.ui.canvas import Line, Upright
+
+        curves = zip(self._curves, self._signs(), strict=True)
+        kinds = self._kinds()
+        rows_of_text = self._canvas.draw(
+            self.size.width,
+            height,
+            [Line(curve.x, curve.y, self._colour(curve), sign, curve.right) for curve, sign in curves],
+            log_y=self._log_y,
+            uprights=[Upright(mark.x, kinds[mark.label][0], self._mark_colour()) for mark in self._marks],
+            foreground=self._component_colour("chart--axis"),
+        )
+        return [self._strip(row) for row in rows_of_text]
+
+    def _strip(self, row: str) -> Strip:
+        """A row of SGR text as a strip on the widget's own background; blanks join what stands before them."""
+        parts: list[list[str]] = [["", ""]]
+        for index, part in enumerate(_COLOUR.split(row)):
+            if index % 2:
+                if part.startswith("38;2;") and part != parts[-1][0]:
+                    parts.append([part, ""])
+            else:
+                parts[-1][1] += part
+        return self._fill([Segment(text, self._style(codes)) for codes, text in parts if text])
+
+    def _style(self, codes: str) -> Style:
+        if not codes:
+            return self.rich_style
+        red, green, blue = map(int, codes.split(";")[2:5])
+        return self.rich_style + Style(color=Color(red, green, blue).rich_color)
+
+    def _fill(self, segments: list[Segment]) -> Strip:
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    # Colours and signs
+
+    def _signs(self) -> list[str]:
+        """The curves in their order; a dim one stays a bare line."""
+        signs, bright = [], 0
+        for curve in self._curves:
+            signs.append("" if curve.dim else SIGNS[bright % len(SIGNS)])
+            bright += not curve.dim
+        return signs
+
+    def _kinds(self) -> dict[str, tuple[str, str]]:
+        labels = sorted({mark.label for mark in self._marks})
+        return {label: UPRIGHTS[index % len(UPRIGHTS)] for index, label in enumerate(labels)}
+
+    def _colour(self, curve: Curve) -> tuple[int, int, int]:
+        colour = Color.parse(self.app.theme_variables[curve.colour])
+        return (colour.blend(self.background_colors[1], DIM) if curve.dim else colour).rgb
+
+    def _component_colour(self, name: str) -> tuple[int, int, int]:
+        background = self.background_colors[1]
+        return (background + self.get_component_styles(name).color).rgb
+
+    def _mark_colour(self) -> tuple[int, int, int]:
+        return self._component_colour("chart--axis")
+
+    def _mark_style(self) -> Style:
+        return Style(color=Color(*self._mark_colour()).rich_color)
