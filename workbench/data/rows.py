@@ -84,8 +84,6 @@ def open_rows(path: Path) -> Rows:
         return _open(path)
     except OSError as e:
         raise fault(f"cannot be read: {e.strerror or e}", path) from e
-    except ValueError as e:  # a NUL in the path
-        raise fault(f"cannot be read: {e}", repr(str(path))) from e
 
 
 def _check(path: Path) -> None:

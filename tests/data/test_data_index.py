@@ -1,0 +1,83 @@
+"""The line index: right for any bytes and any chunk, readable while it is built, stopped and resumed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from workbench.data import index
+from workbench.data.index import IndexedLines
+from workbench.errors import WorkbenchError
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    parts = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    return [part.removesuffix(b"\r") for part in (parts if parts[-1] else parts[:-1])]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"\xef\xbb\xbf", b"\x00", b"bcd"])).map(b"".join),
+    st.integers(1, 6),
+    st.integers(1, 9),
+)
+def test_lines_are_those_of_the_file(tmp_path: Path, data: bytes, first: int, chunk: int) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    with patch.object(index, "FIRST_CHUNK", first), patch.object(index, "CHUNK", chunk):
+        lines = IndexedLines(path)
+        assert len(lines) == len(lines_of(data))
+        # a carriage return belongs to the line end only right before a newline
+        assert [lines[i] for i in range(len(lines))] == lines_of(data)
+
+
+def test_the_first_rows_are_there_before_the_index_is(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"%07d\n" * 500_000 % tuple(range(500_000)))
+    lines = IndexedLines(path)
+    assert not lines.complete
+    assert 0 < lines.known < 500_000
+    assert lines[0] == b"0000000"
+    assert lines[300_000] == b"0300000"  # asked for: indexed as far as that
+    assert lines.known < 500_000
+    assert len(lines) == 500_000 and lines.complete
+
+
+def test_building_tells_its_progress_and_can_be_cancelled(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"line\n" * 1_000_000)
+    lines = IndexedLines(path)
+    lines.build(cancelled=lambda: lines.known > 300_000)
+    assert 300_000 < lines.known < 1_000_000
+    told: list[float] = []
+    lines.build(told.append)
+    assert told[-1] == 1.0 and told == sorted(told)
+    assert lines.known == 1_000_000
+
+
+def test_many_threads_read_what_another_one_is_indexing(tmp_path: Path) -> None:
+    count = 400_000
+    path = tmp_path / "x"
+    path.write_bytes(b"%09d\n" * count % tuple(range(count)))
+    lines = IndexedLines(path)
+
+    def read(start: int) -> bool:
+        return all(lines[i] == b"%09d" % i for i in range(start, count, 397))
+
+    with ThreadPoolExecutor(6) as pool:
+        built = [pool.submit(lines.build) for _ in range(2)]
+        assert all(pool.map(read, range(4)))
+        assert [future.result() for future in built] == [None, None]
+    assert len(lines) == count
+
+
+def test_a_closed_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"a\n")
+    lines = IndexedLines(path)
+    lines.close()
+    with pytest.raises(WorkbenchError, match="has been closed"):
+        lines[0]
