@@ -14,8 +14,8 @@ from workbench.prompts.template import Rendered, Template, TemplateFault
 
 REWRITTEN = "template rewrites earlier turns"
 NOT_FOUND = "answer not found in the rendered text"
-_QUESTION = Message("user", "Which word is it?")
-_PROBE = Message("assistant", "Probe7answer")
+QUESTION = Message("user", "Which word is it?")
+PROBE = Message("assistant", "Probe7answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class Unmaskable(Exception):
 
 def end_of_turn(template: Template, special: Mapping[str, str]) -> str:
     """The text that a template writes after an answer, without blanks around it; empty when there is none."""
-    for messages in ((_QUESTION, _PROBE), (Message("system", "Be brief."), _QUESTION, _PROBE)):
+    for messages in ((QUESTION, PROBE), (Message("system", "Be brief."), QUESTION, PROBE)):
         try:
             text = template.render(messages, special).text
         except TemplateFault:
             continue
-        before, found, after = text.rpartition(_PROBE.content)
+        before, found, after = text.rpartition(PROBE.content)
         if found:
             return after.strip()
     return ""

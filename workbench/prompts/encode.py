@@ -51,6 +51,7 @@ class Encoder:
         self.system = system
         self.end_mark = end_of_turn(template, tokenizer.special)
         self.stop_ids, self.stop_texts = self._stops()
+        self._pairing = tuple(remarks.on_pairing(template, tokenizer, self.end_mark))
 
     def encode(self, example: Example) -> Encoded | Rejected:
         """The example as it trains, or why it does not.
@@ -83,6 +84,7 @@ class Encoder:
             return rejected(NOTHING, cut if kept < len(ids) else "the answer has no token of its own")
         stop_trained = _stops_trained(answers, spans, mask)
         warnings = [
+            *self._pairing,
             *remarks.on_text(messages, rendered, answers, self.tokenizer),
             *self._prompt_remark(messages, rendered, answers),
             *remarks.on_tokens(rendered.text, ids, spans, answers, self.tokenizer),

@@ -36,8 +36,16 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
         "data": _digest([settings.data.model_dump(mode="json")], sources),
         "template": _digest([template.source, settings.prompt.system], []),
         "tokenizer": _digest([], [base / name for name in TOKENIZER_FILES if (base / name).is_file()]),
-        "base_model": _digest([], [base / "config.json", *sorted(base.glob("*.safetensors"))]),
+        "base_model": base_model_fingerprint(base),
     }
+
+
+def base_model_fingerprint(folder: Path) -> str:
+    """SHA-256 (hex) of a model folder's configuration and weights, as in `fingerprints`.
+
+    Raises WorkbenchError when one of the files cannot be read.
+    """
+    return _digest([], [folder / "config.json", *sorted(folder.glob("*.safetensors"))])
 
 
 def _digest(values: list[Any], files: Iterable[Path]) -> str:

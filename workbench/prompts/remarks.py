@@ -4,9 +4,24 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from workbench.data.example import Message
-from workbench.prompts.answers import Answer
-from workbench.prompts.template import Rendered
+from workbench.prompts.answers import PROBE, QUESTION, Answer
+from workbench.prompts.template import Rendered, Template, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
+
+
+def on_pairing(template: Template, tokenizer: Tokenizer, end_mark: str) -> Iterator[str]:
+    """Where this template and this tokenizer do not suit each other, whatever the conversation."""
+    pieces = len(tokenizer.encode(end_mark)[0])
+    if pieces > 1 and end_mark.startswith("<"):
+        yield f"the base model has no token for the end-of-turn mark {end_mark!r}: it takes {pieces}"
+    try:
+        prompt = template.render([QUESTION], tokenizer.special, add_generation_prompt=True).text
+        text = template.render([QUESTION, PROBE], tokenizer.special).text
+    except TemplateFault:
+        return
+    asked = tokenizer.encode(prompt)[0]
+    if text.startswith(prompt) and tokenizer.encode(text)[0][: len(asked)] != asked:
+        yield "the tokens right before an answer are not those that end chat's prompt"
 
 
 def on_text(

@@ -28,7 +28,7 @@ from jinja2.utils import Namespace
 
 from workbench.errors import Problem, WorkbenchError
 
-ROUNDS = 1_000_000
+ROUNDS = 300_000
 SECONDS = 10.0
 CHARACTERS = 10_000_000
 
