@@ -11,6 +11,24 @@ from hypothesis import strategies as st
 from workbench.data.rows import RowError, open_rows
 from workbench.errors import WorkbenchError
 
+FRAGMENTS = [
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b"1",
+    b'"a"',
+    b"\x00",
+    b"\xff",
+    b"\xef\xbb\xbf",
+]
+HOSTILE = st.lists(st.sampled_from(FRAGMENTS)).map(b"".join)
+
 
 def written(folder: Path, name: str, data: bytes | str) -> Path:
     path = folder / name
@@ -109,8 +127,8 @@ def test_any_records_come_back_as_they_were_written(tmp_path: Path, records: lis
     assert outcomes(written(tmp_path, "x.json", json.dumps(records))) == records
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(), st.sampled_from(["jsonl", "json", "csv", "tsv", "parquet"]))
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary() | HOSTILE, st.sampled_from(["jsonl", "json", "csv", "tsv", "parquet"]))
 def test_no_bytes_raise_anything_else(tmp_path: Path, data: bytes, suffix: str) -> None:
     try:
         rows = open_rows(written(tmp_path, f"x.{suffix}", data))
@@ -269,7 +287,8 @@ def test_files_that_cannot_be_rows_at_all(tmp_path: Path) -> None:
     (tmp_path / "folder.jsonl").mkdir()
     os.mkfifo(tmp_path / "pipe.jsonl")
     assert "no such file" in problem(tmp_path / "absent.jsonl")
-    assert "the file is empty" in problem(written(tmp_path, "e.jsonl", ""))
+    for empty in ("", "\ufeff"):
+        assert "the file is empty" in problem(written(tmp_path, "e.jsonl", empty))
     assert "git lfs pull" in problem(written(tmp_path, "p.jsonl", pointer))
     assert "UTF-16" in problem(written(tmp_path, "u.csv", "a,b".encode("utf-16")))
     assert "is a folder" in problem(tmp_path / "folder.jsonl")

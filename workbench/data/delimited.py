@@ -71,9 +71,10 @@ class DelimitedRows(Rows):
         names = [cell.strip() or f"column {n}" for n, cell in enumerate(cells, 1)]
         if not any(cell.strip() for cell in cells):
             raise fault("the first line names no columns", f"{self.path}:1")
-        for n, name in enumerate(names):
-            if name in names[:n]:
-                what = f"two columns are named {name!r} ({names.index(name) + 1} and {n + 1})"
+        first: dict[str, int] = {}
+        for n, name in enumerate(names, 1):
+            if first.setdefault(name, n) != n:
+                what = f"two columns are named {name!r} ({first[name]} and {n})"
                 raise fault(what, f"{self.path}:1", "rename one of them")
         return names
 

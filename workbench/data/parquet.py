@@ -31,9 +31,9 @@ class ParquetRows(Rows):
             self._columns = [str(name) for name in self._file.schema_arrow.names]
         except _FAULTS as e:
             raise fault(f"cannot be read as parquet: {_first_line(e)}", path) from e
-        for name in self._columns:
-            if self._columns.count(name) > 1:
-                raise fault(f"two columns are named {name!r}", path, "rename one of them")
+        if len(set(self._columns)) < len(self._columns):
+            doubled = next(name for i, name in enumerate(self._columns) if name in self._columns[:i])
+            raise fault(f"two columns are named {doubled!r}", path, "rename one of them")
         self._starts = [0, *accumulate(groups)]
         self._lock = Lock()
         self._group: tuple[int, Any] = (-1, None)

@@ -96,7 +96,7 @@ def _check(path: Path) -> None:
         raise fault("is not a regular file", path)
     with path.open("rb") as file:
         head = file.read(len(LFS_POINTER))
-    if not head:
+    if head in (b"", b"\xef\xbb\xbf"):
         raise fault("the file is empty", path)
     if head == LFS_POINTER:
         raise fault("is a git-lfs pointer instead of the data", path, "fetch the file: git lfs pull")
