@@ -48,12 +48,12 @@ def write(folder: Path, tokenizer: Tokenizer, config: dict[str, Any], template: 
     return folder
 
 
-def byte_level() -> Tokenizer:
-    """As GPT-2, Qwen and Llama 3: every byte has a token, nothing is lost."""
+def byte_level(trim_offsets: bool = False) -> Tokenizer:
+    """As Qwen, and with `trim_offsets` as Llama 3: every byte has a token, nothing is lost."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=trim_offsets)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
         vocab_size=420, special_tokens=SPECIALS, initial_alphabet=alphabet, show_progress=False

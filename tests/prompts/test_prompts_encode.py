@@ -163,7 +163,8 @@ def test_an_empty_thought_before_the_last_answer_only_is_handled(folders: dict[s
 
 def test_an_end_mark_after_the_last_answer_only_is_reported(folders: dict[str, Path]) -> None:
     source = (
-        "{% for m in messages %}{{ m.role }}: {{ m.content }}{% if loop.last and m.role == 'assistant' %}</s>{% endif %}\n{% endfor %}"
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}"
+        "{% if loop.last and m.role == 'assistant' %}</s>{% endif %}\n{% endfor %}"
         "{% if add_generation_prompt %}assistant:{% endif %}"
     )
     result = encoded(chatml(folders, source), example("a", "one", "b", "two"))
