@@ -1,0 +1,1 @@
+"""The making of the embedded base model: its text, its tokenizer, its training and its score."""
