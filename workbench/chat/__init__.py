@@ -1,1 +1,1 @@
-"""Talking to a model that lives in another process: what can be talked to, the pipe, the transcript."""
+"""Talking to a model: what is said over the pipe, to whom, by which client, and where it is kept."""

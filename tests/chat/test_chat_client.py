@@ -1,0 +1,166 @@
+"""The client against engines that answer, babble, hang and die, all of them small scripts."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.chat.client import ChatEngine, EngineDied
+from workbench.chat.protocol import Done, Piece, Target
+from workbench.data.example import Message
+from workbench.errors import WorkbenchError
+from workbench.project.schema import ChatSettings
+
+FAKE = r"""
+import json, sys
+def reply(kind, **fields): print(json.dumps({"kind": kind, **fields}), flush=True)
+def done(id, reason): reply("done", id=id, reason=reason, ids=[1], tokens=1, prompt_tokens=3, reused_tokens=0,
+                            first_token_seconds=0.1, tokens_per_second=9.0)
+print("a library says hello", flush=True)
+reply("ready", id=0)
+waiting = None
+for line in sys.stdin:
+    request = json.loads(line)
+    op, id = request["op"], request["id"]
+    if op == "load":
+        if request["target"]["label"] == "gone":
+            reply("error", id=id, problems=[{"what": "the checkpoint is gone", "where": "step-3", "hint": ""}])
+        else:
+            reply("loaded", id=id, seconds=1.0, device="cpu", parameters=7, context=None)
+    elif op == "stop":
+        if waiting == id: done(id, "stopped")
+    else:
+        said = request["messages"][-1]["content"]
+        if said == "die":
+            sys.exit("the last words")
+        reply("piece", id=id, text=said + "!")
+        if said == "long":
+            reply("piece", id=id, text="x" * 300_000)
+        if said == "wait":
+            waiting = id
+        else:
+            done(id, "length")
+"""
+TARGET = Target("base", "the base", "embedded", Path("/p"), "base")
+COLD = ChatSettings(temperature=0)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> tuple[str, ...]:
+    (tmp_path / "fake.py").write_text(FAKE)
+    return sys.executable, str(tmp_path / "fake.py")
+
+
+async def ask(engine: ChatEngine, text: str) -> tuple[str, Done]:
+    pieces = ""
+    async for reply in engine.generate([Message("user", text)], COLD):
+        if isinstance(reply, Piece):
+            pieces += reply.text
+        else:
+            return pieces, reply
+    raise AssertionError("no Done")
+
+
+async def test_answers_arrive_in_order(command: tuple[str, ...]) -> None:
+    engine = ChatEngine(command)
+    assert not engine.running and engine.pid is None
+    await engine.start()
+    assert engine.running
+    assert (await engine.load(TARGET)).parameters == 7
+    text, done = await ask(engine, "สวัสดี")
+    assert (text, done.reason, done.prompt_tokens) == ("สวัสดี!", "length", 3)
+    assert len((await ask(engine, "long"))[0]) > 300_000
+    assert "a library says hello" in engine.stderr
+    await engine.close()
+    assert not engine.running
+
+
+async def test_a_fault_of_the_request_leaves_the_engine_running(command: tuple[str, ...]) -> None:
+    engine = ChatEngine(command)
+    await engine.start()
+    with pytest.raises(WorkbenchError, match="step-3: the checkpoint is gone"):
+        await engine.load(Target("checkpoint", "gone", "embedded", Path("/p"), "base"))
+    with pytest.raises(WorkbenchError, match="surrogate"):
+        await ask(engine, "\udc80")
+    assert (await ask(engine, "hi"))[0] == "hi!"
+    await engine.close()
+
+
+async def test_stop_ends_the_answer_that_is_written(command: tuple[str, ...]) -> None:
+    engine = ChatEngine(command)
+    await engine.start()
+    seen = []
+    async for reply in engine.generate([Message("user", "wait")], COLD):
+        seen.append(reply)
+        if isinstance(reply, Piece):
+            await engine.stop()
+    assert isinstance(seen[-1], Done) and seen[-1].reason == "stopped"
+    await engine.stop()  # nothing to stop: nothing happens
+    await engine.close()
+
+
+async def test_leaving_the_loop_stops_the_answer(command: tuple[str, ...], tmp_path: Path) -> None:
+    """A cancelled worker of the screen leaves no engine writing for nobody; its late replies go nowhere."""
+    engine = ChatEngine(command)
+    await engine.start()
+    answer = engine.generate([Message("user", "wait")], COLD)
+    assert isinstance(await anext(answer), Piece)
+    await answer.aclose()  # type: ignore[attr-defined]
+    assert (await ask(engine, "next"))[0] == "next!"
+    await engine.close()
+
+
+async def test_a_killed_engine_says_so_and_starts_again(command: tuple[str, ...]) -> None:
+    engine = ChatEngine(command)
+    await engine.start()
+    answer = engine.generate([Message("user", "wait")], COLD)
+    assert isinstance(await anext(answer), Piece)
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    with pytest.raises(EngineDied, match="SIGKILL"):
+        await anext(answer)
+    assert not engine.running
+    with pytest.raises(EngineDied):
+        await ask(engine, "anyone?")
+    await engine.start()
+    assert (await ask(engine, "hi"))[0] == "hi!"
+    await engine.close()
+
+
+async def test_the_last_words_are_passed_on(command: tuple[str, ...]) -> None:
+    engine = ChatEngine(command)
+    await engine.start()
+    with pytest.raises(EngineDied, match="exit status 1.*the last words"):
+        await ask(engine, "die")
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [("import nothing_of_that_name", "nothing_of_that_name"), ("", "exit status 0")],
+)
+async def test_an_engine_that_does_not_come_up(program: str, said: str) -> None:
+    with pytest.raises(EngineDied, match=said):
+        await ChatEngine((sys.executable, "-c", program)).start()
+
+
+async def test_a_command_that_does_not_exist() -> None:
+    with pytest.raises(WorkbenchError, match="cannot be started"):
+        await ChatEngine(("/nowhere/python",)).start()
+
+
+async def test_closing_ends_an_engine_that_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.chat.client.PATIENCE_SECONDS", 0.1)
+    program = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        'print(\'{"kind": "ready", "id": 0}\', flush=True); time.sleep(600)'
+    )
+    engine = ChatEngine((sys.executable, "-c", program))
+    await engine.start()
+    pid = engine.pid
+    assert pid is not None
+    await asyncio.wait_for(engine.close(), 30)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

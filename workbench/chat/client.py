@@ -1,0 +1,233 @@
+"""The chat engine as seen from the screen and the command line: a child process and its pipe.
+
+The engine is in our session and ends when its stdin closes: it never outlives us, whatever ends us. When it
+dies itself, whoever waits for it gets `EngineDied` with the reason, and it can be started again.
+"""
+
+import asyncio
+import signal
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+from workbench.chat.protocol import (
+    NOBODY,
+    Done,
+    Failed,
+    Generate,
+    Load,
+    Loaded,
+    Piece,
+    Reply,
+    Request,
+    Stop,
+    Target,
+    read_reply,
+    to_line,
+)
+from workbench.data.example import Message
+from workbench.errors import WorkbenchError, fault
+from workbench.project.schema import ChatSettings
+
+COMMAND = (sys.executable, "-m", "workbench.engine.chat_server")
+LONGEST_LINE = 64 * 1024 * 1024  # asyncio's 64 KiB is less than the token ids of a long answer
+KEPT_STDERR_LINES = 50
+PATIENCE_SECONDS = 2.0
+
+
+class EngineDied(WorkbenchError):
+    """The engine's process ended while it was needed; `start` begins a new one."""
+
+
+class ChatEngine:
+    """One chat engine. All methods belong to one event loop.
+
+    Args:
+        command: what is started; it speaks the protocol on stdin and stdout.
+    """
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Queue[Reply | EngineDied]] = {}
+        self._answering: set[int] = set()
+        self._last_id = 0
+        self._stderr: deque[str] = deque(maxlen=KEPT_STDERR_LINES)
+
+    @property
+    def running(self) -> bool:
+        """The process is there, though it may be busy starting."""
+        return self._reader is not None and not self._reader.done()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running process."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def stderr(self) -> list[str]:
+        """The last lines that the engine and its libraries wrote beside the replies."""
+        return list(self._stderr)
+
+    async def start(self) -> None:
+        """Start the process and wait until its libraries are imported; nothing happens when it runs.
+
+        Raises EngineDied: it ended before that; WorkbenchError: it cannot be started at all.
+        """
+        if self.running:
+            return
+        self._stderr.clear()
+        pipe = asyncio.subprocess.PIPE
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=pipe, stdout=pipe, stderr=pipe, limit=LONGEST_LINE
+            )
+        except OSError as error:
+            raise fault(f"the chat engine cannot be started: {error.strerror}", self._command[0]) from None
+        ready = self._waiting[NOBODY] = asyncio.Queue()
+        self._reader = asyncio.create_task(self._read(self._process))
+        try:
+            await _next(ready)
+        finally:
+            self._waiting.pop(NOBODY, None)
+
+    async def load(self, target: Target) -> Loaded:
+        """Take the target's weights into memory, in place of those before.
+
+        Raises WorkbenchError: what is wrong with the target; EngineDied.
+        """
+        number = self._new_id()
+        replies = self._send(Load(number, target))
+        try:
+            while not isinstance(reply := await _next(replies), Loaded):
+                pass
+            return reply
+        finally:
+            self._waiting.pop(number, None)
+
+    async def generate(
+        self, messages: Sequence[Message], settings: ChatSettings
+    ) -> AsyncIterator[Piece | Done]:
+        """The answer to a conversation, as it is written; the last reply is `Done`.
+
+        Leaving the loop early (`aclose`, a cancelled task) stops the answer.
+
+        Raises WorkbenchError: why there is no answer; EngineDied.
+        """
+        number = self._new_id()
+        replies = self._send(Generate(number, list(messages), settings))
+        self._answering.add(number)
+        ended = False
+        try:
+            while not ended:
+                try:
+                    reply = await _next(replies)
+                except WorkbenchError:
+                    ended = True
+                    raise
+                ended = isinstance(reply, Done)
+                if isinstance(reply, Piece | Done):
+                    yield reply
+        finally:
+            if not ended:
+                self._write(Stop(number))
+            self._answering.discard(number)
+            self._waiting.pop(number, None)
+
+    async def stop(self) -> None:
+        """End the answer that is being written: its `Done` comes with the reason ``stopped``."""
+        for number in self._answering:
+            self._write(Stop(number))
+
+    async def close(self) -> None:
+        """End the process, politely at first; its memory is free when this returns."""
+        process, reader = self._process, self._reader
+        if process is None or reader is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        for end in (None, process.terminate, process.kill):
+            if end is not None and process.returncode is None:
+                end()
+            done, _ = await asyncio.wait({reader}, timeout=PATIENCE_SECONDS)
+            if done:
+                return
+
+    def _new_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def _send(self, request: Request) -> asyncio.Queue[Reply | EngineDied]:
+        if not self.running:
+            raise self._death()
+        line = to_line(request)
+        replies: asyncio.Queue[Reply | EngineDied] = asyncio.Queue()
+        self._waiting[request.id] = replies
+        self._write_line(line)
+        return replies
+
+    def _write(self, request: Request) -> None:
+        if self.running:
+            self._write_line(to_line(request))
+
+    def _write_line(self, line: bytes) -> None:
+        """A pipe to a process that just died takes the line and drops it; its reader then tells everyone."""
+        assert self._process is not None and self._process.stdin is not None
+        if not self._process.stdin.is_closing():
+            self._process.stdin.write(line)
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        """Hand replies to those who wait for them, until the process ends; then tell those who still wait."""
+        assert process.stdout is not None and process.stderr is not None
+        stderr = asyncio.create_task(self._keep_stderr(process.stderr))
+        try:
+            async for line in process.stdout:
+                try:
+                    reply = read_reply(line)
+                except WorkbenchError:
+                    self._stderr.append(line.decode("utf-8", "replace").rstrip())
+                    continue
+                if (replies := self._waiting.get(reply.id)) is not None:
+                    replies.put_nowait(reply)
+        except ValueError:  # a line over the limit: nothing that follows can be trusted
+            process.kill()
+        await process.wait()
+        # A grandchild may hold the pipe open for longer than the engine lives
+        await asyncio.wait({stderr}, timeout=PATIENCE_SECONDS)
+        stderr.cancel()
+        for replies in self._waiting.values():
+            replies.put_nowait(self._death())
+
+    async def _keep_stderr(self, stream: asyncio.StreamReader) -> None:
+        """Libraries draw progress bars with carriage returns and may write long lines without an end."""
+        rest = ""
+        while data := await stream.read(65536):
+            *lines, rest = (rest + data.decode("utf-8", "replace")).replace("\r", "\n").split("\n")
+            self._stderr.extend(line for line in lines if line.strip())
+            rest = rest[-65536:]
+        if rest.strip():
+            self._stderr.append(rest)
+
+    def _death(self) -> EngineDied:
+        code = self._process.returncode if self._process is not None else None
+        if code is None:
+            reason = "the chat engine does not run"
+        elif code == -signal.SIGKILL:
+            reason = "the chat engine was killed (SIGKILL): by hand, or because memory ran out"
+        elif code < 0:
+            reason = f"the chat engine was ended by {signal.Signals(-code).name}"
+        else:
+            reason = f"the chat engine ended with exit status {code}"
+        last = f"; it said last: {self._stderr[-1].strip()}" if self._stderr else ""
+        return EngineDied(*fault(reason + last, hint="the next message starts it again").problems)
+
+
+async def _next(replies: "asyncio.Queue[Reply | EngineDied]") -> Reply:
+    """The next reply. Raises what it says went wrong."""
+    reply = await replies.get()
+    if isinstance(reply, EngineDied):
+        raise reply
+    if isinstance(reply, Failed):
+        raise reply.error()
+    return reply

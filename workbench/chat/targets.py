@@ -1,0 +1,65 @@
+"""Whom one can talk to: the base model, and every complete checkpoint of every run."""
+
+from pathlib import Path
+
+from workbench.chat.protocol import Target
+from workbench.errors import WorkbenchError
+from workbench.project.store import OpenProject
+from workbench.runs.checkpoints import list_checkpoints
+from workbench.runs.folder import Run, list_runs, read_spec
+
+__all__ = ["Target", "targets"]
+
+
+def targets(project: OpenProject) -> list[Target]:
+    """The base model first, then the checkpoints: newest run first, newest checkpoint first.
+
+    Nothing is loaded or resolved here: a base model or a template that is missing shows when it is loaded. A
+    run whose spec cannot be read is left out; the list of runs tells what is wrong with it.
+    """
+    found = [_base(project)]
+    for run in list_runs(project.folder):
+        try:
+            found += _checkpoints(run, project.folder)
+        except WorkbenchError:
+            continue
+    return found
+
+
+def _base(project: OpenProject) -> Target:
+    settings = project.settings
+    return Target(
+        kind="base",
+        label=f"base model {settings.model.base}",
+        base=settings.model.base,
+        project_folder=project.folder,
+        template=settings.prompt.template,
+        system=settings.prompt.system,
+        quantization=settings.model.quantization,
+    )
+
+
+def _checkpoints(run: Run, project_folder: Path) -> list[Target]:
+    checkpoints = sorted(list_checkpoints(run), key=lambda checkpoint: checkpoint.step, reverse=True)
+    if not checkpoints:
+        return []
+    spec = read_spec(run)
+    # On another machine the base model is found by name; its fingerprint tells whether it is the same
+    base = spec.base_model.folder if Path(spec.base_model.folder).is_dir() else spec.base_model.name
+    return [
+        Target(
+            kind="checkpoint",
+            label=f"{run.id} step {checkpoint.step}{' (best)' if checkpoint.best else ''}",
+            base=str(base),
+            project_folder=project_folder,
+            template=spec.template.name,
+            template_source=spec.template.source,
+            system=spec.project.prompt.system,
+            quantization=spec.project.model.quantization,
+            weights=checkpoint.path,
+            run=run.id,
+            step=checkpoint.step,
+            base_fingerprint=spec.fingerprints.get("base_model", ""),
+        )
+        for checkpoint in checkpoints
+    ]
