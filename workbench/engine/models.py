@@ -55,6 +55,7 @@ def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreT
             folder,
             "training would start from random numbers there",
         )
+    _keep_differentiable(model)
     return model
 
 
@@ -130,6 +131,17 @@ def _quantization(quantization: str, dtype: torch.dtype) -> BitsAndBytesConfig |
             bnb_4bit_compute_dtype=dtype,
         )
     return BitsAndBytesConfig(load_in_8bit=True) if quantization == "int8" else None
+
+
+def _keep_differentiable(model: PreTrainedModel) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights on a CPU with AVX512-BF16.
+
+    It does so, for good, in the first forward pass without gradients. No gradient gets through a repacked layer, so
+    that all training after the first validation would miss most of its gradient, without a word.
+    """
+    for layer in model.modules():
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
 
 
 def _refuse_odd_widths(config: Any) -> None:

@@ -18,20 +18,16 @@ def explain(error: BaseException, project: Project | None) -> str:
     text = str(error).strip().partition("\n")[0]
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"the disk is full: {text}"
-    if _out_of_memory(error):
+    if out_of_memory(error):
         return _less_memory(project)
     return f"{type(error).__name__}: {text} (the traceback is in console.log)"
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def out_of_memory(error: BaseException) -> bool:
     """torch raises a class of its own on a GPU and a plain RuntimeError on a CPU."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return (
-        isinstance(error, RuntimeError)
-        and "not enough memory" in str(error)
-        or "can't allocate memory" in str(error)
-    )
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def _less_memory(project: Project | None) -> str:

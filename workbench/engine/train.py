@@ -68,7 +68,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     _require_fit(base, encoded.train + encoded.validation)
     packing = _packing(base, project, events)
     set_seed(project.training.seed)
-    model = models.make_trainable(base, project.training, spec.base_model.name)
+    model = models.make_trainable(base, project.training, _portable_name(spec.base_model.name, base_folder))
 
     trainer = Trainer(
         project.training,
@@ -150,6 +150,11 @@ def _description(trainer: Trainer, project: Project) -> dict[str, Any]:
         "effective_batch": settings.per_device_train_batch_size * settings.gradient_accumulation_steps,
         "world_size": trainer.args.world_size,
     }
+
+
+def _portable_name(name: str, folder: Path) -> str:
+    """What an adapter calls its base model: the hub id where it came from the hub, else the folder."""
+    return name if folder.parent.name == "snapshots" else str(folder)
 
 
 def _newest(run: Run) -> Checkpoint | None:
