@@ -11,6 +11,11 @@ from workbench.prompts.tokenizer import Tokenizer
 
 def on_pairing(template: Template, tokenizer: Tokenizer, end_mark: str) -> Iterator[str]:
     """Where this template and this tokenizer do not suit each other, whatever the conversation."""
+    if tokenizer.disputed:
+        yield (
+            "AutoTokenizer of transformers 5 does not follow this tokenizer.json (legacy = false in its config); "
+            "PreTrainedTokenizerFast gives the ids shown here"
+        )
     pieces = len(tokenizer.encode(end_mark)[0])
     if pieces > 1 and end_mark.startswith("<"):
         yield f"the base model has no token for the end-of-turn mark {end_mark!r}: it takes {pieces}"

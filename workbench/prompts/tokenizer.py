@@ -31,6 +31,7 @@ class Tokenizer:
         template_file: the file that `chat_template` was read from.
         adds_bos: encoding text on its own would put the bos token first (what the base model saw in
         pre-training).
+        disputed: AutoTokenizer of transformers 5 reads the folder otherwise than its tokenizer.json says.
     """
 
     def __init__(self, folder: Path, backend: "tokenizers.Tokenizer", config: dict[str, Any]) -> None:
@@ -50,7 +51,9 @@ class Tokenizer:
         self.special_ids = frozenset(
             marked | {i for name in self.special if (i := self.id(name)) is not None}
         )
-        self._bytes = _byte_level(json.loads(backend.to_str()))
+        definition = json.loads(backend.to_str())
+        self.disputed = _disputed(definition, config)
+        self._bytes = _byte_level(definition)
         self.chat_template, self.template_file = _chat_template(folder, config)
 
     def id(self, name: str) -> int | None:
@@ -194,6 +197,13 @@ def _json(file: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise fault("not a JSON object", file)
     return value
+
+
+def _disputed(definition: dict[str, Any], config: dict[str, Any]) -> bool:
+    """A Llama tokenizer whose tokenizer.json puts a blank before every stretch of text, while its config says
+    ``legacy = false``: AutoTokenizer of transformers 5 builds one that puts it before the first alone."""
+    llama = str(config.get("tokenizer_class")).removesuffix("Fast") == "LlamaTokenizer"
+    return llama and config.get("legacy") is False and '"Prepend"' in json.dumps(definition.get("normalizer"))
 
 
 def _byte_level(definition: dict[str, Any]) -> dict[str, int] | None:
