@@ -1,8 +1,8 @@
-"""The one module that talks to plotext 6: what reaches it is finite, inside the window, and a few points a column.
+"""The one module that talks to plotext 6: what reaches it is finite, in view, and a few points a column.
 
-plotext 6.1 aborts the process on a NaN (`std::bad_alloc`), rasterises points outside its limits (one spike of 1e5 in a
-window of 5 takes 765 MB), raises on an empty log axis and on a size of zero, and needs 20 s for a million points. So
-limits, logarithm, ticks and thinning are made here, and plotext only draws.
+plotext 6.1 aborts the process on a NaN (`std::bad_alloc`), rasterises points outside its limits (one spike of
+1e5 in a window of 5 takes 765 MB), raises on an empty log axis and on a size of zero, and needs 20 s for a
+million points. So limits, logarithm, ticks and thinning are made here, and plotext only draws.
 
 Importing this module costs about 0.3 s (numpy and plotext): import it after the first frame.
 """
@@ -22,7 +22,7 @@ SMALLEST = (24, 4)
 """Columns and rows below which there is no room for axes and a curve."""
 
 _LARGEST = 1e15
-"""Beyond it a value is a gap, as NaN is: plotext loses its integers, and no metric that is alive is so large."""
+"""Beyond it a value is a gap, as NaN is: plotext loses its integers, and no healthy metric is so large."""
 
 _NARROWEST = 1e-30
 """A range below it has no room for ticks in doubles once it is divided."""
@@ -31,7 +31,8 @@ _SMALLEST_LOG = 1e-300
 """Below it a value has no place on a logarithmic axis."""
 
 _NICE = (1, 2, 5, 10)
-_UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+_UNITS = ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+"""From which value on, unit, letter: 1000 reads better than 1k."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ class Canvas:
     def __init__(self) -> None:
         terminal = type(plt.terminal)()
         terminal.limit(False, False)
-        # The public `plt.figure` is one global for the whole process; this private name is why plotext is pinned.
+        # The public `plt.figure` is one global for the process; this private name is why plotext is pinned.
         self._figure = terminal._master
 
     def draw(
@@ -88,9 +89,10 @@ class Canvas:
         uprights: Sequence[Upright] = (),
         foreground: Colour,
     ) -> list[str]:
-        """At most `height` rows of text with SGR colour sequences, each `width` cells; none when there is too little room.
+        """At most `height` rows of `width` cells, text with SGR colours; none when there is too little room.
 
-        Axes and ticks are drawn in `foreground`. With `log_y` the left axis is logarithmic and values that are not positive are gaps.
+        Axes and ticks are drawn in `foreground`. With `log_y` the left axis is logarithmic and values that
+        are not positive are gaps.
         """
         if width < SMALLEST[0] or height < SMALLEST[1]:
             return []
@@ -112,7 +114,8 @@ class Canvas:
         figure.legend(False)
         for upright in uprights:
             if x_range[0] <= upright.x <= x_range[1]:
-                figure.line(upright.x, "vertical", relative=True, pixel=(upright.colour, "default"), style=upright.style)
+                pixel = (upright.colour, "default")
+                figure.line(upright.x, "vertical", relative=True, pixel=pixel, style=upright.style)
         for each in drawables:
             self._draw_line(each, width)
 
@@ -132,7 +135,8 @@ class Canvas:
     def _draw_line(self, each: _Drawable, width: int) -> None:
         side = "right" if each.line.right else "left"
         colour = each.line.colour
-        signal = self._figure.signal(each.x.tolist(), each.y.tolist(), marker=plt.marker("braille", (colour, "default")), yside=side)
+        dots = plt.marker("braille", (colour, "default"))
+        signal = self._figure.signal(each.x.tolist(), each.y.tolist(), marker=dots, yside=side)
         signal.lines()
         for gap in each.gaps:
             signal.line(int(gap), False)
@@ -140,11 +144,12 @@ class Canvas:
         if each.line.sign:
             every = max(1, ceil(len(each.x) / (width / 8)))
             x, y = each.x[::every].tolist(), each.y[::every].tolist()
-            self._figure.draw(self._figure.signal(x, y, marker=plt.marker(each.line.sign, (colour, "default")), yside=side))
+            sign = plt.marker(each.line.sign, (colour, "default"))
+            self._figure.draw(self._figure.signal(x, y, marker=sign, yside=side))
 
 
 def _reduce(line: Line, width: int, logarithmic: bool) -> _Drawable:
-    """At most 4 * width points: minimum and maximum of each column, so that no spike disappears; and the gaps."""
+    """At most 4 * width points: lowest and highest of each column, so that no spike disappears; and gaps."""
     x, y = np.asarray(line.x, np.float64).ravel(), np.asarray(line.y, np.float64).ravel()
     length = min(len(x), len(y))
     x, y = x[:length], y[:length]
@@ -209,7 +214,7 @@ def _labels(values: Sequence[float], step: float) -> list[str]:
     if largest < 1e-3 or largest >= 1e12:
         digits = max(0, floor(log10(max(largest, step))) - floor(log10(step) + 1e-9))
         return [_scientific(value, min(digits, 3)) for value in values]
-    unit, letter = next((each for each in _UNITS if largest >= each[0] * (10 if each[1] == "k" else 1)), (1.0, ""))
+    unit, letter = next((each[1:] for each in _UNITS if largest >= each[0]), (1.0, ""))
     digits = max(0, -floor(log10(step / unit) + 1e-9))
     if letter and digits > 2:
         unit, letter, digits = 1.0, "", max(0, -floor(log10(step) + 1e-9))
@@ -224,7 +229,7 @@ def _scientific(value: float, digits: int) -> str:
 
 
 def _log_ticks(bounds: tuple[float, float], count: int) -> tuple[list[float], list[str]]:
-    """About `count` ticks of a logarithmic axis, as powers of ten: whole decades, else 1 2 5, else as on a linear axis."""
+    """About `count` ticks of an axis of powers of ten: whole decades, else 1 2 5, else as if linear."""
     low, high = bounds
     for factors in ((1.0,), (1.0, 2.0, 5.0)):
         values = [factor * 10.0**decade for decade in range(floor(low), ceil(high) + 1) for factor in factors]

@@ -16,9 +16,9 @@ TMUX_SECONDS = 2.0
 def copy(app: App[Any], text: str) -> str:
     """Copy `text` and return one sentence on where it went.
 
-    Inside tmux its own buffer is set, which also reaches the outer terminal: tmux drops OSC 52 by default. Elsewhere
-    the terminal is asked by OSC 52, which works over SSH but is never acknowledged. What is too long, or a failing
-    tmux, goes to a file.
+    Inside tmux its own buffer is set, which also reaches the outer terminal: tmux drops OSC 52 by default.
+    Elsewhere the terminal is asked by OSC 52, which works over SSH but is never acknowledged. What is too
+    long, or a failing tmux, goes to a file.
     """
     data = text.encode("utf-8", "replace")
     size = f"{len(text):,} character{'' if len(text) == 1 else 's'}"

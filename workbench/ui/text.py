@@ -1,8 +1,9 @@
-"""The one door for foreign text: dataset rows, model replies and logs must not reach the terminal as commands.
+"""The one door for foreign text: rows, model replies and logs must not reach the terminal as commands.
 
-A row that holds an escape sequence could set the user's clipboard, move the cursor or hide text behind bidirectional
-overrides. `clean` is called where foreign text enters the screen and makes such characters visible;
-`guard_terminal` is the second line of defence and drops what still got through at the last step before the terminal.
+A row that holds an escape sequence could set the user's clipboard, move the cursor or hide text behind
+bidirectional overrides. `clean` is called where foreign text enters the screen and makes such characters
+visible; `guard_terminal` is the second line of defence and drops what still got through at the last step
+before the terminal.
 """
 
 import re
@@ -15,12 +16,12 @@ _SURROGATES = range(0xD800, 0xE000)
 _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _C1 = range(0x80, 0xA0)
 _INVISIBLE = (0xAD, 0xFEFF)
-# Terminals and rich disagree on the width of these (tmux 3.3a: 1 cell for 2, or 4 for 2): a line drawn with them
-# shifts everything after it. The base emoji is kept.
+# Terminals and rich disagree on the width of these (tmux 3.3a: 1 cell for 2, or 4 for 2): a line drawn with
+# them shifts everything after it. The base emoji is kept.
 _WIDTH_BREAKING = (0xFE0F, 0x20E3, *range(0x1F3FB, 0x1F400))
 
 _SHOWN: dict[int, str] = {
-    **{code: "\N{REPLACEMENT CHARACTER}" for code in (*_C1, *_BIDI, *_INVISIBLE, *_SURROGATES)},
+    **dict.fromkeys((*_C1, *_BIDI, *_INVISIBLE, *_SURROGATES), "\N{REPLACEMENT CHARACTER}"),
     **{code: chr(0x2400 + code) for code in range(0x20)},
     **dict.fromkeys((0x2028, 0x2029), "\N{SYMBOL FOR NEWLINE}"),
     0x09: "⇥",
@@ -41,7 +42,7 @@ _ONE_CELL = _pattern([0xAD, *_SURROGATES])
 
 
 def clean(text: str) -> str:
-    """Foreign text as one line: control and bidirectional characters become visible signs, newlines become `⏎`.
+    """Foreign text as one line: control and bidirectional characters become visible signs, a newline `⏎`.
 
     Never grows the number of characters. Costs 3 to 5 microseconds for 1,000 characters.
     """
@@ -49,8 +50,10 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Foreign text with its lines kept: as `clean`, but newlines stay, tabs become four spaces, CRLF becomes LF."""
-    return text if _NEEDS_CLEANING.search(text) is None else text.replace("\r\n", "\n").translate(_SHOWN_LINES)
+    """Foreign text with its lines kept: as `clean`, but newlines stay and a tab becomes four spaces."""
+    if _NEEDS_CLEANING.search(text) is None:
+        return text
+    return text.replace("\r\n", "\n").translate(_SHOWN_LINES)
 
 
 def shown(text: str, style: str | Style = "") -> Text:
@@ -60,10 +63,10 @@ def shown(text: str, style: str | Style = "") -> Text:
 
 @cache
 def guard_terminal() -> None:
-    """Keep control and bidirectional characters out of everything Textual draws; installed once, process-wide.
+    """Keep control and bidirectional characters out of all that Textual draws; installed once, process-wide.
 
-    All that reaches the terminal as text goes through `Strip.render`. No line changes its width: what rich counts as
-    zero cells is dropped, what it counts as one cell is replaced. Costs 0.3 microseconds a segment.
+    All that reaches the terminal as text goes through `Strip.render`. No line changes its width: what rich
+    counts as zero cells is dropped, what it counts as one cell is replaced. Costs 0.3 microseconds a segment.
     """
     from rich.console import Console
     from rich.segment import Segment
@@ -78,14 +81,15 @@ def guard_terminal() -> None:
             style = style.update_link(None)
         return Segment(text, style)
 
-    def guarded(strip: Strip, console: Console) -> str:
-        if strip._render_cache is None and any(map(_suspicious, strip._segments)):
-            return render(Strip(map(harmless, strip._segments), strip.cell_length), console)
-        return render(strip, console)
+    def guarded(self: Strip, console: Console) -> str:
+        if self._render_cache is None and any(map(_suspicious, self._segments)):
+            return render(Strip(map(harmless, self._segments), self.cell_length), console)
+        return render(self, console)
 
     Strip.render = guarded  # type: ignore[method-assign]
 
 
 def _suspicious(segment: tuple[str, Style | None, object]) -> bool:
     text, style, _ = segment
-    return not text.isprintable() or (style is not None and style.link is not None and not style.link.isprintable())
+    link = style.link if style is not None else None
+    return not text.isprintable() or (link is not None and not link.isprintable())

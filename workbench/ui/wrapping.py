@@ -1,4 +1,4 @@
-"""Breaking text into lines by terminal cells: wide and combining characters count as the terminal draws them."""
+"""Breaking text into lines by terminal cells: wide and combining characters count as they are drawn."""
 
 import re
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ def word_ends(text: str) -> Iterable[int]:
 def wrap(text: str, ends: Iterable[int], width: int) -> list[int]:
     """Where each line of `text` starts, the first at 0, so that no line needs more than `width` cells.
 
-    Lines break at newlines, else at the last of `ends` that fits, else, in a piece longer than a line, between any two
-    characters that a terminal draws apart; blanks at the end of a line may stand outside. `ends` ascends to the length
-    of `text`.
+    Lines break at newlines, else at the last of `ends` that fits, else, in a piece longer than a line,
+    between any two characters that a terminal draws apart; blanks at the end of a line may stand outside.
+    `ends` ascends to the length of `text`.
     """
     width = max(2, width)
     starts, used, start = [0], 0, 0

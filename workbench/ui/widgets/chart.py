@@ -1,7 +1,7 @@
 """Curves over training steps, drawn with braille dots; only changed rows are sent to the terminal.
 
-A redrawn chart of 120 x 40 is about 17 kB on the wire, which is why it is drawn once a second at most and only while it
-is in view. numpy and plotext are imported in a thread when the first curve comes (0.3 s).
+A redrawn chart of 120 x 40 is about 17 kB on the wire, which is why it is drawn once a second at most and
+only while it is in view. numpy and plotext are imported in a thread when the first curve comes (0.3 s).
 """
 
 import re
@@ -154,19 +154,21 @@ class Chart(Widget):
 
     def _heading(self) -> Strip:
         """Title, then each curve with its sign and each kind of mark with its line."""
-        text = Text(clean(self._title), style=self.get_component_rich_style("chart--title"), end="", no_wrap=True)
+        style = self.get_component_rich_style("chart--title")
+        text = Text(clean(self._title), style=style, end="", no_wrap=True)
         if self._title and self._log_y:
             text.append(" (log)")
         text.append(" ")
         for curve, sign in zip(self._curves, self._signs(), strict=True):
             key = f"─{sign}─" if sign else "───"
-            style = Style(color=Color(*self._colour(curve)).rich_color)
-            text.append(Text.assemble("  ", (key, style), (" " + clean(curve.label) + (" →" if curve.right else ""), "not bold")))
+            colour = Style(color=Color(*self._colour(curve)).rich_color)
+            label = f" {clean(curve.label)}{' →' if curve.right else ''}"
+            text.append(Text.assemble("  ", (key, colour), (label, "not bold")))
         for label, (_, line) in self._kinds().items():
             text.append(Text.assemble("  ", (line, self._mark_style()), (" " + clean(label), "not bold")))
         text.truncate(self.size.width, overflow="ellipsis")
-        segments = text.render(self.app.console)
-        return self._fill([Segment(part, self.rich_style + (style or Style())) for part, style, _ in segments])
+        pieces = text.render(self.app.console)
+        return self._fill([Segment(part, self.rich_style + (own or Style())) for part, own, _ in pieces])
 
     def _body(self) -> list[Strip]:
         height = self.size.height - 1
@@ -195,7 +197,7 @@ class Chart(Widget):
         return [self._strip(row) for row in rows_of_text]
 
     def _strip(self, row: str) -> Strip:
-        """A row of SGR text as a strip on the widget's own background; blanks join what stands before them."""
+        """A row of SGR text as a strip on the widget's own background; blanks join what is before them."""
         parts: list[list[str]] = [["", ""]]
         for index, part in enumerate(_COLOUR.split(row)):
             if index % 2:

@@ -1,4 +1,4 @@
-"""A form over `FormField`s: rows are drawn line by line, and one Input is mounted only while a value is typed.
+"""A form over `FormField`s: rows are drawn line by line, one Input is mounted while a value is typed.
 
 Forty fields as forty Inputs take 0.7 s to mount; this takes a few milliseconds.
 """
@@ -237,7 +237,7 @@ class _Editor(Input):
         self.field = field
 
     def on_blur(self, event: Blur) -> None:
-        """Focus went elsewhere in the app, by tab or mouse; another window is no reason to lose what was typed."""
+        """Focus went elsewhere, by tab or mouse; going to another window loses nothing that was typed."""
         if self.app.app_focus:
             self.remove()
 

@@ -1,4 +1,4 @@
-"""The rows of a form, drawn line by line: a heading for each section, then sign, name, value and unit of each field."""
+"""The rows of a form, drawn line by line: section headings; sign, name, value and unit of each field."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SIGN_CELLS = 3
 
 @dataclass(frozen=True)
 class RowState:
-    """What a row shows: the value in one line, and `!` wrong, `*` not saved, `·` not the default, or a blank."""
+    """What a row shows: the value, and `!` wrong, `*` not saved, `·` not the default, or a blank."""
 
     value: str
     sign: str
@@ -29,7 +29,13 @@ class RowState:
 class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
     """The list part of a form; it knows which field is selected, not what values mean."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"form--heading", "form--selected", "form--error", "form--changed", "form--unit"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "form--heading",
+        "form--selected",
+        "form--error",
+        "form--changed",
+        "form--unit",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -119,7 +125,9 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
             style = base + self.get_component_rich_style(name, partial=True)
         names, values = self._columns()
         pointer = ">" if field == self.selected else " "
-        value = state.value if cell_len(state.value) <= values else set_cell_size(state.value, values - 1) + "…"
+        value = state.value
+        if cell_len(value) > values:
+            value = set_cell_size(value, values - 1) + "…"
         segments = [
             Segment(f"{pointer}{state.sign} ", style),
             Segment(set_cell_size(_name(field), names - 1) + " ", style),

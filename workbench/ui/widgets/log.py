@@ -34,7 +34,10 @@ class TextTail:
         self._rest = b""
 
     def read(self) -> bool:
-        """Take in what was written since the last time; True when there was something. Starts anew on a new file."""
+        """Take in what was written since the last time; True when there was something.
+
+        A file that was replaced or became shorter is read anew.
+        """
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
@@ -63,7 +66,7 @@ class TextTail:
 
 
 def readable(line: bytes) -> str:
-    """A line as a terminal would show it: without colours, and of a rewritten progress line the last state."""
+    """A line as a terminal would leave it: without colours, and of a rewritten line the last state."""
     text = _ESCAPES.sub("", line.decode("utf-8", "replace"))
     return clean_lines(next((part for part in reversed(text.split("\r")) if part.strip()), ""))
 

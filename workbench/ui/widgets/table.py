@@ -28,7 +28,7 @@ GUTTER = 2
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `width` is a count of cells when it is a whole number, else a share of what those leave over."""
+    """A column; `width` is a count of cells when it is an int, else a share of what those leave over."""
 
     title: str
     width: int | float
@@ -82,7 +82,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         """`cells(row)` gives the cells of one row, one for each column; it is called for rows in view only.
 
-        Cells may be foreign text: they are cleaned and cut here. A mark on a row is a cell of its own or a styled Text.
+        Cells may be foreign text: they are cleaned and cut here. A mark on a row is a cell or a styled Text.
         """
         super().__init__(id=id, classes=classes)
         self._columns = columns
@@ -102,7 +102,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.move_to(count - 1)
 
     def refresh_rows(self) -> None:
-        """Ask again for the rows in view, and repaint those that differ; others are asked for when they are seen."""
+        """Ask again for the rows in view, and repaint those that differ; the others when they are seen."""
         rows = self._rows_in_view()
         before = [self._fetch(row) for row in rows]
         self._fetch.cache_clear()
@@ -138,9 +138,7 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _repaint(self, *rows: int) -> None:
         visible = self._rows_in_view()
-        regions = [
-            Region(0, row - visible.start + 1, self.size.width, 1) for row in rows if row in visible
-        ]
+        regions = [Region(0, row - visible.start + 1, self.size.width, 1) for row in rows if row in visible]
         if regions:
             self.refresh(*regions)
 
@@ -178,12 +176,12 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         base, row = self.rich_style, self.scroll_offset.y + y - 1
         if y == 0:
             style = self.get_component_rich_style("table--header")
-            titles: list[str | Text] = [column.title for column in self._columns]
-            return self._strip([clean(title) if isinstance(title, str) else title for title in titles], " ", style)
+            return self._strip([column.title for column in self._columns], " ", style)
         if row >= self.row_count:
             return Strip.blank(self.size.width, base)
         if row == self.cursor:
-            style = self.get_component_rich_style("table--cursor") if self.has_focus else base + Style(bold=True)
+            here = self.get_component_rich_style("table--cursor")
+            style = here if self.has_focus else base + Style(bold=True)
             return self._strip(self._fetch(row), CURSOR, style)
         return self._strip(self._fetch(row), " ", base)
 

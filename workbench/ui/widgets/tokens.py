@@ -1,7 +1,7 @@
 """A token sequence with its loss mask: as text, token by token, or as a list with ids.
 
-Trained stretches are coloured and underlined, and stand between `▐` and `▌`, so that the mask is read in sixteen
-colours and in none. Lines are broken once for each width; only lines in view are built.
+Trained stretches are coloured and underlined, and stand between `▐` and `▌`, so that the mask is read in
+sixteen colours and in none. Lines are broken once for each width; only lines in view are built.
 """
 
 import re
@@ -70,7 +70,12 @@ class _Flow:
 class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
     """What the trainer sees of one example; left and right stay free for the pane."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"tokens--trained", "tokens--read", "tokens--stop", "tokens--sign"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "tokens--trained",
+        "tokens--read",
+        "tokens--stop",
+        "tokens--sign",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_by(-1)", show=False),
         Binding("down,j", "scroll_by(1)", show=False),
@@ -99,7 +104,7 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
         stops: Set[int],
         text: str,
     ) -> None:
-        """Show T tokens: how each reads, its id, its mask (1 = trained) and its range of characters in `text`.
+        """Show T tokens: how each reads, its id, its mask (1 = trained), its range of characters in `text`.
 
         `stops` are the ids that end an answer. Tokens and text may be foreign: they are cleaned here.
         """
@@ -109,13 +114,15 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def legend(self) -> Text:
         """One line that explains the signs."""
-        trained = self.get_component_rich_style("tokens--trained", partial=True)
-        sign = self.get_component_rich_style("tokens--sign", partial=True)
-        stop = self.get_component_rich_style("tokens--stop", partial=True)
+        trained, sign, stop = (
+            self.get_component_rich_style(f"tokens--{name}", partial=True)
+            for name in ("trained", "sign", "stop")
+        )
+        end = ("  only read  ", (STOP, stop), " stop")
         if self.mode == "ids":
-            return Text.assemble("position  id  ", ("+ ", sign), ("trained", trained), "  . only read  ", (STOP, stop), " stop")
-        line = Text.assemble((OPEN, sign), ("trained", trained), (CLOSE, sign), "  only read  ", (STOP, stop), " stop  ⏎ newline")
-        return line.append(f"  {BETWEEN} next token  · blank" if self.mode == "tokens" else "  · several blanks")
+            return Text.assemble("position  id  ", ("+ ", sign), ("trained", trained), "  .", *end)
+        line = Text.assemble((OPEN, sign), ("trained", trained), (CLOSE, sign), *end, "  ⏎ newline")
+        return line.append(f"  {BETWEEN} next token  · blank" if self.mode == "tokens" else "  · blanks")
 
     def watch_mode(self) -> None:
         """Lay out anew."""
@@ -235,7 +242,9 @@ def _token_flow(tokens: _Tokens) -> _Flow:
     flow, inside = _Flow(), False
     for index, shown in enumerate(tokens.shown):
         trained = bool(tokens.mask[index])
-        edge = OPEN if trained and not inside else CLOSE if inside and not trained else BETWEEN if index else ""
+        edge = BETWEEN if index else ""
+        if trained != inside:
+            edge = OPEN if trained else CLOSE
         flow.add(edge, "read" if edge == BETWEEN else "sign")
         inside = trained
         style = _style_of(tokens, index)
