@@ -4,9 +4,111 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
+from workbench.errors import fault
+from workbench.project.files import write_atomic
+from workbench.project.schema import FORMAT
+from workbench.project.store import FILE_NAME, open_project
+
+_TEMPLATE = """\
+# Everything that `workbench` does here follows from this file. What is left out has its default;
+# the setup pane of `workbench` lists every setting with its help, and keeps your comments when it saves.
+format = {format}
+{name}
+about = ""
+
+[model]
+{base}
+
+[data]
+validation = 0.1             # held-out rows: a share, or a count from 1
+max_tokens = 1024            # longer examples are left out, and counted
+
+{sources}
+[prompt]
+{template}
+
+[training]
+method = "lora"              # or "full": every weight
+rank = 16
+alpha = 32
+learning_rate = 2e-4         # about 2e-4 for LoRA, 2e-5 for full
+num_train_epochs = 3.0
+per_device_train_batch_size = 8
+
+[profile.tiny]               # `--profile tiny`: a short run that only shows that all parts fit together
+training.max_steps = 20
+"""
+_NO_SOURCE = """\
+# [[data.source]]            # take the # away: where the rows come from; repeat it for more files
+# kind = "fields"            # columns become a question and an answer; "messages" for lists of turns
+# path = "data/train.jsonl"
+# user = ["{instruction}", "{input}"]
+# assistant = "{output}"
+"""
+
 
 def create_project(
     folder: Path, name: str, sources: Sequence[Mapping[str, Any]], base: str, template: str = "base"
 ) -> Path:
-    """Write `folder`/project.toml and return its path."""
-    raise NotImplementedError
+    """Write a commented project.toml.
+
+    Args:
+        folder: the project's folder, made where it is missing; other files in it are left alone.
+        name: the project's name.
+        sources: `[[data.source]]` tables; a `path` inside `folder` is written relative to it, else absolute.
+        base: hub id, folder (as seen from the working directory) or `embedded`.
+        template: `base`, a built-in name, or a .jinja file of the project.
+
+    Returns:
+        The path of the project.toml.
+
+    Raises:
+        WorkbenchError: there is a project already, the folder cannot be made, or a source is not valid.
+    """
+    file = folder / FILE_NAME
+    if file.exists():
+        raise fault("there is a project already", file, "nothing was written; choose another folder")
+    tables = [_placed(table, folder) for table in sources]
+    text = _TEMPLATE.format(
+        format=FORMAT,
+        name=_line("name", name),
+        base=_line("base", _base(base)),
+        template=_line("template", template),
+        sources="\n".join(f"[[data.source]]\n{tomli_w.dumps(table)}" for table in tables) or _NO_SOURCE,
+    )
+    existed = folder.is_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise fault(f"the folder cannot be made: {e.strerror or e}", folder) from e
+    write_atomic(file, text)
+    try:
+        open_project(file)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        if not existed:
+            folder.rmdir()
+        raise
+    return file
+
+
+def _line(key: str, value: str) -> str:
+    return tomli_w.dumps({key: value}).rstrip("\n")
+
+
+def _placed(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A source with its path as the project sees it."""
+    if "path" not in table:
+        return dict(table)
+    path, home = Path(table["path"]).expanduser().resolve(), folder.resolve()
+    seen = path.relative_to(home) if path.is_relative_to(home) else path
+    return {"kind": "", **table, "path": seen.as_posix()}
+
+
+def _base(base: str) -> str:
+    """A folder is written absolute: the project looks from its own folder, the user from where they stand."""
+    if base != "embedded" and (path := Path(base).expanduser()).is_dir():
+        return path.resolve().as_posix()
+    return base
