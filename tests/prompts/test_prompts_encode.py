@@ -172,6 +172,25 @@ def test_an_end_mark_after_the_last_answer_only_is_reported(folders: dict[str, P
     assert any("not trained" in warning for warning in result.warnings)
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_extra_end_after_the_last_answer_only_is_no_part_of_the_mark(
+    folders: dict[str, Path], marked: bool
+) -> None:
+    source = PLAIN.replace(
+        "{{ m.content }}<|im_end|>\n",
+        "{% if m.role == 'assistant' %}{% generation %}{{ m.content }}<|im_end|>\n{% endgeneration %}"
+        "{% else %}{{ m.content }}<|im_end|>\n{% endif %}"
+        "{% if loop.last and m.role == 'assistant' %}{% generation %}</s>{% endgeneration %}{% endif %}",
+    )
+    if not marked:
+        source = source.replace("{% generation %}", "").replace("{% endgeneration %}", "")
+    encoder = chatml(folders, source)
+    result = encoded(encoder, example("a", "one", "b", "two"))
+    assert encoder.end_mark == "<|im_end|>" and result.stop_trained
+    in_blocks = ["one<|im_end|>\n", "two<|im_end|>\n</s>"]
+    assert trained(result) == (in_blocks if marked else ["one<|im_end|>", "two<|im_end|>"])
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

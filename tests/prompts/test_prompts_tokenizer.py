@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_tokenizers import NAMES, byte_level, write
+from small_tokenizers import NAMES, byte_level, llama, write
 
 from workbench.errors import WorkbenchError
 from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
@@ -135,3 +135,10 @@ def test_where_a_base_model_keeps_its_template(tmp_path: Path, file: str, conten
 def test_a_named_token_that_the_vocabulary_lacks_has_no_id(tmp_path: Path) -> None:
     tokenizer = load_tokenizer(write(tmp_path, byte_level(), {"eos_token": {"content": "<|nowhere|>"}}))
     assert tokenizer.special["eos_token"] == "<|nowhere|>" and tokenizer.eos_id is None
+
+
+def test_a_tokenizer_that_transformers_5_rebuilds_is_known(tmp_path: Path) -> None:
+    config = {**NAMES, "tokenizer_class": "LlamaTokenizer"}
+    assert load_tokenizer(write(tmp_path / "a", llama(), {**config, "legacy": False})).disputed
+    assert not load_tokenizer(write(tmp_path / "b", llama(), {**config, "legacy": True})).disputed
+    assert not load_tokenizer(write(tmp_path / "c", byte_level(), {**config, "legacy": False})).disputed

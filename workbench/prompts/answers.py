@@ -6,6 +6,7 @@ own text must be found in its range; a template that rewrites the conversation i
 wrongly.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ REWRITTEN = "template rewrites earlier turns"
 NOT_FOUND = "answer not found in the rendered text"
 QUESTION = Message("user", "Which word is it?")
 PROBE = Message("assistant", "Probe7answer")
+_SECOND = Message("assistant", "Second8answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,23 @@ class Unmaskable(Exception):
 
 
 def end_of_turn(template: Template, special: Mapping[str, str]) -> str:
-    """The text that a template writes after an answer, without blanks around it; empty when there is none."""
-    for messages in ((QUESTION, PROBE), (Message("system", "Be brief."), QUESTION, PROBE)):
+    """The text that a template writes after an answer, without blanks around it; empty when there is none.
+
+    What it writes after the last answer alone is left away where it also marks the end of the earlier ones.
+    """
+    for head in ((), (Message("system", "Be brief."),)):
+        first_turn = (*head, QUESTION, PROBE)
         try:
-            text = template.render(messages, special).text
+            _, found, last = template.render(first_turn, special).text.rpartition(PROBE.content)
         except TemplateFault:
             continue
-        before, found, after = text.rpartition(PROBE.content)
-        if found:
-            return after.strip()
+        if not found:
+            continue
+        try:
+            text = template.render((*first_turn, QUESTION, _SECOND), special).text
+        except TemplateFault:
+            return last.strip()
+        return _shared(last.strip(), text.partition(PROBE.content)[2].lstrip())
     return ""
 
 
@@ -91,7 +101,7 @@ def find_answers(
 def _marked(
     messages: Sequence[Message], turns: list[int], rendered: Rendered, mark: str, last_only: bool
 ) -> list[Answer]:
-    spans = sorted(span for span in rendered.spans or () if span[0] < span[1])
+    spans = _merged(rendered.spans or ())
     if last_only:
         turns, spans = turns[-1:], spans[-1:]
     if len(spans) != len(turns):
@@ -117,10 +127,11 @@ def _derived(
 ) -> Answer:
     before = template.render(messages[:i], special, add_generation_prompt=True).text
     if not text.startswith(before):
+        later = any(message.role == "assistant" for message in messages[i + 1 :])
         raise Unmaskable(
             REWRITTEN,
-            f"what stands before message {i + 1} in chat is not what stands before it in training"
-            ' (train_on = "last" may serve)',
+            f"what stands before message {i + 1} is not the prompt that chat would write"
+            + (' (train_on = "last" may serve)' if later else ""),
         )
     start, core = len(before), messages[i].content.strip()
     upto = text if i == len(messages) - 1 else template.render(messages[: i + 1], special).text
@@ -136,6 +147,23 @@ def _derived(
     at, stop = found
     place = _mark_after(text, stop, mark)
     return Answer(start, place[1] if place else stop, place, text[start:at].strip())
+
+
+def _shared(last: str, earlier: str) -> str:
+    """The longest part of `last`, cut at a blank, that `earlier` begins with too; else all of it."""
+    cuts = [len(last), *(blank.start() for blank in reversed(list(re.finditer(r"\s+", last))))]
+    return next((last[:cut] for cut in cuts if earlier.startswith(last[:cut])), last)
+
+
+def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Blocks that touch are one: a template may mark an answer and its end separately."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(span for span in spans if span[0] < span[1]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _content_end(text: str, start: int, limit: int, core: str, mark: str) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ def on_pairing(template: Template, tokenizer: Tokenizer, end_mark: str) -> Itera
     """Where this template and this tokenizer do not suit each other, whatever the conversation."""
     if tokenizer.disputed:
         yield (
-            "AutoTokenizer of transformers 5 does not follow this tokenizer.json (legacy = false in its config); "
+            "AutoTokenizer of transformers 5 does not follow this tokenizer.json (config: legacy = false); "
             "PreTrainedTokenizerFast gives the ids shown here"
         )
     pieces = len(tokenizer.encode(end_mark)[0])
