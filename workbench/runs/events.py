@@ -1,0 +1,231 @@
+"""What happened in a run: one JSON object a line, appended, never changed.
+
+`event_kinds` says what an event of each kind holds.
+A number that is not finite is written as "nan", "inf" or "-inf" and comes back as a float.
+"""
+
+import json
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from workbench.runs.event_kinds import FLOATS
+
+Event = dict[str, Any]
+"""One event as it is read back."""
+
+
+_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_WAITING_EVENTS = 10_000
+_CHUNK_BYTES = 256 * 1024
+_HEAD_BYTES = 128
+_LONGEST_LINE = 4 * 1024 * 1024
+_LOOK_AT_CLOCK_EVERY = 32
+
+
+class EventWriter:
+    """Appends events. Each is with the kernel when `write` returns, so that a kill loses none.
+
+    A full disk never raises into the training: what could not be written waits, goes out before the next
+    event, and is reported in a warning.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+        self._torn = False
+        self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
+        self._late = 0
+        self._lost = 0
+        with suppress(OSError):
+            self._open()
+
+    def write(self, kind: str, **fields: Any) -> None:
+        """Append one event; `event_kinds` says with which fields."""
+        self._lost += len(self._waiting) == _WAITING_EVENTS
+        self._waiting.append(_line(kind, fields))
+        try:
+            file = self._open()
+            if self._torn:
+                # What the line before was cut to stays a line of its own, which readers pass over
+                _write_all(file, b"\n")
+                self._torn = False
+            while self._waiting:
+                self._put(file, self._waiting[0])
+                self._waiting.popleft()
+            if self._late:
+                lost = f", {self._lost} of them are lost" if self._lost else ""
+                text = f"the disk did not take {self._late} events when they happened{lost}"
+                self._late = self._lost = 0
+                self._put(file, _line("warning", {"message": text}))
+        except OSError:
+            self._late += 1
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk itself, and outlives the machine's power."""
+        if self._file is not None:
+            with suppress(OSError):
+                os.fsync(self._file)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _open(self) -> int:
+        if self._file is None:
+            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            # A writer that was killed may have left half a line
+            size = os.fstat(self._file).st_size
+            self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        return self._file
+
+    def _put(self, file: int, line: bytes) -> None:
+        try:
+            _write_all(file, line)
+        except _Partial:
+            self._torn = True
+            raise
+
+
+class Position:
+    """How far a log has been read, and whether it is still that log."""
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self._head = b""
+
+    def fits(self, file: int) -> bool:
+        """The first event carries its time: a log that starts otherwise, or is shorter, is another one."""
+        return os.fstat(file).st_size >= self.offset and os.pread(file, len(self._head), 0) == self._head
+
+    def advance(self, file: int, size: int) -> None:
+        """Move on by `size` bytes."""
+        self.offset += size
+        if len(self._head) < _HEAD_BYTES:
+            self._head = os.pread(file, min(_HEAD_BYTES, self.offset), 0)
+
+
+class EventTail:
+    """Reads an event log while it grows, in slices.
+
+    Attributes:
+        broken: lines so far that were no event.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken = 0
+        self._restart()
+
+    def read(self, max_records: int = 2000, max_seconds: float = 0.05) -> list[Event]:
+        """The next events, oldest first; empty when there is nothing new.
+
+        Half a last line waits until it is whole. When the file was replaced or cut, reading starts anew.
+        """
+        deadline = time.monotonic() + max_seconds
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return []
+        try:
+            if not self._position.fits(file):
+                self._restart()
+            events: list[Event] = []
+            for looked_at in range(max_records):
+                if looked_at % _LOOK_AT_CLOCK_EVERY == 0 and looked_at and time.monotonic() > deadline:
+                    break
+                while not self._lines:
+                    if not self._fill(file):
+                        return events
+                if (event := parse(self._lines.popleft())) is None:
+                    self.broken += 1
+                else:
+                    events.append(event)
+            return events
+        finally:
+            os.close(file)
+
+    def _restart(self) -> None:
+        self._position = Position()
+        self._rest = b""
+        self._lines: deque[bytes] = deque()
+
+    def _fill(self, file: int) -> bool:
+        """Take in the next piece of the file; False at its end."""
+        piece = os.pread(file, _CHUNK_BYTES, self._position.offset)
+        if not piece:
+            return False
+        self._position.advance(file, len(piece))
+        lines = (self._rest + piece).split(b"\n")
+        self._rest = lines.pop()
+        if len(self._rest) > _LONGEST_LINE:
+            self._rest = b""
+            self.broken += 1
+        self._lines.extend(line for line in lines if line)
+        return True
+
+
+def parse(line: bytes) -> Event | None:
+    """One line as an event; None when it is none."""
+    try:
+        event = from_json(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+        return None
+    if b'nan"' in line or b'inf"' in line:
+        for name in FLOATS & event.keys():
+            value = event[name]
+            if isinstance(value, str):
+                event[name] = _NOT_FINITE.get(value, value)
+    return event
+
+
+def _line(kind: str, fields: Event) -> bytes:
+    event = {"v": 1, "time": round(time.time(), 6), "kind": kind}
+    for name, value in fields.items():
+        event[name] = value if type(value) in (int, str, bool, type(None)) else _plain(value)
+    # A surrogate has no UTF-8; readers must never meet half of one
+    return _encode(event).encode("utf-8", "replace") + b"\n"
+
+
+_encode: Callable[[Event], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it: scalars of numpy and torch as numbers, anything unknown as its text."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, int | str | None):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    item = getattr(value, "item", None)
+    try:
+        return _plain(item()) if callable(item) else str(value)
+    except (TypeError, ValueError, RuntimeError):
+        return str(value)
+
+
+class _Partial(OSError):
+    """The disk took the beginning of a line."""
+
+
+def _write_all(file: int, data: bytes) -> None:
+    written = os.write(file, data)
+    while written < len(data):
+        try:
+            written += os.write(file, data[written:])
+        except OSError as error:
+            raise _Partial(*error.args) from error

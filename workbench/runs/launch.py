@@ -1,0 +1,128 @@
+"""Starting and resuming runs: check, write down what is started, then let go of it."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+
+from workbench.errors import Problem, WorkbenchError, fault
+from workbench.project.store import OpenProject
+from workbench.prompts.fingerprint import fingerprints
+from workbench.runs import control, preflight
+from workbench.runs.events import EventWriter
+from workbench.runs.folder import Run, create_run, read_spec
+from workbench.runs.lock import hold, is_held
+from workbench.runs.spawn import lingers, logout_kills, spawn, trainer_argv
+from workbench.runs.spec import Spec
+from workbench.runs.status import State, last_word
+
+NAMES = {"data": "data", "template": "chat template", "tokenizer": "tokenizer", "base_model": "base model"}
+"""Fingerprint to what a person calls it."""
+
+Argv = Callable[[Run], list[str]]
+
+
+def start(project: OpenProject, *, resume: Run | None = None, argv: Argv = trainer_argv) -> Run:
+    """Train `project` in the background, as a new run or as the next attempt of `resume`.
+
+    A resumed run goes on with the settings it was started with, from its newest complete checkpoint, or from
+    the beginning when it has none.
+
+    Args:
+        project: with profile and overrides laid in.
+        resume: the run to go on with.
+        argv: makes the command that trains a run; the command inherits the lock of the run.
+
+    Raises:
+        WorkbenchError: the project cannot be trained, the run is going on or finished, or what it was made
+        from has changed since.
+    """
+    if resume is not None:
+        _require_resumable(resume)
+    template_source = preflight.check(project)
+    current = fingerprints(project)
+    if resume is None:
+        run = create_run(project, sys.argv, current, template_source)
+        warnings = []
+    else:
+        run, spec = resume, read_spec(resume)
+        _require_same(run, spec, project, current)
+        warnings = _other_settings(spec, project)
+    launch(run, argv, warnings)
+    return run
+
+
+def launch(run: Run, argv: Argv = trainer_argv, warnings: list[str] | None = None) -> None:
+    """Start the process of a run that was created; `warnings` go into its events.
+
+    Raises:
+        WorkbenchError: the run is going on or finished, or the process cannot be started.
+    """
+    held = hold(run)
+    events = EventWriter(run.events)
+    try:
+        # Somebody else may have resumed and finished it since it was looked at
+        _require_unfinished(run)
+        control.clear(run)
+        for message in warnings or []:
+            events.write("warning", message=message)
+        if logout_kills() and not lingers():
+            message = (
+                "this machine ends a user's processes at logout; `loginctl enable-linger` keeps the run going"
+            )
+            events.write("warning", message=message)
+        # From here on an attempt that ends without a word counts as killed
+        events.write("preparing", phase="starting", done=0, total=0)
+        events.sync()
+        command = argv(run)
+    except BaseException:
+        os.close(held)
+        events.close()
+        raise
+    try:
+        spawn(run, command, held)
+    except WorkbenchError as error:
+        events.write("ended", state="failed", step=None, reason=str(error))
+        raise
+    finally:
+        events.close()
+
+
+def _require_resumable(run: Run) -> None:
+    if is_held(run):
+        raise fault("this run is going on", run.id, f"workbench watch {run.folder} follows it")
+    _require_unfinished(run)
+    base = read_spec(run).base_model
+    if not os.path.isdir(base.folder):
+        raise fault(f"the base model {base.name} is not where the run had it", base.folder)
+
+
+def _require_unfinished(run: Run) -> None:
+    ended = last_word(run)
+    if ended.state is State.FINISHED:
+        hint = "start a new run to train with other settings"
+        raise fault(f"this run is finished: all {ended.step} steps are done", run.id, hint)
+
+
+def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[str, str]) -> None:
+    """Refuse by name to go on with anything else than the run began with."""
+    changed = [name for name, value in spec.fingerprints.items() if current.get(name) != value]
+    if not changed:
+        return
+    hint = "start a new run"
+    if spec.profile != project.profile:
+        profile = f"--profile {spec.profile}" if spec.profile else "no profile"
+        hint += f", or resume with {profile} as it was started"
+    elif spec.overrides != project.overrides:
+        given = " ".join(f"--set {key}={value}" for key, value in spec.overrides.items())
+        hint += f", or resume with {given or 'no --set'} as it was started"
+    what = [
+        Problem(f"the {NAMES.get(name, name)} changed since the run was started", run.id) for name in changed
+    ]
+    raise WorkbenchError(*what, Problem("a run is only resumed with what it was started with", hint=hint))
+
+
+def _other_settings(spec: Spec, project: OpenProject) -> list[str]:
+    """What the project says otherwise by now, and the run does not follow."""
+    before, now = spec.project.training.model_dump(), project.settings.training.model_dump()
+    other = [f"{key} = {before[key]}, not {now[key]}" for key in before if before[key] != now[key]]
+    return [f"goes on with the [training] it was started with: {'; '.join(other)}"] if other else []

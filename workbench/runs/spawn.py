@@ -1,0 +1,110 @@
+"""Starting a process that outlives the screen: its own session, files for its output, the lock handed on.
+
+A launcher for another place (torchrun, a batch system) differs in its argument list and its environment only.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench.errors import fault
+from workbench.runs import lock
+from workbench.runs.folder import Run
+
+TRAINER = "workbench.engine.train_job"
+ASK_SECONDS = 5.0
+LINGER = Path("/var/lib/systemd/linger")
+
+
+def trainer_argv(run: Run) -> list[str]:
+    """The command that trains `run` in this Python."""
+    return [sys.executable, "-m", TRAINER, str(run.folder)]
+
+
+def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment`, with what the libraries of a started process need set before they load."""
+    changed = {
+        **environment,
+        "PYTHONUNBUFFERED": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": environment.get("TOKENIZERS_PARALLELISM", "false"),
+        # Threads that spin while they wait slow down busy neighbours
+        "OMP_WAIT_POLICY": environment.get("OMP_WAIT_POLICY", "PASSIVE"),
+    }
+    if _gpus() > 1:
+        # transformers would spread every micro-batch over all GPUs it sees, and change the effective batch
+        changed.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    return changed
+
+
+def spawn(run: Run, argv: list[str], held: int) -> int:
+    """Start `argv` in the background; returns its process number.
+
+    Args:
+        run: its console gets all output.
+        argv: the command.
+        held: descriptor of the run's lock, which the new process takes over. The caller's own copy is closed.
+
+    Raises:
+        WorkbenchError: the command cannot be started.
+    """
+    environment = trainer_environment(os.environ) | {lock.FD_VARIABLE: str(held)}
+    try:
+        with run.console.open("ab") as console:
+            process = subprocess.Popen(
+                [*scope_argv(), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+                pass_fds=(held,),
+            )
+        lock.write_holder(held, process.pid)
+    except OSError as error:
+        raise fault(f"cannot be started: {error.strerror or error}", argv[0]) from error
+    finally:
+        os.close(held)
+    # A child that ended is a zombie until somebody asks for it
+    threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
+    return process.pid
+
+
+def scope_argv() -> list[str]:
+    """What goes before a command so that it survives the user's logout; empty where nothing is needed.
+
+    systemd-logind with KillUserProcesses=yes kills what a user leaves running in a session; a scope of the
+    user's own systemd is out of its reach. `systemd-run --scope` becomes the command: same process, same
+    files.
+    """
+    if not logout_kills() or not shutil.which("systemd-run"):
+        return []
+    return ["systemd-run", "--user", "--scope", "--quiet", "--collect", "--"]
+
+
+def logout_kills() -> bool:
+    """Whether systemd-logind is set to kill the processes of a user who logs out."""
+    command = shutil.which("busctl")
+    if command is None:
+        return False
+    manager = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"]
+    question = [command, "get-property", *manager, "KillUserProcesses"]
+    try:
+        answer = subprocess.run(question, capture_output=True, text=True, timeout=ASK_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return answer.stdout.split() == ["b", "true"]
+
+
+def lingers() -> bool:
+    """Whether the user's own systemd stays when the user logs out, and the scopes with it."""
+    return (LINGER / os.environ.get("USER", "")).is_file()
+
+
+def _gpus() -> int:
+    return sum(device.name[6:].isdecimal() for device in Path("/dev").glob("nvidia[0-9]*"))

@@ -1,0 +1,99 @@
+"""What a run was started with: everything needed to repeat it, and to tell it from its neighbours."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+import workbench
+from workbench.project.schema import Project
+from workbench.project.store import OpenProject
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "bitsandbytes")
+GIT_SECONDS = 5.0
+
+
+class SpecBase(BaseModel):
+    """The base model as it was found: its name in the project, and its folder on the machine of the run."""
+
+    name: str
+    folder: str
+
+
+class SpecTemplate(BaseModel):
+    """The chat template: its setting in the project, and its Jinja text."""
+
+    name: str
+    source: str
+
+
+class SpecGit(BaseModel):
+    """The project's git repository: the commit, and whether anything differed from it."""
+
+    commit: str
+    changed: bool
+
+
+class Spec(BaseModel):
+    """`spec.json`: written once, before the run starts, and never changed.
+
+    Attributes:
+        created: time of creation, in seconds since 1970.
+        project: every setting, with profile and overrides laid in.
+        project_folder: where the project is now: the folder that holds `runs/`.
+        overrides: dotted key to value, as given with `--set`.
+        versions: package to version.
+        fingerprints: SHA-256 of data, template, tokenizer and base model.
+        command: how the run was asked for.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: Literal[1] = 1
+    id: str
+    created: float
+    project: Project
+    project_folder: Path
+    profile: str | None = None
+    overrides: dict[str, Any] = {}
+    base_model: SpecBase
+    template: SpecTemplate
+    versions: dict[str, str] = {}
+    git: SpecGit | None = None
+    fingerprints: dict[str, str] = {}
+    command: list[str] = []
+
+    def open_project(self) -> OpenProject:
+        """The project as it was when the run was created, on the data files as they are now."""
+        folder = self.project_folder
+        return OpenProject(
+            folder, folder / "project.toml", "", self.project, self.profile, dict(self.overrides)
+        )
+
+
+def versions() -> dict[str, str]:
+    """What is installed, by package; a package that is not installed is left out."""
+    found = {"workbench": workbench.__version__, "python": sys.version.partition(" ")[0]}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state(folder: Path) -> SpecGit | None:
+    """The commit that `folder` is at; None outside a repository, before its first commit, or without git."""
+
+    def ask(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS).stdout
+
+    try:
+        commit = ask("rev-parse", "HEAD").strip()
+        return SpecGit(commit=commit, changed=bool(ask("status", "--porcelain", "--", ".").strip()))
+    except (OSError, subprocess.SubprocessError):
+        return None

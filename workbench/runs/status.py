@@ -1,0 +1,230 @@
+"""The state of a run, and never an untrue one: RUNNING is the lock, everything else is what the log says."""
+
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+from workbench.runs.events import Event, Position, parse
+from workbench.runs.folder import Run
+from workbench.runs.lock import is_held
+
+_CHUNK_BYTES = 4 * 1024 * 1024
+_RARE = re.compile(rb'"kind":"(?!step")')
+_STEP = b'"kind":"step"'
+_REMEMBERED_RUNS = 1000
+
+
+class State(StrEnum):
+    """What a run is doing, or how it ended."""
+
+    NEW = "new"
+    """Created, never started."""
+    RUNNING = "running"
+    """A living process holds its lock."""
+    FINISHED = "finished"
+    """All steps are done."""
+    STOPPED = "stopped"
+    """Ended before its last step because somebody asked for it."""
+    FAILED = "failed"
+    """Ended by an error, which the reason names."""
+    KILLED = "killed"
+    """Its process went away without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """Where a run stands.
+
+    Attributes:
+        phase: what is being prepared; empty once steps are taken, and after the end.
+        step: optimizer steps done, as last logged.
+        total_steps: steps of the whole run; 0 before they are known.
+        loss: training loss at the last point, in nats per token.
+        validation_loss: of the last validation.
+        best_step: step of the lowest validation loss.
+        eta_seconds: time left at the pace of this attempt, from the last point on; None unless it is running.
+        reason: why it ended, where that needs saying.
+        attempt: how often steps began; 0 before the first.
+    """
+
+    state: State
+    phase: str = ""
+    step: int = 0
+    total_steps: int = 0
+    loss: float | None = None
+    validation_loss: float | None = None
+    best_step: int | None = None
+    eta_seconds: float | None = None
+    reason: str = ""
+    attempt: int = 0
+
+
+def read_status(run: Run) -> RunStatus:
+    """The status of `run` now. Reads only what was logged since the last call for the same run."""
+    # In this order: when the lock is free, the log has its last word
+    held = is_held(run)
+    digest = _digest_of(run.events)
+    with digest.lock:
+        digest.catch_up()
+        return digest.status(held)
+
+
+def last_word(run: Run) -> RunStatus:
+    """How the run ended, from its log alone: for the holder of its lock, who would see RUNNING otherwise."""
+    digest = _digest_of(run.events)
+    with digest.lock:
+        digest.catch_up()
+        return digest.status(held=False)
+
+
+def best_step(run: Run) -> int | None:
+    """The step of the lowest validation loss so far; None before the first validation."""
+    digest = _digest_of(run.events)
+    with digest.lock:
+        digest.catch_up()
+        return digest.best_step
+
+
+@lru_cache(maxsize=_REMEMBERED_RUNS)
+def _digest_of(path: Path) -> "_Digest":
+    return _Digest(path)
+
+
+class _Digest:
+    """What counts of an event log, kept up to date by reading its new lines.
+
+    Step events are by far the most, and only the last of a piece matters, so the others are passed over
+    without being parsed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._position = Position()
+        self._ended: Event | None = None
+        self._phase = ""
+        self._any = False
+        self._step = 0
+        self._total = 0
+        self._attempt = 0
+        self._loss: float | None = None
+        self._validation_loss: float | None = None
+        self._best_loss: float | None = None
+        self.best_step: int | None = None
+        self._first: tuple[int, float] | None = None
+        self._last: tuple[int, float] | None = None
+
+    def catch_up(self) -> None:
+        """Read the lines that are new and whole."""
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._forget()
+            return
+        try:
+            if not self._position.fits(file):
+                self._forget()
+            while True:
+                piece = os.pread(file, _CHUNK_BYTES, self._position.offset)
+                end = piece.rfind(b"\n") + 1
+                if not end:
+                    return
+                self._position.advance(file, end)
+                self._take(piece[:end])
+        finally:
+            os.close(file)
+
+    def _take(self, piece: bytes) -> None:
+        done = 0
+        for match in _RARE.finditer(piece):
+            self._take_steps(piece, done, match.start())
+            done = match.end()
+            self._take_line(piece, match.start())
+        self._take_steps(piece, done, len(piece))
+
+    def _take_steps(self, piece: bytes, start: int, end: int) -> None:
+        """The first step of an attempt is where its pace is measured from; else the last one says it all."""
+        if self._first is None and (first := piece.find(_STEP, start, end)) >= 0:
+            self._take_line(piece, first)
+        if (last := piece.rfind(_STEP, start, end)) >= 0:
+            self._take_line(piece, last)
+
+    def _take_line(self, piece: bytes, inside: int) -> None:
+        start = piece.rfind(b"\n", 0, inside) + 1
+        event = parse(piece[start : piece.index(b"\n", inside)])
+        if event is not None:
+            self._fold(event)
+
+    def _fold(self, event: Event) -> None:
+        self._any = True
+        match event["kind"]:
+            case "preparing":
+                self._ended, self._phase = None, str(event.get("phase", ""))
+                self._first = self._last = None
+            case "started":
+                self._ended, self._phase = None, ""
+                self._first = self._last = None
+                self._step = _whole(event.get("resumed_from"))
+                self._total = _whole(event.get("total_steps"))
+                self._attempt = _whole(event.get("attempt"))
+            case "step":
+                self._ended, self._phase = None, ""
+                self._step, self._loss = _whole(event.get("step")), _number(event.get("loss"))
+                self._last = self._step, _number(event.get("time")) or 0.0
+                self._first = self._first or self._last
+            case "evaluated":
+                loss = _number(event.get("validation_loss"))
+                self._validation_loss = loss
+                if loss is not None and (self._best_loss is None or loss < self._best_loss) and loss == loss:
+                    self._best_loss, self.best_step = loss, _whole(event.get("step"))
+            case "ended":
+                self._ended, self._phase = event, ""
+                self._step = max(self._step, _whole(event.get("step")))
+
+    def status(self, held: bool) -> RunStatus:
+        """The status, given whether the lock is held."""
+        state, reason = self._state(held)
+        return RunStatus(
+            state=state,
+            phase=self._phase if state is State.RUNNING else "",
+            step=self._step,
+            total_steps=self._total,
+            loss=self._loss,
+            validation_loss=self._validation_loss,
+            best_step=self.best_step,
+            eta_seconds=self._eta() if state is State.RUNNING else None,
+            reason=reason,
+            attempt=self._attempt,
+        )
+
+    def _state(self, held: bool) -> tuple[State, str]:
+        if held:
+            return State.RUNNING, ""
+        if self._ended is not None:
+            named = str(self._ended.get("state"))
+            reason = str(self._ended.get("reason") or "")
+            return (State(named) if named in ("finished", "stopped") else State.FAILED), reason
+        if self._any:
+            return State.KILLED, "its process ended without a word: killed, out of memory, or a crash"
+        return State.NEW, ""
+
+    def _eta(self) -> float | None:
+        if not self._first or not self._last or self._last[0] <= self._first[0] or not self._total:
+            return None
+        pace = (self._last[1] - self._first[1]) / (self._last[0] - self._first[0])
+        return max(0.0, pace * (self._total - self._last[0]))
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
