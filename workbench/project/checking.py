@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -50,7 +50,7 @@ class Override:
     place: str
 
     def covers(self, path: KeyPath) -> bool:
-        """Whether a fault at `path` can be this value's doing: it lies inside it, or the value inside that."""
+        """Whether a fault at `path` can be this value's doing: one of the two lies inside the other."""
         own = key_path(self.key)
         return path[: len(own)] == own or own[: len(path)] == path
 
@@ -97,9 +97,7 @@ class _Check:
                 continue
             if "profile" in table:
                 found.append((("profile", name, "profile"), Complaint((), "a profile holds no profiles")))
-            for path, complaint in self._new(
-                merged(self.plain, table), lambda path, t=table: provides(t, path)
-            ):  # type: ignore[misc]
+            for path, complaint in self._new(merged(self.plain, table), partial(provides, table)):
                 found.append((("profile", name, *path), complaint))
         found.sort(key=lambda item: self.document.line(item[0]))
         self.problems += [Problem(c.what, self.document.place(path), c.hint) for path, c in found]

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, said for people: the key as it stands in the file, the fault, the nearest right word."""
+"""What pydantic found wrong, said for people: the key as it stands in the file, the fault, the right word."""
 
 import difflib
 import json
@@ -6,7 +6,7 @@ import re
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -165,7 +165,7 @@ def _complaint(traced: _Traced, details: Any) -> Complaint:
         return _no_choice(path, get_args(traced.annotation), value)
     if kind in _BOUNDS:
         words, name = _BOUNDS[kind]
-        return Complaint(path, f"{words} {context[name]}, not {shown(value)}")
+        return Complaint(path, f"{words} {context[name]:.10g}, not {shown(value)}")
     if kind in ("too_short", "string_too_short"):
         return Complaint(path, "must not be empty")
     if kind == "finite_number":

@@ -8,8 +8,9 @@ import tomli_w
 
 from workbench.errors import fault
 from workbench.project.files import write_atomic
+from workbench.project.reading import FILE_NAME
 from workbench.project.schema import FORMAT
-from workbench.project.store import FILE_NAME, open_project
+from workbench.project.store import open_project
 
 _TEMPLATE = """\
 # Everything that `workbench` does here follows from this file. What is left out has its default;
@@ -104,7 +105,7 @@ def _placed(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         return dict(table)
     path, home = Path(table["path"]).expanduser().resolve(), folder.resolve()
     seen = path.relative_to(home) if path.is_relative_to(home) else path
-    return {"kind": "", **table, "path": seen.as_posix()}
+    return {**table, "path": seen.as_posix()}
 
 
 def _base(base: str) -> str:

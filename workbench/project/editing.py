@@ -49,8 +49,8 @@ def with_source(text: str, table: Mapping[str, Any]) -> str:
     tree = tomllib.loads(text)
     sources = tree.get("data", {}).get("source", [])
     wanted = with_value(tree, ("data", "source"), [*sources, dict(table)])
-    document = tomlkit.parse(text)
     try:
+        document = tomlkit.parse(text)
         if "data" not in document:
             document["data"] = tomlkit.table(is_super_table=True)
         data: Any = document["data"]

@@ -116,7 +116,7 @@ def validate_change(project: OpenProject, key: str, value: Any) -> list[Problem]
 
 
 def validate_changes(project: OpenProject, changes: Mapping[str, Any]) -> list[Problem]:
-    """What the whole project would say with all of `changes`, dotted key to value (None: the default), laid in.
+    """What the whole project would say with `changes` laid in, dotted key to value (None: the default).
 
     The place of a problem is the dotted key of the change that causes it.
     """

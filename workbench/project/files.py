@@ -27,7 +27,10 @@ def write_atomic(path: Path, data: str | bytes) -> None:
     Raises:
         WorkbenchError: the disk is full, the folder is missing or not writable. No temporary file is left.
     """
-    content = data.encode() if isinstance(data, str) else data
+    try:
+        content = data.encode() if isinstance(data, str) else data
+    except UnicodeEncodeError as e:
+        raise fault(f"cannot be written: {data[e.start : e.end]!r} is no UTF-8 text", path) from e
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.tmp")
     try:

@@ -7,6 +7,7 @@ travel beside it in the JSON schema extras. What holds between fields is in `rel
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 FORMAT = 1
 
@@ -18,7 +19,7 @@ Words = Annotated[str, Field(min_length=1)]
 
 def setting(default: Any, help: str, *, unit: str = "", source: str = "", **bounds: Any) -> Any:
     """A pydantic field that carries what the form needs to explain it."""
-    extra = {"unit": unit, "source": source}
+    extra: JsonDict = {"unit": unit, "source": source}
     return Field(default, description=help, json_schema_extra=extra, **bounds)
 
 
@@ -36,7 +37,7 @@ class ModelSettings(Table):
     )
     quantization: Literal["none", "int8", "nf4"] = setting(
         "none",
-        "Weights of the base model in memory: as they are, 8 bits or 4; int8 and nf4 need method = lora and a GPU",
+        "Weights of the base model in memory: as they are, 8 bits or 4; the latter two need method = lora",
         source="QLoRA, arXiv 2305.14314",
     )
 

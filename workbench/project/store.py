@@ -12,20 +12,15 @@ from typing import Any
 
 from workbench.errors import fault
 from workbench.project.checking import Document, Override, check
-from workbench.project.complaints import did_you_mean
+from workbench.project.complaints import shown
 from workbench.project.files import write_atomic
 from workbench.project.layers import Tree, key_path, provides
+from workbench.project.reading import FILE_NAME, find_projects, parse, project_file, read_text
 from workbench.project.schema import Project
 
-FILE_NAME = "project.toml"
+__all__ = ["OpenProject", "add_source", "find_projects", "open_project", "parse_override", "save_settings"]
+
 _KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_WHERE = re.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
-_SYNTAX = {
-    "Cannot overwrite a value": "this key is set a second time",
-    "Expected '=' after a key in a key/value pair": "a key without =",
-    "Expected newline or end of document after a statement": "more text after the value",
-    "Invalid value": "no value can be read here; texts need quotes",
-}
 
 
 @dataclass(frozen=True)
@@ -69,8 +64,8 @@ def open_project(path: Path, profile: str | None = None, overrides: Mapping[str,
     Raises:
         WorkbenchError: there is no project, it cannot be read, or all that is wrong with it, with lines.
     """
-    file = _file(Path(path).expanduser())
-    text = _read(file)
+    file = project_file(Path(path).expanduser())
+    text = read_text(file)
     return _opened(file, text, profile, dict(overrides))
 
 
@@ -90,10 +85,11 @@ def save_settings(project: OpenProject, changes: Mapping[str, Any | None]) -> Op
     """
     from workbench.project.editing import with_setting
 
-    tree = project.document().tree
+    document = project.document()
+    check(document, project.profile, [Override(key, value, key) for key, value in changes.items()])
     text = project.text
     for key, value in changes.items():
-        text = with_setting(text, _home(tree, project.profile, key), value)
+        text = with_setting(text, _home(document.tree, project.profile, key), value)
     return _save(
         project, text, {key: value for key, value in project.overrides.items() if key not in changes}
     )
@@ -108,17 +104,6 @@ def add_source(project: OpenProject, table: Mapping[str, Any]) -> OpenProject:
     from workbench.project.editing import with_source
 
     return _save(project, with_source(project.text, table), project.overrides)
-
-
-def find_projects(folder: Path) -> list[Path]:
-    """Folders that hold a project.toml: the folder itself, else its children, sorted; none when it is missing."""
-    folder = Path(folder)
-    try:
-        if (folder / FILE_NAME).is_file():
-            return [folder]
-        return sorted(file.parent for file in folder.glob(f"*/{FILE_NAME}") if file.is_file())
-    except OSError:
-        return []
 
 
 def parse_override(text: str) -> tuple[str, Any]:
@@ -138,65 +123,17 @@ def parse_override(text: str) -> tuple[str, Any]:
     return key, parsed["value"] if parsed.keys() == {"value"} else value
 
 
-def _file(path: Path) -> Path:
-    """The project.toml that `path` means, absolute."""
-    try:
-        if path.is_dir():
-            file = path / FILE_NAME
-            if file.is_file():
-                return file.absolute()
-            raise fault(f"no project here: there is no {FILE_NAME}", path, _inside(path))
-        if path.is_file():
-            if path.name == FILE_NAME:
-                return path.absolute()
-            raise fault(f"no project: name its folder or its {FILE_NAME}", path)
-        if path.exists():
-            raise fault("not a regular file", path)
-        siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-    except OSError as e:
-        raise fault(f"cannot be opened: {e.strerror or e}", path) from e
-    raise fault("no such folder", path, did_you_mean(path.name, siblings))
-
-
-def _inside(folder: Path) -> str:
-    names = [str(found) for found in find_projects(folder)[:5]]
-    return f"there is {', '.join(names)}" if names else "make one with `workbench new`"
-
-
-def _read(file: Path) -> str:
-    try:
-        data = file.read_bytes()
-    except OSError as e:
-        raise fault(f"cannot be read: {e.strerror or e}", file) from e
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = data.count(b"\n", 0, e.start) + 1
-        raise fault("not UTF-8 text", f"{file.name}:{line}", "save the file as UTF-8 in your editor") from e
-
-
-def _parse(text: str) -> Tree:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise fault("nested too deeply", FILE_NAME) from None
-    except ValueError as e:
-        match = _WHERE.match(str(e))
-        message, line, column = match.groups() if match else (str(e), None, None)
-        what = _SYNTAX.get(message, message[:1].lower() + message[1:])
-        lines = text.count("\n") + 1
-        where = f"{FILE_NAME}:{line or lines}" if match else FILE_NAME
-        raise fault(what + (f" (column {column})" if column else ""), where) from e
-
-
 def _opened(file: Path, text: str, profile: str | None, overrides: dict[str, Any]) -> OpenProject:
-    document = Document(FILE_NAME, text, _parse(text))
-    laid = [Override(key, value, f"--set {key}={_spelled(value)}") for key, value in overrides.items()]
+    document = Document(FILE_NAME, text, parse(text))
+    laid = [Override(key, value, _command(key, value)) for key, value in overrides.items()]
     return OpenProject(file.parent, file, text, check(document, profile, laid), profile, overrides)
 
 
-def _spelled(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _command(key: str, value: Any) -> str:
+    """What the user wrote on the command line, or near enough."""
+    if isinstance(value, list | dict):
+        return f"--set {key}"
+    return f"--set {key}={value if isinstance(value, str) else shown(value)}"
 
 
 def _home(tree: Tree, profile: str | None, key: str) -> tuple[str | int, ...]:
@@ -211,7 +148,7 @@ def _save(project: OpenProject, text: str, overrides: dict[str, Any]) -> OpenPro
     if not project.folder.is_dir():
         raise fault("the project's folder is gone", project.folder)
     with _folder_lock(project.folder):
-        if _read(project.file) != project.text:
+        if read_text(project.file) != project.text:
             hint = "open it again, then change it; nothing was written"
             raise fault("changed on disk since it was opened", project.file, hint)
         saved = _opened(project.file, text, project.profile, overrides)

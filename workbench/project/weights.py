@@ -110,7 +110,7 @@ def _pointer(file: Path) -> Problem:
 
 
 def _safetensors_fault(file: Path) -> str:
-    """What is wrong with a safetensors file, by its header: 8 bytes of length, JSON, then the data it speaks of.
+    """What is wrong with a safetensors file: 8 bytes of length, a JSON header, then the data it speaks of.
 
     Source: https://github.com/huggingface/safetensors#format
     """
