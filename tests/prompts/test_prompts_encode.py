@@ -294,6 +294,13 @@ def test_what_ends_an_answer(tmp_path: Path, source: str, ids: Sequence[str], te
     assert [tokenizer.token(i) for i in encoder.stop_ids] == ids and encoder.stop_texts == texts
 
 
+def test_an_end_mark_inside_a_token_that_begins_with_the_blank_before_it(folders: dict[str, Path]) -> None:
+    encoder = chatml(folders, PLAIN.replace("<|im_end|>", " Pa"))
+    result = encoded(encoder, example("a", "b"))
+    assert " Pa" in map(encoder.tokenizer.token, result.ids)
+    assert encoder.end_mark == "Pa" and result.stop_trained
+
+
 def test_without_an_end_mark_the_model_never_learns_to_stop(folders: dict[str, Path]) -> None:
     result = encoded(chatml(folders, PLAIN.replace("<|im_end|>", "")), example("a", "b"))
     assert not result.stop_trained and any("never learns to stop" in warning for warning in result.warnings)
