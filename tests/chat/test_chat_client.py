@@ -27,7 +27,7 @@ for line in sys.stdin:
     op, id = request["op"], request["id"]
     if op == "load":
         if request["target"]["label"] == "gone":
-            reply("error", id=id, problems=[{"what": "the checkpoint is gone", "where": "step-3", "hint": ""}])
+            reply("error", id=id, problems=[{"what": "it is gone", "where": "step-3", "hint": ""}])
         else:
             reply("loaded", id=id, seconds=1.0, device="cpu", parameters=7, context=None)
     elif op == "stop":
@@ -81,7 +81,7 @@ async def test_answers_arrive_in_order(command: tuple[str, ...]) -> None:
 async def test_a_fault_of_the_request_leaves_the_engine_running(command: tuple[str, ...]) -> None:
     engine = ChatEngine(command)
     await engine.start()
-    with pytest.raises(WorkbenchError, match="step-3: the checkpoint is gone"):
+    with pytest.raises(WorkbenchError, match="step-3: it is gone"):
         await engine.load(Target("checkpoint", "gone", "embedded", Path("/p"), "base"))
     with pytest.raises(WorkbenchError, match="surrogate"):
         await ask(engine, "\udc80")

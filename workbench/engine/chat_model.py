@@ -12,6 +12,7 @@ from workbench.chat.protocol import Target
 from workbench.engine.models import load_base_model
 from workbench.errors import fault
 from workbench.project.base_model import locate
+from workbench.project.weights import check_model_files, is_pointer
 from workbench.prompts.encode import Encoder
 from workbench.prompts.fingerprint import base_model_fingerprint
 from workbench.prompts.template import Template, load_template
@@ -21,13 +22,25 @@ ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
-def load_encoder(target: Target) -> Encoder:
+def model_folder(target: Target) -> Path:
+    """Where tokenizer and weights are: the base model's folder, or that of a checkpoint that has all weights.
+
+    A base model on the hub is fetched. Raises WorkbenchError: it, or the checkpoint, is gone or incomplete.
+    """
+    if target.weights is not None and not target.weights.is_dir():
+        raise fault("the checkpoint is gone", target.weights, "it was deleted meanwhile: choose another")
+    if target.weights is not None and not _is_adapter(target.weights):
+        check_model_files(target.weights, target.label, weights=True)
+        return target.weights
+    return locate(target.base, target.project_folder, download=True).folder
+
+
+def load_encoder(target: Target, folder: Path) -> Encoder:
     """What turns a conversation into the target's prompt: the run's own template and system message.
 
-    Raises WorkbenchError: base model not found, no or a broken template.
+    Raises WorkbenchError: no tokenizer, no or a broken template.
     """
-    base = locate(target.base, target.project_folder, weights=False).folder
-    tokenizer = load_tokenizer(base)
+    tokenizer = load_tokenizer(folder)
     if target.template_source is None:
         template = load_template(target.template, target.project_folder, tokenizer)
     else:
@@ -35,32 +48,29 @@ def load_encoder(target: Target) -> Encoder:
     return Encoder(tokenizer, template, system=target.system)
 
 
-def load_model(target: Target) -> PreTrainedModel:
+def load_model(target: Target, folder: Path) -> PreTrainedModel:
     """The target's weights, on the GPU when there is one, ready to answer.
 
     A CPU computes in fp32, whatever the file holds; a GPU in bf16 where it has it, else in fp16.
 
-    Raises WorkbenchError: the base model or the checkpoint is gone, incomplete, not the one that the run was
-    trained on, or does not fit.
+    Args:
+        target: what to load.
+        folder: as `model_folder` gives it.
+
+    Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
-    base = locate(target.base, target.project_folder, download=True).folder
-    adapter = target.weights is not None and _is_adapter(target.weights)
-    folder = base if target.weights is None or adapter else target.weights
-    _require_weights(folder)
-    if adapter and target.base_fingerprint and base_model_fingerprint(base) != target.base_fingerprint:
+    adapter = target.weights if folder != target.weights else None
+    if adapter and target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
             f"the base model is not the one that run {target.run} was trained on",
-            base,
+            folder,
             "its weights or its configuration have changed; the adapter fits the old ones only",
         )
     try:
         model: PreTrainedModel = load_base_model(folder, target.quantization, _dtype())
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
-    if adapter:
-        assert target.weights is not None
-        model = _with_adapter(model, target.weights)
-    return model.eval().requires_grad_(False)
+    return (_with_adapter(model, adapter) if adapter else model).eval().requires_grad_(False)
 
 
 def _dtype() -> torch.dtype:
@@ -70,29 +80,14 @@ def _dtype() -> torch.dtype:
 
 
 def _is_adapter(folder: Path) -> bool:
-    if not folder.is_dir():
-        raise fault("the checkpoint is gone", folder, "it was deleted meanwhile: choose another")
     if not (folder / ADAPTER_CONFIG).is_file():
         return False
-    if not (folder / ADAPTER_WEIGHTS).is_file():
-        raise fault(f"the adapter's weights are missing: no {ADAPTER_WEIGHTS}", folder)
-    _refuse_pointer(folder / ADAPTER_WEIGHTS)
+    weights = folder / ADAPTER_WEIGHTS
+    if not weights.is_file():
+        raise fault("the adapter's weights are missing", weights)
+    if is_pointer(weights):
+        raise fault("a git-lfs pointer in place of the file", weights, f"run `git lfs pull` in {folder}")
     return True
-
-
-def _require_weights(folder: Path) -> None:
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise fault("no weights: no .safetensors file", folder, "only safetensors are loaded")
-    for file in files:
-        _refuse_pointer(file)
-
-
-def _refuse_pointer(file: Path) -> None:
-    """git-lfs leaves a text file of three lines where it has not fetched the file itself."""
-    with file.open("rb") as stream:
-        if stream.read(24) == b"version https://git-lfs.":
-            raise fault("a git-lfs pointer, not the weights themselves", file, "run `git lfs pull`")
 
 
 def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:

@@ -93,18 +93,19 @@ class Server:
                 self._stops.pop(request.id, None)
 
     def _load(self, request: Load) -> None:
-        from workbench.engine.chat_model import load_encoder, load_model
+        from workbench.engine.chat_model import load_encoder, load_model, model_folder
         from workbench.engine.generate import Session
         from workbench.engine.models import count_parameters
 
         started = time.perf_counter()
-        encoder = load_encoder(request.target)
+        folder = model_folder(request.target)
+        encoder = load_encoder(request.target, folder)
         if self._session is not None and request.target == self._loaded:
             # The same weights; a template file may have been edited since
             model = self._session.model
         else:
             self._unload()  # two models at once may not fit
-            model = load_model(request.target)
+            model = load_model(request.target, folder)
         self._session, self._loaded = Session(model, encoder), request.target
         self._reply(
             Loaded(
@@ -150,6 +151,10 @@ class Server:
 
 def _import_libraries() -> None:
     """All that loading and generating need, so that a model that is ready answers without a delay."""
+    import logging
+
+    # It warns of a faster kernel that is not installed, which would read like the reason of a later death
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     import transformers
 
     import workbench.engine.chat_model
