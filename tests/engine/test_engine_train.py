@@ -9,11 +9,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from workbench.project.store import open_project
-from workbench.runs.checkpoints import list_checkpoints, verify
-from workbench.runs.control import send
-from workbench.runs.events import EventTail, EventWriter
-from workbench.runs.folder import Run, create_run
 
 from workbench.engine import trainer as trainer_module
 from workbench.engine.commands import Commands, StopNow
@@ -21,6 +16,11 @@ from workbench.engine.meter import Reading
 from workbench.engine.scoring import Scores
 from workbench.engine.train import Ending, train
 from workbench.errors import WorkbenchError
+from workbench.project.store import open_project
+from workbench.runs.checkpoints import list_checkpoints, verify
+from workbench.runs.control import send
+from workbench.runs.events import EventTail, EventWriter
+from workbench.runs.folder import Run, create_run
 
 MakeProject = Callable[..., Path]
 TEMPLATE = "the run's template"

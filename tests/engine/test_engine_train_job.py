@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from workbench.project.store import open_project
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.control import send

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 
 from workbench.errors import WorkbenchError
-from workbench.runs.checkpoints import list_checkpoints, publish, rotate
+from workbench.runs.checkpoints import STAGING, list_checkpoints, publish, rotate
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
 
@@ -61,7 +61,7 @@ class CheckpointWriter:
         final = folder / f"step-{step}"
         if any(checkpoint.step == step for checkpoint in list_checkpoints(self._run)):
             return True
-        staging = folder / f".staging-step-{step}"
+        staging = folder / f"{STAGING}step-{step}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._check_space(folder)
@@ -86,8 +86,7 @@ class CheckpointWriter:
             best=step == best_step,
         )
         self._events.sync()
-        if self._keep:
-            rotate(self._run, self._keep, best_step)
+        rotate(self._run, self._keep, best_step)
         return True
 
     def _check_space(self, folder: Path) -> None:

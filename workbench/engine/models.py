@@ -59,7 +59,9 @@ def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreT
     return model
 
 
-def make_trainable(model: PreTrainedModel, settings: TrainingSettings, base_name: str) -> nn.Module:
+def make_trainable(
+    model: PreTrainedModel, settings: TrainingSettings, base_name: str
+) -> PreTrainedModel | PeftModel:
     """The model with a fresh adapter for `method = lora`, or with all weights free for `method = full`.
 
     The adapter's start values come from torch's global generator: seed it first.
@@ -136,8 +138,8 @@ def _quantization(quantization: str, dtype: torch.dtype) -> BitsAndBytesConfig |
 def _keep_differentiable(model: PreTrainedModel) -> None:
     """Keep bitsandbytes from repacking 4-bit weights on a CPU with AVX512-BF16.
 
-    It does so, for good, in the first forward pass without gradients. No gradient gets through a repacked layer, so
-    that all training after the first validation would miss most of its gradient, without a word.
+    It does so, for good, in the first forward pass without gradients. No gradient gets through a repacked
+    layer: all training after the first validation would miss most of its gradient, without a word.
     """
     for layer in model.modules():
         if hasattr(layer, "support_avx512bf16_for_cpu"):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -100,7 +101,6 @@ def _examples(inputs: Mapping[str, Any]) -> tuple[Tensor, int]:
     return rows[:, None].expand(shape), shape[0]
 
 
-def _causal_model(model: torch.nn.Module) -> torch.nn.Module:
+def _causal_model(model: Any) -> Any:
     """The transformers model inside a PEFT model, or the model itself."""
-    inner: torch.nn.Module = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return inner
+    return model.get_base_model() if isinstance(model, PeftModel) else model

@@ -159,7 +159,7 @@ def _portable_name(name: str, folder: Path) -> str:
 
 def _newest(run: Run) -> Checkpoint | None:
     """The checkpoint to go on from, every byte of it checked against its manifest."""
-    checkpoints = sorted(list_checkpoints(run), key=lambda checkpoint: checkpoint.step)
+    checkpoints = list_checkpoints(run)
     if not checkpoints:
         return None
     verify(checkpoints[-1])

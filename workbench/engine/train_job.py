@@ -44,20 +44,17 @@ def run_training(folder: Path) -> int:
     from workbench.errors import WorkbenchError
     from workbench.runs.events import EventWriter
     from workbench.runs.folder import Run, read_spec
+    from workbench.runs.lock import adopt
 
     run = Run(folder)
+    adopt(run)
     events = EventWriter(run.events)
     commands = Commands(run, events)
     commands.catch_signals()
     started = time.monotonic()
-
-    def ended(state: str, step: int | None, reason: str) -> None:
-        events.write(
-            "ended", state=state, step=step, reason=reason, seconds=round(time.monotonic() - started, 3)
-        )
-        events.sync()
-
+    state, project, step = "failed", None, None
     try:
+        project = read_spec(run).project
         events.write("preparing", phase="importing torch", done=0, total=0)
         import transformers
 
@@ -65,19 +62,19 @@ def run_training(folder: Path) -> int:
 
         transformers.utils.logging.disable_progress_bar()
         ending = train(run, events, commands)
+        state, step, reason = ending.state, ending.step, ""
     except StopNow as order:
-        ended("stopped", None, f"{order}; the last checkpoint is where it goes on")
-        return 0
+        state, reason = "stopped", f"{order}; a resume goes on from the last checkpoint"
     except BaseException as error:
-        reason = explain(error, read_spec(run).project)
+        reason = explain(error, project)
         if isinstance(error, WorkbenchError):
             sys.stderr.write(f"{reason}\n")
         else:
             traceback.print_exc()
-        ended("failed", None, reason)
-        return 1
-    ended(ending.state, ending.step, "")
-    return 0
+    seconds = round(time.monotonic() - started, 3)
+    events.write("ended", state=state, step=step, reason=reason, seconds=seconds)
+    events.sync()
+    return 1 if state == "failed" else 0
 
 
 if __name__ == "__main__":

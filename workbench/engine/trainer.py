@@ -185,7 +185,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Tensor | float:
         """The last station before the optimizer: nothing that is not a number passes."""
-        norm = super()._clip_grad_norm(model)
+        norm: Tensor | float = super()._clip_grad_norm(model)
         # With fp16 the loss scaler skips a step whose gradients overflow: that is how it finds its scale
         suspects = self._tr_loss if self.accelerator.scaler is not None else self._tr_loss + norm
         if not math.isfinite(float(suspects)):
