@@ -65,7 +65,11 @@ def complaints(error: ValidationError) -> list[Complaint]:
         else:
             unions.setdefault(traced.union, []).append((traced, details))
     for union, members in unions.items():
-        inside = [(traced, details) for traced, details in members if traced.path != union]
+        inside = [
+            (traced, details)
+            for traced, details in members
+            if traced.path != union or not _wanted(details["type"])  # the value is of this member's type
+        ]
         if inside:
             found += [_complaint(traced, details) for traced, details in inside]
         else:
@@ -183,7 +187,7 @@ def _wanted(kind: str) -> str:
 
 
 def _no_member(path: KeyPath, errors: list[Any]) -> Complaint:
-    wanted = " or ".join(dict.fromkeys(_wanted(details["type"]) or details["msg"] for details in errors))
+    wanted = " or ".join(dict.fromkeys(_wanted(details["type"]) for details in errors))
     return Complaint(path, f"not {wanted}: {shown(errors[0]['input'])}")
 
 

@@ -53,6 +53,8 @@ def _with_value(node: Any, path: KeyPath, value: Any, behind: KeyPath) -> Any:
         return value
     part, rest = path[0], path[1:]
     here = (*behind, part)
+    if node is None:
+        node = [] if isinstance(part, int) else {}
     if isinstance(node, list) and isinstance(part, int):
         if part >= len(node):
             raise fault(f"{'.'.join(map(str, behind))} has {len(node)} elements, counted from 0")
@@ -60,8 +62,10 @@ def _with_value(node: Any, path: KeyPath, value: Any, behind: KeyPath) -> Any:
     if not isinstance(node, dict):
         raise fault(f"{'.'.join(map(str, behind))} is no table")
     part = str(part)
+    if value is None and part not in node:
+        return node
     if rest:
-        return node | {part: _with_value(node.get(part, {}), rest, value, here)}
+        return node | {part: _with_value(node.get(part), rest, value, here)}
     if value is None:
         return {key: kept for key, kept in node.items() if key != part}
     return node | {part: value}

@@ -96,6 +96,6 @@ def parse(text: str) -> Tree:
             what = f"table [{'.'.join(re.findall(_QUOTED, twice[1]))}] is begun a second time"
         elif "integer string conversion" in message:
             what = "a number with too many digits"
-        lines = text.count("\n") + 1
+        lines = text.rstrip().count("\n") + 1
         where = f"{FILE_NAME}:{line or lines}" if match else FILE_NAME
         raise fault(what + (f" (column {column})" if column else ""), where) from e
