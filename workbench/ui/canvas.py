@@ -234,7 +234,7 @@ def _log_ticks(bounds: tuple[float, float], count: int) -> tuple[list[float], li
     for factors in ((1.0,), (1.0, 2.0, 5.0)):
         values = [factor * 10.0**decade for decade in range(floor(low), ceil(high) + 1) for factor in factors]
         values = [value for value in values if low <= log10(value) <= high]
-        if len(values) >= max(2, count / 2):
+        if len(values) >= max(2, count * 2 / 3):
             values = values[:: ceil(len(values) / count)]
             return [log10(value) for value in values], [_labels([value], value)[0] for value in values]
     places, labels = _ticks((10.0**low, 10.0**high), count)

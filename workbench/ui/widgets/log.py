@@ -20,6 +20,9 @@ KEPT_LINES = 2000
 SLICE_BYTES = 256 * 1024
 """Read at once; of a longer file only the end is read, and what grows faster is skipped."""
 
+OPEN_BYTES = 64 * 1024
+"""Kept of a line that has no end yet: a progress bar rewrites one line for hours."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\^_]")
 
 
@@ -55,8 +58,9 @@ class TextTail:
         except OSError:
             return False
         self._offset += len(data)
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        self.lines.extend(map(readable, whole))
+        *whole, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[-OPEN_BYTES:]
+        self.lines.extend(map(readable, whole[-KEPT_LINES:]))
         return True
 
     @property
