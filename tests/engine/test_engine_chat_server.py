@@ -250,8 +250,8 @@ async def test_a_template_that_refuses_leaves_the_model_loaded(engine: ChatEngin
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_killed_engine_is_started_again(base: Target) -> None:
-    engine = await loaded(ChatEngine(), base)
+async def test_a_killed_engine_is_started_again(engine: ChatEngine, base: Target) -> None:
+    await loaded(engine, base)
     answer = engine.generate(QUESTION, ENDLESS)
     assert isinstance(await anext(answer), Piece)
     assert engine.pid is not None
@@ -261,7 +261,6 @@ async def test_a_killed_engine_is_started_again(base: Target) -> None:
             pass
     await loaded(engine, base)
     assert (await ask(engine, QUESTION))[1].tokens == 12
-    await engine.close()
 
 
 @pytest.mark.asyncio(loop_scope="module")
