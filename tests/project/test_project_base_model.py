@@ -6,9 +6,10 @@ from typing import Any
 
 import huggingface_hub
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from huggingface_hub.errors import LocalEntryNotFoundError
+
 from workbench.errors import WorkbenchError
 from workbench.project.base_model import locate
 from workbench.project.weights import check_model_files
@@ -77,6 +78,12 @@ def test_broken_weights(model: Path, content: bytes, told: str) -> None:
     (problem,) = refused(model)
     assert problem.startswith("model.safetensors: ")
     assert told in problem
+
+
+def test_other_files_of_a_training_are_no_weights(model: Path) -> None:
+    (model / "model.safetensors").unlink()
+    (model / "training_args.bin").write_bytes(b"x")
+    assert refused(model) == [f"{model}: no weights: there is no .safetensors file"]
 
 
 def test_missing_shards_are_all_named(model: Path) -> None:

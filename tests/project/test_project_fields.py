@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from workbench.errors import WorkbenchError
 from workbench.project.fields import (
     FormField,

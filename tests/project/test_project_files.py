@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from workbench.errors import WorkbenchError
 from workbench.project.files import write_atomic
 

@@ -6,6 +6,7 @@ from typing import Any
 import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
+
 from workbench.project.positions import KeyPath, comments, positions
 
 TEXT = '''\
@@ -92,3 +93,9 @@ def test_every_key_of_valid_toml_is_found(tree: dict[str, Any], multiline: bool)
 def _paths(node: Any, path: KeyPath) -> set[KeyPath]:
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     return ({path} if path else set()).union(*(_paths(value, (*path, key)) for key, value in items))
+
+
+def test_a_hostile_depth_costs_no_memory() -> None:
+    depth = 20_000
+    assert positions(f"x = 1\n{'a.' * depth}b = 1")["a", "a"] == 2
+    assert positions(f"x = {'[' * depth}")["x", 0, 0] == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from workbench.errors import WorkbenchError
 from workbench.project.create import create_project
 from workbench.project.fields import FormField, form_fields

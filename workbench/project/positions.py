@@ -10,6 +10,9 @@ from collections.abc import Iterator
 KeyPath = tuple[str | int, ...]
 """Keys from the root down; a whole number counts the elements of an array, from 0."""
 
+_DEEPEST = 40
+"""Keys deeper than this are not noted: a path of n parts takes n entries, each as long as its depth."""
+
 _TOKEN = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}'  # up to two quotes may stand before the closing three
     r"|'''.*?'{3,5}"
@@ -115,7 +118,7 @@ def _key(tokens: _Tokens, found: dict[KeyPath, int], scope: KeyPath) -> KeyPath:
     line = tokens.line
     parts = _parts(tokens)
     for end in range(1, len(parts) + 1):
-        found.setdefault(scope + parts[:end], line)
+        _note(found, scope + parts[:end], line)
     if not parts:
         tokens.take()
     return parts
@@ -127,7 +130,12 @@ def _parts(tokens: _Tokens) -> tuple[str, ...]:
         tokens.take()
         if token != ".":
             parts.append(_plain(token))
-    return tuple(parts)
+    return tuple(parts[:_DEEPEST])
+
+
+def _note(found: dict[KeyPath, int], path: KeyPath, line: int) -> None:
+    if len(path) <= _DEEPEST:
+        found.setdefault(path, line)
 
 
 def _plain(token: str) -> str:
@@ -160,10 +168,10 @@ def _value(tokens: _Tokens, found: dict[KeyPath, int], path: KeyPath) -> None:
                 fresh = False
             continue
         if fresh and bracket == "[":
-            path = (*container, index)
-            found.setdefault(path, tokens.line)
+            path = (*container, index)[:_DEEPEST]
+            _note(found, path, tokens.line)
         elif fresh and bracket == "{":
-            path = container + _key(tokens, found, container)
+            path = (container + _key(tokens, found, container))[:_DEEPEST]
             fresh = False
             continue
         fresh = token in ("[", "{")

@@ -10,6 +10,7 @@ from workbench.errors import Problem, WorkbenchError
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 _UNSAFE = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_NO_WEIGHTS = ("training_args", "tokenizer", "optimizer", "scheduler", "rng_state")
 _INDEX = "model.safetensors.index.json"
 _LONGEST_HEADER = 100_000_000
 """Bytes; the safetensors library's own limit."""
@@ -97,7 +98,12 @@ def _weights(folder: Path) -> Iterator[Problem]:
 
 
 def _no_safetensors(folder: Path) -> Problem:
-    unsafe = sorted(file.name for pattern in _UNSAFE for file in folder.glob(pattern))
+    unsafe = sorted(
+        file.name
+        for pattern in _UNSAFE
+        for file in folder.glob(pattern)
+        if not file.name.startswith(_NO_WEIGHTS)
+    )
     if unsafe:
         what = f"weights only as {', '.join(unsafe[:3])}, a format that can run code when it is loaded"
         return Problem(what, str(folder), "use a copy with .safetensors files, or convert it")
