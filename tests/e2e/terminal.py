@@ -49,6 +49,10 @@ class Terminal:
         """What the screen shows now."""
         return self._tmux("capture-pane", "-p", "-t", "t")
 
+    def title(self) -> str:
+        """The terminal's title, which only escape codes can set."""
+        return self._tmux("display-message", "-p", "-t", "t", "#{pane_title}")
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the size as a window manager would."""
         self._tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(rows))

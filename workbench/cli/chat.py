@@ -12,7 +12,7 @@ from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
     from workbench.chat.client import ChatEngine
-    from workbench.chat.targets import Target
+    from workbench.chat.protocol import Target
     from workbench.data.example import Message
     from workbench.project.store import OpenProject
 

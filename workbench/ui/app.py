@@ -27,7 +27,7 @@ class WorkbenchApp(App[None]):
     """A person's desk on a folder of projects."""
 
     TITLE = "workbench"
-    CSS_PATH = ["app.tcss"]
+    CSS_PATH = ["widgets/widgets.tcss", "app.tcss"]
     BINDINGS: ClassVar[list[Any]] = list(bindings("app"))
     COMMANDS: ClassVar[set[Any]] = set()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]

@@ -1,0 +1,83 @@
+"""The main job in a real terminal: open, preview, train, leave, come back, watch, chat."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from terminal import WORKBENCH, Terminal
+
+SAMPLE = Path(__file__).parents[2] / "projects" / "tea-house"
+
+pytestmark = [pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the sample, shortened: thirty steps are enough to see everything move."""
+    folder = tmp_path / "projects" / "tea-house"
+    shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("runs", "chats"))
+    file = folder / "project.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("max_steps = 150", "max_steps = 40"), encoding="utf-8")
+    return folder
+
+
+def test_the_main_job(project: Path) -> None:
+    command = [*WORKBENCH, str(project.parent)]
+    with Terminal(command, project.parent) as terminal:
+        screen = terminal.wait("3 rejected")
+        assert "243 rows" in screen and "240 kept" in screen
+        terminal.keys("2")
+        terminal.wait("stop token trained")
+        terminal.keys("4")
+        terminal.wait("No run yet")
+        terminal.keys("t")
+        terminal.wait("Start a run in the background?")
+        terminal.keys("y")
+        terminal.wait("RUNNING")
+        terminal.wait("tok/s", seconds=120)
+        terminal.keys("q")
+        terminal.wait("Pane is dead")
+    with Terminal(command, project.parent) as terminal:
+        terminal.keys("4")
+        terminal.wait("finished", seconds=240)
+        screen = terminal.wait("validation loss")
+        assert "step 40/40" in screen
+        terminal.keys("6")
+        terminal.wait("talking to base model embedded")
+        terminal.keys("Escape", "m")
+        terminal.wait("Talk to")
+        terminal.keys("Down", "Enter")
+        terminal.wait("step 40")
+        terminal.keys("i")
+        terminal.type("When do you open?")
+        terminal.keys("Enter")
+        screen = terminal.wait("tokens/s", seconds=120)
+        assert "7" in screen
+
+
+def test_too_small_a_window_still_works(project: Path) -> None:
+    with Terminal([*WORKBENCH, str(project)], project, columns=60, rows=15) as terminal:
+        terminal.wait("240 kept")
+        for key, sight in (("2", "tokens"), ("3", "effective batch"), ("4", "No run yet"), ("6", "talking to")):
+            terminal.keys("Escape", key)
+            terminal.wait(sight)
+        terminal.keys("Escape", "?")
+        terminal.wait("Everywhere")
+
+
+def test_dumb_terminal_is_refused_in_words(project: Path) -> None:
+    with Terminal([*WORKBENCH, str(project)], project, TERM="dumb") as terminal:
+        terminal.wait("this terminal cannot place text")
+
+
+def test_escape_codes_in_data_do_not_reach_the_terminal(project: Path) -> None:
+    rows = project / "data" / "train.jsonl"
+    hostile = r'{"messages": [{"role": "user", "content": "[/INST] [@click=app.quit]x[/] \u001b]2;owned\u0007\u001b[31mred"}, {"role": "assistant", "content": "ok"}]}'
+    rows.write_text(hostile + "\n" + rows.read_text(encoding="utf-8"), encoding="utf-8")
+    with Terminal([*WORKBENCH, str(project)], project) as terminal:
+        terminal.wait("241 kept")
+        terminal.wait("[/INST] [@click=app.quit]x[/]")
+        terminal.keys("2")
+        terminal.wait("stop token trained")
+        assert "[/INST]" in terminal.screen()
+        assert "owned" not in terminal.title()

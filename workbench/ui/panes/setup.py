@@ -1,0 +1,121 @@
+"""The setup pane: the form over the project's settings, checked as a whole at every change, saved to project.toml."""
+
+from typing import Any
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from workbench.errors import Problem
+from workbench.project.fields import form_fields, validate_change
+from workbench.project.store import save_settings
+from workbench.ui.panes.base import Pane
+from workbench.ui.text import shown
+from workbench.ui.widgets.form import Form
+
+SECTIONS = ("model", "training", "data", "prompt")
+
+
+class SetupPane(Pane):
+    """Every setting with its help, default, unit, and marks for errors and changes."""
+
+    PLACE = "setup"
+
+    def compose(self) -> ComposeResult:
+        """A line that sums up, and the form."""
+        yield Static(id="summary")
+        yield Form([field for section in SECTIONS for field in form_fields(section)], check=self._check, id="form")
+
+    def on_mount(self) -> None:
+        """The form is filled when the pane comes into view."""
+        self._filled_for: object = None
+        self._kept: int | None = None
+
+    def came_into_view(self) -> None:
+        """Take the project's values in, unless there are unsaved changes."""
+        form = self.query_one(Form)
+        form.focus()
+        if self._filled_for is not self.workspace.project and not form.changes:
+            self._filled_for = self.workspace.project
+            settings = self.workspace.project.settings.model_dump()
+            form.load({field.key: _at(settings, field.key) for field in form.fields})
+            self._count(self.workspace)
+        self._sum_up()
+
+    def _check(self, changes: dict[str, Any]) -> list[Problem]:
+        problems: dict[str, Problem] = {}
+        for key, value in changes.items():
+            for problem in validate_change(self.workspace.project, key, value):
+                problems[str(problem)] = problem
+        return list(problems.values())
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _count(self, workspace: object) -> None:
+        """How many rows are kept decides how many steps an epoch has."""
+        reports = self.workspace.dataset().report()
+        self._kept = sum(report.kept for report in reports)
+        self.app.call_from_thread(self._sum_up)
+
+    @on(Form.Changed)
+    def _changed(self) -> None:
+        self._sum_up()
+        self.workbench.refresh_keys()
+
+    def _sum_up(self) -> None:
+        """What the numbers come to: effective batch, steps an epoch, steps of the run."""
+        form = self.query_one(Form)
+        values = form.values
+        batch = values["training.per_device_train_batch_size"] * values["training.gradient_accumulation_steps"]
+        line = Text.assemble("effective batch ", (f"{batch} examples", "bold"))
+        if self._kept:
+            held_out = values["data.validation"]
+            held_out = round(self._kept * held_out) if held_out < 1 else int(held_out)
+            train = max(1, self._kept - held_out)
+            steps_per_epoch = -(-train // batch)
+            steps = values["training.max_steps"] or round(steps_per_epoch * values["training.num_train_epochs"])
+            line.append(f"   {train:,} training rows, {held_out:,} held out")
+            line.append(f"   {steps_per_epoch:,} steps an epoch, {steps:,} in all = {steps / steps_per_epoch:.2g} epochs")
+        if form.changes:
+            line.append_text(Text(f"   * {len(form.changes)} unsaved", style="bold"))
+        if form.problems:
+            line = Text.assemble(shown(f"! {form.problems[0]}", "bold"), "   ", line)
+        self.query_one("#summary", Static).update(line)
+
+    # Actions
+
+    def why_not(self, name: str) -> str | None:
+        """Saving needs a change, and no error."""
+        form = self.query_one(Form)
+        if name in ("save", "revert") and not form.changes:
+            return "nothing is changed"
+        if name == "save" and form.problems:
+            return f"mend this first: {form.problems[0]}"
+        return None
+
+    def would_lose(self) -> str | None:
+        """Unsaved changes."""
+        changes = len(self.query_one(Form).changes)
+        return f"{changes} unsaved change{'s' if changes > 1 else ''} in the form" if changes else None
+
+    def do_save(self) -> None:
+        """Write project.toml; the user's comments stay."""
+        form = self.query_one(Form)
+        saved = save_settings(self.workspace.project, form.changes)
+        self.workbench.project_changed(saved)
+        self._filled_for = saved
+        form.mark_saved()
+        self._sum_up()
+        self.workbench.refresh_keys()
+        self.workbench.say(f"saved to {saved.file}")
+
+    def do_revert(self) -> None:
+        """Back to what project.toml says."""
+        self.query_one(Form).revert()
+        self._sum_up()
+        self.workbench.refresh_keys()
+
+
+def _at(settings: dict[str, Any], key: str) -> Any:
+    section, name = key.split(".", 1)
+    return settings[section][name]

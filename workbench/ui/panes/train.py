@@ -1,0 +1,288 @@
+"""The train pane: the project's runs, the live curves of one of them, its numbers and its log."""
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from workbench.errors import WorkbenchError
+from workbench.runs import control
+from workbench.runs.folder import Run, list_runs
+from workbench.runs.status import RunStatus, State, read_status
+from workbench.ui.feed import RunFeed
+from workbench.ui.panes.base import Pane
+from workbench.ui.text import shown
+from workbench.ui.widgets.chart import Chart, Curve, Mark
+from workbench.ui.widgets.log import LogTail
+from workbench.ui.widgets.table import Column, VirtualTable
+
+if TYPE_CHECKING:
+    from workbench.runs.series import Series
+
+POLL_SECONDS = 0.5
+LIST_SECONDS = 2.0
+
+SIGNS = {State.NEW: "○", State.RUNNING: "●", State.FINISHED: "✓", State.STOPPED: "■", State.FAILED: "✗", State.KILLED: "☠"}
+
+METRICS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    ("loss", (("training", "loss", "primary"), ("validation", "validation_loss", "warning"))),
+    ("accuracy", (("tokens", "token_accuracy", "primary"), ("whole answers", "sequence_accuracy", "warning"))),
+    ("learning rate", (("learning rate", "learning_rate", "primary"),)),
+    ("gradient norm", (("gradient norm", "grad_norm", "primary"),)),
+    ("speed, tokens/s", (("all", "tokens_per_second", "primary"), ("supervised", "supervised_tokens_per_second", "warning"))),
+)
+"""What one chart shows: a title, and for each curve its label, its metric and its colour."""
+
+
+class TrainPane(Pane):
+    """Runs above, the chosen run's figures, curves and log below."""
+
+    PLACE = "train"
+
+    def compose(self) -> ComposeResult:
+        """The list, the figures, two charts (the second on tall screens), the log."""
+        yield VirtualTable(
+            [Column("", 1), Column("run", 0.5), Column("state", 9), Column("step", 12), Column("loss", 8), Column("validation", 10)],
+            self._cells,
+            id="runs",
+        )
+        yield Static(id="figures")
+        with Vertical(id="charts"):
+            yield Chart(id="chart")
+            yield Chart(id="second")
+        yield LogTail(id="console")
+
+    def on_mount(self) -> None:
+        """Polling goes on only while the pane is in view."""
+        self.listed: list[tuple[Run, RunStatus]] = []
+        self.feed: RunFeed | None = None
+        self.metric = 0
+        self.log_axis = False
+        self._listed_for: object = None
+        self.set_interval(POLL_SECONDS, self._tick)
+        self.set_interval(LIST_SECONDS, self._list)
+
+    def came_into_view(self) -> None:
+        """Look for runs, and follow the newest unless one was chosen."""
+        self.query_one(VirtualTable).focus()
+        if self._listed_for is not self.workspace.project.folder:
+            self._listed_for = self.workspace.project.folder
+            self.feed = None
+        self._list()
+
+    # Reading
+
+    def _list(self) -> None:
+        if not self.is_on_screen:
+            return
+        self.listed = [(run, read_status(run)) for run in list_runs(self.workspace.project.folder)]
+        table = self.query_one(VirtualTable)
+        table.set_row_count(len(self.listed))
+        table.refresh_rows()
+        if self.feed is None:
+            if self.listed:
+                self._follow(self.listed[0][0])
+            else:
+                self._draw()
+        self.workbench.refresh_keys()
+
+    def _follow(self, run: Run) -> None:
+        self.feed = RunFeed(run)
+        self.query_one(LogTail).follow(run.console)
+        self._draw()
+        self._tick()
+
+    def _tick(self) -> None:
+        if self.is_on_screen and self.feed is not None:
+            self._poll(self.feed)
+
+    @work(thread=True, group="poll", exclusive=False, exit_on_error=False)
+    def _poll(self, feed: RunFeed) -> None:
+        if feed.busy.acquire(blocking=False):
+            try:
+                before = feed.status
+                news = feed.poll() or feed.status != before
+            finally:
+                feed.busy.release()
+            if news and feed is self.feed:
+                self.app.call_from_thread(self._draw)
+
+    # Drawing
+
+    def _cells(self, index: int) -> list[str | Text]:
+        run, status = self.listed[index]
+        steps = f"{status.step}/{status.total_steps or '?'}"
+        return [SIGNS[status.state], run.id, status.state.value, steps, _figure(status.loss), _figure(status.validation_loss)]
+
+    def _draw(self) -> None:
+        feed = self.feed
+        self.query_one("#figures", Static).update(figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup"))
+        for chart, shift in ((self.query_one("#chart", Chart), 0), (self.query_one("#second", Chart), 1)):
+            title, curves = METRICS[(self.metric + shift) % len(METRICS)]
+            if feed is None:
+                chart.set_curves([], title=title)
+                continue
+            logarithmic = self.log_axis and title == "loss"
+            chart.set_curves(_curves(feed.series, curves), title=title, log_y=logarithmic, marks=_marks(feed.series))
+
+    @on(VirtualTable.Highlighted, "#runs")
+    def _chosen(self, event: VirtualTable.Highlighted) -> None:
+        if event.row < len(self.listed):
+            run = self.listed[event.row][0]
+            if self.feed is None or self.feed.run != run:
+                self._follow(run)
+                self.workbench.refresh_keys()
+
+    # Actions
+
+    def why_not(self, name: str) -> str | None:
+        """Commands need a run that is going; resuming needs one that is not."""
+        status = self.feed.status if self.feed else None
+        if name in ("stop", "stop_now", "checkpoint"):
+            if status is None:
+                return "there is no run yet"
+            if status.state is not State.RUNNING:
+                return f"this run is not going on: {status.state.value}"
+        if name == "resume":
+            if status is None:
+                return "there is no run yet"
+            if status.state is State.RUNNING:
+                return "this run is going on"
+            if status.state is State.FINISHED:
+                return "this run is finished"
+        if name in ("metric", "log_axis", "console") and self.feed is None:
+            return "there is no run yet"
+        return None
+
+    def do_start(self) -> None:
+        """Ask once, with what will run, then start."""
+        from workbench.ui.widgets.confirm import Confirm
+
+        settings = self.workspace.project.settings
+        training = settings.training
+        length = f"{training.max_steps} steps" if training.max_steps else f"{training.num_train_epochs:g} epochs"
+        going = sum(status.state is State.RUNNING for _, status in self.listed)
+        also = f"\n{going} run of this project is going on already." if going else ""
+        about = f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}.{also}"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._launch(None)
+
+        self.app.push_screen(Confirm("Start a run in the background?", about), answered)
+
+    def do_resume(self) -> None:
+        """Go on with the chosen run."""
+        assert self.feed is not None
+        self._launch(self.feed.run)
+
+    @work(thread=True, exclusive=True, group="launch", exit_on_error=False)
+    def _launch(self, resume: Run | None) -> None:
+        """Fingerprints read every data file: never in the event loop."""
+        from workbench.runs.launch import start
+
+        self.app.call_from_thread(self.workbench.say, "starting…")
+        try:
+            run = start(self.workspace.project, resume=resume)
+        except WorkbenchError as error:
+            self.app.call_from_thread(self.workbench.tell, error)
+            return
+        self.app.call_from_thread(self._started, run)
+
+    def _started(self, run: Run) -> None:
+        self._follow(run)
+        self._list()
+        self.query_one(VirtualTable).move_to(next(i for i, (each, _) in enumerate(self.listed) if each == run))
+        self.workbench.look_at_runs()
+
+    def do_stop(self) -> None:
+        """Finish the step, write a checkpoint, end."""
+        assert self.feed is not None
+        control.send(self.feed.run, "stop")
+        self.workbench.say("stops after this step, with a checkpoint")
+
+    def do_stop_now(self) -> None:
+        """End without a checkpoint; asks."""
+        from workbench.ui.widgets.confirm import Confirm
+
+        assert self.feed is not None
+        run = self.feed.run
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._end(run)
+
+        self.app.push_screen(Confirm("End this run at once?", "What it learnt since its last checkpoint is lost."), answered)
+
+    @work(thread=True, group="end", exit_on_error=False)
+    def _end(self, run: Run) -> None:
+        try:
+            control.stop_now(run)
+        except WorkbenchError as error:
+            self.app.call_from_thread(self.workbench.tell, error)
+
+    def do_checkpoint(self) -> None:
+        """Write a checkpoint after this step."""
+        assert self.feed is not None
+        control.send(self.feed.run, "checkpoint")
+        self.workbench.say("writes a checkpoint after this step")
+
+    def do_metric(self) -> None:
+        """The next curve."""
+        self.metric = (self.metric + 1) % len(METRICS)
+        self._draw()
+
+    def do_log_axis(self) -> None:
+        """Logarithmic or linear."""
+        self.log_axis = not self.log_axis
+        self._draw()
+
+    def do_console(self) -> None:
+        """The log instead of the charts, on a short screen; beside them it is always there on a tall one."""
+        self.toggle_class("-console")
+
+
+def figures(feed: RunFeed) -> Text:
+    """The run in two lines: where it stands, and how fast it is."""
+    status, step, evaluated = feed.status, feed.step, feed.evaluated
+    line = Text.assemble((f"{SIGNS[status.state]} {status.state.value}", "bold"))
+    if status.reason:
+        line.append_text(shown(f": {status.reason}"))
+    elif status.state is State.RUNNING and not step:
+        line.append_text(shown(f" {status.phase}…"))
+    if not step:
+        return line
+    line.append(f"   step {step['step']:,}/{status.total_steps or '?'}   epoch {step['epoch']:.2f}   loss {step['loss']:.4f}")
+    if evaluated:
+        line.append(f"   validation loss {evaluated['validation_loss']:.4f}")
+    line.append(f"\nlr {step['learning_rate']:.2e}   tokens right {step['token_accuracy']:.1%}   answers right {step['sequence_accuracy']:.1%}")
+    line.append(f"   {step['tokens_per_second']:,.0f} tok/s ({step['supervised_tokens_per_second']:,.0f} trained)")
+    if status.state is State.RUNNING and status.eta_seconds is not None:
+        line.append(f"   ETA {_clock(status.eta_seconds)}", style="bold")
+    if feed.remarks:
+        line.append_text(shown(f"\n! {feed.remarks[-1]}"))
+    return line
+
+
+def _curves(series: "Series", wanted: tuple[tuple[str, str, str], ...]) -> list[Curve]:
+    return [Curve(label, *series.curve(metric), colour) for label, metric, colour in wanted]
+
+
+def _marks(series: "Series") -> list[Mark]:
+    marks = [Mark(float(step), "resumed") for step in series.seams]
+    if series.best is not None:
+        marks.append(Mark(float(series.best), "best"))
+    return marks
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
