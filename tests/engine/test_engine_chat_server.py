@@ -116,11 +116,21 @@ async def test_an_answer_is_that_of_the_model(engine: ChatEngine, base: Target) 
 async def test_a_checkpoint_answers_with_its_adapter_and_its_own_template(
     engine: ChatEngine, base: Target, adapter: Target
 ) -> None:
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
     await loaded(engine, base)
     _, plain = await ask(engine, QUESTION)
     await engine.load(adapter)
     _, tuned = await ask(engine, QUESTION)
     assert plain.ids != tuned.ids
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base.base), adapter.weights)
+    ids = torch.tensor([load_encoder(adapter, Path(adapter.base)).prompt(QUESTION)[0]])
+    expected = model.generate(
+        input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
+    )
+    assert tuned.ids == expected[0, ids.shape[1] :].tolist()
     encoder = load_encoder(adapter, Path(adapter.base))
     assert encoder.prompt(QUESTION)[1] == f"system: be brief\nuser: {QUESTION[0].content}\nassistant:"
     assert tuned.prompt_tokens == len(encoder.prompt(QUESTION)[0])
@@ -312,3 +322,14 @@ def test_what_a_library_prints_does_not_reach_the_replies() -> None:
     )
     assert done.stdout == b"reply"
     assert b"from C" in done.stderr and b"from a child" in done.stderr
+
+
+def test_a_checkpoint_is_asked_with_the_tokenizer_it_was_trained_with(
+    base: Target, adapter: Target, tmp_path: Path
+) -> None:
+    tokenizer = json.loads((Path(base.base) / "tokenizer.json").read_text())
+    tokenizer["model"]["merges"] = []
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
+    own = load_encoder(replace(adapter, weights=tmp_path), Path(base.base))
+    bases = load_encoder(adapter, Path(base.base))
+    assert len(own.prompt(QUESTION)[0]) > len(bases.prompt(QUESTION)[0])

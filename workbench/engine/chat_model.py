@@ -36,10 +36,12 @@ def model_folder(target: Target) -> Path:
 
 
 def load_encoder(target: Target, folder: Path) -> Encoder:
-    """What turns a conversation into the target's prompt: the run's own template and system message.
+    """What turns a conversation into the target's prompt: the run's own tokenizer, template, system message.
 
     Raises WorkbenchError: no tokenizer, no or a broken template.
     """
+    if target.weights is not None and (target.weights / "tokenizer.json").is_file():
+        folder = target.weights
     tokenizer = load_tokenizer(folder)
     if target.template_source is None:
         template = load_template(target.template, target.project_folder, tokenizer)
