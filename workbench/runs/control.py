@@ -16,6 +16,9 @@ from workbench.runs.lock import hold, holder_pid, is_held
 from workbench.runs.status import read_status
 
 GRACE_SECONDS = 5.0
+DEATH_SECONDS = 10.0
+"""A killed process gives back tens of gigabytes first."""
+
 POLL_SECONDS = 0.02
 
 
@@ -46,7 +49,7 @@ def stop_now(run: Run, grace: float = GRACE_SECONDS) -> None:
     pid = holder_pid(run)
     if pid is not None:
         _kill(pid)
-    if not _let_go(run, grace):
+    if not _let_go(run, DEATH_SECONDS):
         who = f"process {pid} was killed" if pid else "its process is unknown here or on another machine"
         raise fault(f"{who}, and the lock is still held", run.id, f"see {run.lock}")
     if pid is not None:

@@ -40,7 +40,7 @@ class EventWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
-        self._torn = False
+        self._begun = b""
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
         self._late = 0
         self._lost = 0
@@ -53,18 +53,16 @@ class EventWriter:
         self._waiting.append(_line(kind, fields))
         try:
             file = self._open()
-            if self._torn:
-                # What the line before was cut to stays a line of its own, which readers pass over
-                _write_all(file, b"\n")
-                self._torn = False
+            self._finish(file)
             while self._waiting:
-                self._put(file, self._waiting[0])
-                self._waiting.popleft()
+                self._begun = self._waiting.popleft()
+                self._finish(file)
             if self._late:
                 lost = f", {self._lost} of them are lost" if self._lost else ""
                 text = f"the disk did not take {self._late} events when they happened{lost}"
                 self._late = self._lost = 0
-                self._put(file, _line("warning", {"message": text}))
+                self._begun = _line("warning", {"message": text})
+                self._finish(file)
         except OSError:
             self._late += 1
 
@@ -83,17 +81,16 @@ class EventWriter:
     def _open(self) -> int:
         if self._file is None:
             self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            # A writer that was killed may have left half a line
+            # A writer that was killed may have left half a line: it stays one of its own, which readers skip
             size = os.fstat(self._file).st_size
-            self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+            if size and os.pread(self._file, 1, size - 1) != b"\n":
+                self._begun = b"\n"
         return self._file
 
-    def _put(self, file: int, line: bytes) -> None:
-        try:
-            _write_all(file, line)
-        except _Partial:
-            self._torn = True
-            raise
+    def _finish(self, file: int) -> None:
+        """Write what is left of the line that was begun: a disk that fills up may take half of it."""
+        while self._begun:
+            self._begun = self._begun[os.write(file, self._begun) :]
 
 
 class Position:
@@ -216,16 +213,3 @@ def _plain(value: Any) -> Any:
         return _plain(item()) if callable(item) else str(value)
     except (TypeError, ValueError, RuntimeError):
         return str(value)
-
-
-class _Partial(OSError):
-    """The disk took the beginning of a line."""
-
-
-def _write_all(file: int, data: bytes) -> None:
-    written = os.write(file, data)
-    while written < len(data):
-        try:
-            written += os.write(file, data[written:])
-        except OSError as error:
-            raise _Partial(*error.args) from error

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 import workbench
+from workbench.project.reading import FILE_NAME
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 
@@ -69,9 +70,7 @@ class Spec(BaseModel):
     def open_project(self) -> OpenProject:
         """The project as it was when the run was created, on the data files as they are now."""
         folder = self.project_folder
-        return OpenProject(
-            folder, folder / "project.toml", "", self.project, self.profile, dict(self.overrides)
-        )
+        return OpenProject(folder, folder / FILE_NAME, "", self.project, self.profile, dict(self.overrides))
 
 
 def versions() -> dict[str, str]:

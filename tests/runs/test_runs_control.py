@@ -1,0 +1,86 @@
+"""Commands: taken up once, in order, by the attempt they were meant for."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from run_helpers import all_events, until
+
+from workbench.errors import WorkbenchError
+from workbench.runs import control
+from workbench.runs.checkpoints import list_checkpoints
+from workbench.runs.folder import Run
+from workbench.runs.launch import Argv, launch
+from workbench.runs.lock import is_held
+from workbench.runs.status import State, read_status
+
+MakeTrainer = Callable[..., Argv]
+
+
+def stepping(run: Run) -> bool:
+    return read_status(run).step > 0
+
+
+def test_commands_come_in_order_and_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "is_held", lambda run: True)
+    control.send(run, "checkpoint")
+    control.send(run, "stop")
+    control.send(run, "checkpoint")
+    assert list(control.pending(run)) == ["checkpoint", "stop", "checkpoint"]
+    assert list(control.pending(run)) == []
+    assert list(run.control.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff"])
+def test_what_is_no_command_is_dropped(run: Run, content: bytes) -> None:
+    (run.control / "1-stop.json").write_bytes(content)
+    (run.control / "2-stop.json").write_text(json.dumps({"v": 1, "name": "stop"}))
+    (run.control / ".3-stop.json.tmp").touch()
+    assert list(control.pending(run)) == ["stop"]
+    assert list(control.pending(run)) == []
+
+
+def test_a_run_without_its_folder_of_commands_has_none(run: Run) -> None:
+    run.control.rmdir()
+    assert list(control.pending(run)) == []
+
+
+def test_a_run_that_is_not_going_on_takes_no_commands(run: Run) -> None:
+    for command in (lambda: control.send(run, "stop"), lambda: control.stop_now(run)):
+        with pytest.raises(WorkbenchError, match="not going on: it is new"):
+            command()
+    assert list(run.control.iterdir()) == []
+
+
+def test_checkpoint_and_stop(run: Run, trainer: MakeTrainer) -> None:
+    launch(run, trainer())
+    until(lambda: stepping(run), "step")
+    control.send(run, "checkpoint")
+    until(lambda: list_checkpoints(run), "checkpoint")
+    assert read_status(run).state is State.RUNNING
+    control.send(run, "stop")
+    until(lambda: not is_held(run), "end")
+    status = read_status(run)
+    assert status.state is State.STOPPED
+    assert list_checkpoints(run)[-1].step == status.step
+
+
+def test_stop_now_is_taken_up_by_who_can(run: Run, trainer: MakeTrainer) -> None:
+    launch(run, trainer())
+    until(lambda: stepping(run), "step")
+    control.stop_now(run)
+    assert not is_held(run)
+    assert (read_status(run).state, read_status(run).reason) == (State.STOPPED, "at once")
+    assert list_checkpoints(run) == []
+
+
+def test_stop_now_kills_who_does_not_listen(run: Run, trainer: MakeTrainer) -> None:
+    launch(run, trainer(deaf=True))
+    until(lambda: stepping(run), "step")
+    control.stop_now(run, grace=0.2)
+    assert not is_held(run)
+    status = read_status(run)
+    assert status.state is State.STOPPED and "on request" in status.reason
+    last = all_events(run)[-1]
+    assert (last["kind"], last["state"], last["step"]) == ("ended", "stopped", status.step)
+    assert list(run.control.iterdir()) == []
