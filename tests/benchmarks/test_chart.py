@@ -66,3 +66,26 @@ def test_more_points_cost_little_more() -> None:
     few, many = ours(10_000), ours(1_000_000)
     print(f"10,000 points: {few * 1000:.1f} ms; 1,000,000 points: {many * 1000:.1f} ms")
     assert many < 3 * few
+
+
+async def test_the_widget_redraws_a_million_points() -> None:
+    """From the points to the rows of the screen, heading included."""
+    from textual.app import App, ComposeResult
+
+    from workbench.ui.widgets.chart import Chart, Curve
+
+    class ChartApp(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Chart()
+
+    app = ChartApp()
+    async with app.run_test(size=(WIDTH, HEIGHT + 1)) as pilot:
+        chart = app.query_one(Chart)
+        chart.set_curves([Curve("loss", *noisy(1_000_000))])
+        for _ in range(500):
+            if chart._canvas is not None:
+                break
+            await pilot.pause(0.02)
+        seconds = best_of(9, chart._draw)
+    print(f"the widget, 1,000,000 points, {WIDTH} x {HEIGHT}: {seconds * 1000:.1f} ms")
+    assert seconds < SECONDS

@@ -78,7 +78,9 @@ def draw(*lines: Line, width: int = 80, height: int = 16, **options: object) -> 
 
 
 def test_every_row_has_the_width_asked_for() -> None:
-    rows = draw(Line(range(100), range(100), WHITE), Line(range(100), range(100), WHITE, right=True)).split("\n")
+    rows = draw(Line(range(100), range(100), WHITE), Line(range(100), range(100), WHITE, right=True)).split(
+        "\n"
+    )
     assert [len(row) for row in rows] == [80] * 16
 
 

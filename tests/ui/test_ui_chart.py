@@ -5,9 +5,11 @@ import sys
 import numpy as np
 import pytest
 from rich.style import Style
+from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Static
 from widget_app import WidgetApp, screen_lines, until
 
 from workbench.ui.widgets import chart as chart_module
@@ -59,11 +61,23 @@ async def test_legend_tells_curves_apart_without_colour(size: tuple[int, int]) -
     app = WidgetApp(chart)
     async with app.run_test(size=size) as pilot:
         curves = [falling(), falling("validation", colour="warning")]
-        chart.set_curves(curves, title="loss", marks=[Mark(300, "best"), Mark(500, "resumed"), Mark(700, "resumed")])
+        chart.set_curves(
+            curves, title="loss", marks=[Mark(300, "best"), Mark(500, "resumed"), Mark(700, "resumed")]
+        )
         lines = await drawn(pilot, app)
         assert lines[0].startswith("loss")
         if size[0] >= 80:
-            assert lines[0].split() == "loss ─── training ─o─ validation ┊ best ║ resumed".split()
+            assert lines[0].split() == [
+                "loss",
+                "───",
+                "training",
+                "─o─",
+                "validation",
+                "┊",
+                "best",
+                "║",
+                "resumed",
+            ]
             assert sum("║" in line for line in lines[1:]) > 3
         assert all(len(line) <= size[0] for line in lines)
         assert "o" in "".join(lines[1:-1])
@@ -156,6 +170,23 @@ async def test_a_hidden_chart_draws_when_it_is_shown(monkeypatch: pytest.MonkeyP
         await drawn(pilot, app)
 
 
+async def test_a_chart_behind_another_pane_catches_up() -> None:
+    """Its size is the old one when it comes back, so that no resize draws it."""
+    chart, other = Chart(), Static("other")
+    app = WidgetApp(ContentSwitcher(Vertical(chart, id="a"), Vertical(other, id="b"), initial="a"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart.set_curves([falling()], title="loss")
+        await drawn(pilot, app)
+        switcher = app.query_one(ContentSwitcher)
+        switcher.styles.height = "1fr"
+        switcher.current = "b"
+        await pilot.pause()
+        chart.set_curves([falling()], title="accuracy")
+        await pilot.pause()
+        switcher.current = "a"
+        await until(pilot, lambda: screen_lines(app)[0].startswith("accuracy"))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (23, 4), (24, 5), (300, 100)])
 async def test_any_size_is_drawn_or_left_out(size: tuple[int, int]) -> None:
     chart = Chart()
@@ -184,5 +215,7 @@ def test_importing_the_chart_imports_no_numbers() -> None:
     import subprocess
 
     code = "import workbench.ui.widgets.chart, sys; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert {"numpy", "plotext"}.isdisjoint(loaded)

@@ -9,7 +9,9 @@ from workbench.ui.widgets.confirm import Confirm
 from workbench.ui.widgets.pick import Pick
 
 
-async def answer_of(dialog: ModalScreen, *keys: str, size: tuple[int, int] = (80, 24)) -> tuple[list[object], list[str]]:
+async def answer_of(
+    dialog: ModalScreen, *keys: str, size: tuple[int, int] = (80, 24)
+) -> tuple[list[object], list[str]]:
     """What the dialog answered after these keys, and what it showed before the last of them."""
     app = WidgetApp(Static("behind"))
     answers: list[object] = []
@@ -26,7 +28,14 @@ async def answer_of(dialog: ModalScreen, *keys: str, size: tuple[int, int] = (80
 
 @pytest.mark.parametrize(
     ("key", "loses", "answer"),
-    [("y", False, True), ("n", False, False), ("escape", False, False), ("enter", False, True), ("enter", True, False), ("y", True, True)],
+    [
+        ("y", False, True),
+        ("n", False, False),
+        ("escape", False, False),
+        ("enter", False, True),
+        ("enter", True, False),
+        ("y", True, True),
+    ],
 )
 async def test_confirm(key: str, loses: bool, answer: bool) -> None:
     answers, lines = await answer_of(Confirm("End [/it]?", "Steps are\nlost.", loses=loses), key)
@@ -68,6 +77,8 @@ async def test_nothing_that_matches_is_nothing_to_choose() -> None:
 
 
 async def test_pick_begins_at_the_chosen_one() -> None:
-    answers, lines = await answer_of(Pick("Talk to", [f"item {index}" for index in range(100)], chosen=70), "enter")
+    answers, lines = await answer_of(
+        Pick("Talk to", [f"item {index}" for index in range(100)], chosen=70), "enter"
+    )
     assert answers == [70]
     assert any("> item 70" in line for line in lines)

@@ -46,7 +46,9 @@ async def test_a_number_is_typed_marked_undone(size: tuple[int, int]) -> None:
         assert form.changes == {"training.rank": 32}
         assert row_of(app, "rank").split()[:3] == [">*", "rank", "32"]
         assert "was 16" in "\n".join(screen_lines(app))
-        assert [(message.key, message.value) for message in app.heard_of(Form.Changed)] == [("training.rank", 32)]
+        assert [(message.key, message.value) for message in app.heard_of(Form.Changed)] == [
+            ("training.rank", 32)
+        ]
         await pilot.press("u")
         assert form.changes == {}
         assert row_of(app, "rank").split()[:3] == [">", "rank", "16"]
@@ -131,6 +133,13 @@ async def test_help_has_default_unit_and_source() -> None:
         assert "training.rank" in shown and "default 16" in shown and "arXiv 2106.09685" in shown
 
 
+async def test_a_wide_screen_shows_the_help_of_every_field() -> None:
+    form, app = form_of("model", "training")
+    async with app.run_test(size=(200, 50)):
+        for field in form.fields:
+            assert field.help[:60] in row_of(app, field.key.partition(".")[2])
+
+
 async def test_every_field_is_reached_and_seen() -> None:
     form, app = form_of("model", "training", "data", "prompt", "chat")
     async with app.run_test(size=(60, 14)) as pilot:
@@ -140,7 +149,9 @@ async def test_every_field_is_reached_and_seen() -> None:
             assert any(line.startswith(">") and name[:20] in line for line in screen_lines(app)), field.key
             await pilot.press("down")
         await pilot.press("home")
-        assert screen_lines(app)[0].strip().startswith("model"), "the heading of the first section is seen again"
+        assert screen_lines(app)[0].strip().startswith("model"), (
+            "the heading of the first section is seen again"
+        )
 
 
 async def test_foreign_values_are_one_clean_line() -> None:

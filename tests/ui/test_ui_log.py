@@ -10,7 +10,6 @@ from widget_app import WidgetApp, screen_lines, until
 
 from workbench.ui.widgets.log import KEPT_LINES, OPEN_BYTES, SLICE_BYTES, LogTail, TextTail, readable
 
-
 STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 

@@ -124,7 +124,14 @@ async def test_a_shorter_table_keeps_its_cursor_in_view() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["中文" * 40, "สวัสดี" * 40, "\x1b[31mred\nnext " * 20, Text("bold\nnext " * 20, style="bold"), "[red]x[/]"]
+    "cell",
+    [
+        "中文" * 40,
+        "สวัสดี" * 40,
+        "\x1b[31mred\nnext " * 20,
+        Text("bold\nnext " * 20, style="bold"),
+        "[red]x[/]",
+    ],
 )
 @pytest.mark.parametrize("width", [20, 33, 80])
 async def test_foreign_cells_stay_in_their_column(cell: str | Text, width: int) -> None:

@@ -18,9 +18,7 @@ from widget_app import WidgetApp, screen_lines
 
 from workbench.ui.text import clean, clean_lines, guard_terminal, shown
 
-STEERING = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 ATTACK = "a\x1b]52;c;aGk=\x07b\x9b31mc\x7f\u202ed\x00e\u2066[red]f[/] [/INST] [@click=app.quit]g[/]"
 
 # Surrogates too: a row of broken JSON escapes may hold them.
@@ -35,14 +33,20 @@ def test_cleaned_text_cannot_steer(text: str) -> None:
     assert len(clean(text)) <= len(text)
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="\u2028\u2029"), max_size=40))
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="\u2028\u2029"), max_size=40
+    )
+)
 def test_plain_text_is_left_alone(text: str) -> None:
     dropped = {"\ufe0f", "\u20e3", *map(chr, range(0x1F3FB, 0x1F400))}
     if not dropped & set(text):
         assert clean(text) == text
 
 
-@pytest.mark.parametrize("text", ["สวัสดีครับ ที่นี่", "Tiếng Việt", "Tiê\u0301ng Viê\u0323t", "中文測試", "👩\u200d👩\u200d👧"])
+@pytest.mark.parametrize(
+    "text", ["สวัสดีครับ ที่นี่", "Tiếng Việt", "Tiê\u0301ng Viê\u0323t", "中文測試", "👩\u200d👩\u200d👧"]
+)
 def test_scripts_of_the_users_stay_whole(text: str) -> None:
     assert clean(text) == text
 
@@ -94,7 +98,16 @@ async def test_real_widgets_send_nothing_that_steers() -> None:
     listed = OptionList(Content(ATTACK))
     table: DataTable[Text] = DataTable()
     field, log, rich_log = Input(), Log(), RichLog(min_width=10)
-    widgets = (Static(Text(ATTACK)), Label(Content(ATTACK)), field, TextArea(ATTACK), listed, table, log, rich_log)
+    widgets = (
+        Static(Text(ATTACK)),
+        Label(Content(ATTACK)),
+        field,
+        TextArea(ATTACK),
+        listed,
+        table,
+        log,
+        rich_log,
+    )
     app = WidgetApp(*widgets)
     async with app.run_test(size=(100, 60)) as pilot:
         table.add_column(Text("t"))

@@ -73,6 +73,11 @@ def test_a_character_of_several_tokens_is_shown_once() -> None:
     assert "".join(_text_flow(tokens).parts) == "▐你▌b"
 
 
+def test_a_token_without_text_of_its_own_leaves_no_signs() -> None:
+    tokens = _Tokens(["�", "�", "b"], [1, 2, 3], [0, 1, 0], [(0, 1), (0, 1), (1, 2)], frozenset(), "你b")
+    assert "".join(_text_flow(tokens).parts) == "你b"
+
+
 def test_text_outside_all_tokens_is_shown_as_read() -> None:
     tokens = _Tokens(["b"], [1], [1], [(2, 3)], frozenset(), "a b c")
     assert "".join(_text_flow(tokens).parts) == "a ▐b▌ c"

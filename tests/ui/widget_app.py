@@ -39,7 +39,10 @@ class WidgetApp(App[None]):
 
 def screen_lines(app: App[Any]) -> list[str]:
     """The screen as text, blanks at line ends left out."""
-    return ["".join(segment.text for segment in strip).rstrip() for strip in app.screen._compositor.render_strips()]
+    return [
+        "".join(segment.text for segment in strip).rstrip()
+        for strip in app.screen._compositor.render_strips()
+    ]
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool], pauses: int = 400) -> None:

@@ -108,12 +108,8 @@ class Chart(Widget):
         """Colours belong to the theme."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
 
-    def on_show(self) -> None:
-        """What came while the chart was out of view is drawn now."""
-        self.call_after_refresh(self._draw)
-
     def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new size."""
+        """Draw for the new size; Textual sends this too when a chart comes back into view."""
         self._draw()
 
     @work(thread=True, exclusive=True, exit_on_error=True)
@@ -173,7 +169,7 @@ class Chart(Widget):
     def _body(self) -> list[Strip]:
         height = self.size.height - 1
         if not any(len(curve.x) for curve in self._curves):
-            empty = self.rich_style + self.get_component_rich_style("chart--empty", partial=True)
+            empty = self.get_component_rich_style("chart--empty")
             before = max(0, (self.size.width - len(EMPTY)) // 2)
             rows = [self._fill([]) for _ in range(height)]
             if height > 0:

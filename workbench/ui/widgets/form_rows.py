@@ -16,6 +16,8 @@ from textual.strip import Strip
 from workbench.project.fields import FormField
 
 SIGN_CELLS = 3
+VALUE_CELLS = 36
+"""Of a value and its unit on a wide screen, where the help of each field stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
         "form--selected",
         "form--error",
         "form--changed",
-        "form--unit",
+        "form--quiet",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
@@ -79,18 +81,19 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def value_region(self) -> Region:
         """Where the selected value stands in the rows' view."""
-        names, values = self._columns()
+        names, values, _ = self._columns()
         return Region(SIGN_CELLS + names, self._line_of_cursor - self.scroll_offset.y, values, 1)
 
     @property
     def _line_of_cursor(self) -> int:
         return self._lines.index(self.selected)
 
-    def _columns(self) -> tuple[int, int]:
-        """Cells of the names and of the values with their units."""
+    def _columns(self) -> tuple[int, int, int]:
+        """Cells of the names, of the values with their units, and of the help where there is room for it."""
         room = self.scrollable_content_region.width - SIGN_CELLS
         names = min(self._names + 2, room * 6 // 10)
-        return names, room - names
+        values = room - names
+        return (names, VALUE_CELLS, values - VALUE_CELLS) if values > 2 * VALUE_CELLS else (names, values, 0)
 
     def _bring_into_view(self) -> None:
         """With its heading, when it is the first of its section."""
@@ -116,25 +119,24 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _field_line(self, field: FormField) -> Strip:
         state = self._state(field)
-        base = self.rich_style
-        if field == self.selected and self.has_focus:
-            base = self.get_component_rich_style("form--selected")
-        style, unit_style = base, base + self.get_component_rich_style("form--unit", partial=True)
-        if state.sign in ("!", "*"):
-            name = "form--error" if state.sign == "!" else "form--changed"
-            style = base + self.get_component_rich_style(name, partial=True)
-        names, values = self._columns()
-        pointer = ">" if field == self.selected else " "
-        value = state.value
-        if cell_len(value) > values:
-            value = set_cell_size(value, values - 1) + "…"
+        selected = field == self.selected
+        if selected and self.has_focus:
+            style = quiet = self.get_component_rich_style("form--selected")
+        else:
+            style, quiet = self.rich_style, self.get_component_rich_style("form--quiet")
+            if state.sign in ("!", "*"):
+                style = self.get_component_rich_style("form--error" if state.sign == "!" else "form--changed")
+        names, values, helps = self._columns()
+        value = _cut(state.value, values)
+        unit = _cut(f" {field.unit}", values - cell_len(value)) if field.unit else ""
         segments = [
-            Segment(f"{pointer}{state.sign} ", style),
+            Segment(f"{'>' if selected else ' '}{state.sign} ", style),
             Segment(set_cell_size(_name(field), names - 1) + " ", style),
             Segment(value, style),
-            Segment(f" {field.unit}" if field.unit else "", unit_style),
+            Segment(set_cell_size(unit, values - cell_len(value)), quiet),
+            Segment(_cut(f" {field.help}", helps) if helps else "", quiet),
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return Strip(segments).adjust_cell_length(self.size.width, quiet if selected else self.rich_style)
 
     # Keys and mouse
 
@@ -162,3 +164,7 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
 
 def _name(field: FormField) -> str:
     return field.key.removeprefix(f"{field.section}.")
+
+
+def _cut(text: str, cells: int) -> str:
+    return text if cell_len(text) <= cells else set_cell_size(text, max(0, cells - 1)) + "…" * (cells > 0)

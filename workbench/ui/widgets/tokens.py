@@ -187,7 +187,7 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
         return segments
 
     def _style(self, name: str) -> Style:
-        return self.rich_style + self.get_component_rich_style(f"tokens--{name}", partial=True)
+        return self.get_component_rich_style(f"tokens--{name}")
 
     # Keys
 
