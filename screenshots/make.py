@@ -40,7 +40,9 @@ async def _shoot(project: Path, size: tuple[int, int], suffix: str) -> None:
             await _until(pilot, condition)
 
         def picture(name: str) -> None:
-            (HERE / f"{name}{suffix}.svg").write_text(mend(app.export_screenshot(title="workbench")), encoding="utf-8")
+            (HERE / f"{name}{suffix}.svg").write_text(
+                mend(app.export_screenshot(title="workbench")), encoding="utf-8"
+            )
 
         await until(lambda: app.place in ("data", "train"))
         await pilot.press("1")

@@ -11,14 +11,18 @@ from rich.cells import cell_len, get_character_cell_size
 
 CELL = 12.2
 LAST_LATIN = 0x24F
-RUN = re.compile(r'<text class="([^"]*-r\d+)" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*)>(.*?)</text>')
+RUN = re.compile(
+    r'<text class="([^"]*-r\d+)" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*)>(.*?)</text>'
+)
 ZERO_WIDTH_JOINER = "\u200d"
 
 
 def mend(svg: str) -> str:
     """The same picture with every cluster on its own cell."""
     svg = RUN.sub(_replaced, svg)
-    return svg.replace("</style>", "text{font-variant-ligatures:none}</style>", 1).replace("font-variant-east-asian: full-width;", "")
+    return svg.replace("</style>", "text{font-variant-ligatures:none}</style>", 1).replace(
+        "font-variant-east-asian: full-width;", ""
+    )
 
 
 def _replaced(match: re.Match[str]) -> str:
@@ -31,7 +35,9 @@ def _replaced(match: re.Match[str]) -> str:
         width = cell_len(run) * CELL
         if run.strip():
             shown = html.escape(run).replace(" ", "&#160;")
-            pieces.append(f'<text class="{match[1]}" x="{at:.1f}" y="{match[3]}" textLength="{width:.1f}"{match[5]}>{shown}</text>')
+            pieces.append(
+                f'<text class="{match[1]}" x="{at:.1f}" y="{match[3]}" textLength="{width:.1f}"{match[5]}>{shown}</text>'
+            )
         at += width
     return "".join(pieces)
 
@@ -41,7 +47,9 @@ def _runs(text: str) -> list[str]:
     runs: list[str] = []
     latin_before = False
     for character in text:
-        joins = bool(runs) and (get_character_cell_size(character) == 0 or runs[-1].endswith(ZERO_WIDTH_JOINER))
+        joins = bool(runs) and (
+            get_character_cell_size(character) == 0 or runs[-1].endswith(ZERO_WIDTH_JOINER)
+        )
         latin = ord(character) <= LAST_LATIN
         if runs and (joins or (latin and latin_before)):
             runs[-1] += character

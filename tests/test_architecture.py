@@ -13,7 +13,9 @@ LIGHT_ROOMS = ("project", "data", "prompts", "runs", "chat", "machine", "ui", "c
 
 def modules(room: str) -> list[str]:
     files = sorted((ROOT / "workbench" / room).rglob("*.py"))
-    return [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return [
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files
+    ]
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -46,5 +48,10 @@ def test_engine_draws_nothing() -> None:
 
 
 def test_import_contracts_hold() -> None:
-    done = subprocess.run([sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout

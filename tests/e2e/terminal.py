@@ -16,11 +16,33 @@ WORKBENCH = (sys.executable, "-m", "workbench")
 class Terminal:
     """One tmux pane that runs `command` from `folder`; ends with the `with` block."""
 
-    def __init__(self, command: list[str], folder: Path, *, columns: int = 80, rows: int = 24, term: str = "tmux-256color", **env: str):
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        *,
+        columns: int = 80,
+        rows: int = 24,
+        term: str = "tmux-256color",
+        **env: str,
+    ):
         self.name = "workbench-" + uuid.uuid4().hex[:8]
         settings = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", **env}
         words = ["env", *(f"{key}={value}" for key, value in settings.items()), *command]
-        self._tmux("new-session", "-d", "-s", "t", "-x", str(columns), "-y", str(rows), "-c", str(folder), "sleep infinity", fresh=True)
+        self._tmux(
+            "new-session",
+            "-d",
+            "-s",
+            "t",
+            "-x",
+            str(columns),
+            "-y",
+            str(rows),
+            "-c",
+            str(folder),
+            "sleep infinity",
+            fresh=True,
+        )
         self._tmux("set", "-g", "default-terminal", term)
         self._tmux("set", "-g", "remain-on-exit", "on")
         self._tmux("respawn-pane", "-k", "-t", "t", "-c", str(folder), shlex.join(words))
@@ -28,7 +50,9 @@ class Terminal:
     def __enter__(self) -> "Terminal":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             sys.stderr.write(f"--- the screen when it failed ---\n{self.screen()}\n")
         self._tmux("kill-server")

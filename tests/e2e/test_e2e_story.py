@@ -17,7 +17,9 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "projects" / "tea-house"
     shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("runs", "chats"))
     file = folder / "project.toml"
-    file.write_text(file.read_text(encoding="utf-8").replace("max_steps = 150", "max_steps = 40"), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("max_steps = 120", "max_steps = 40"), encoding="utf-8"
+    )
     return folder
 
 
@@ -58,7 +60,12 @@ def test_the_main_job(project: Path) -> None:
 def test_too_small_a_window_still_works(project: Path) -> None:
     with Terminal([*WORKBENCH, str(project)], project, columns=60, rows=15) as terminal:
         terminal.wait("240 kept")
-        for key, sight in (("2", "tokens"), ("3", "effective batch"), ("4", "No run yet"), ("6", "talking to")):
+        for key, sight in (
+            ("2", "tokens"),
+            ("3", "effective batch"),
+            ("4", "No run yet"),
+            ("6", "talking to"),
+        ):
             terminal.keys("Escape", key)
             terminal.wait(sight)
         terminal.keys("Escape", "?")

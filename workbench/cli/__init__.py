@@ -1,4 +1,4 @@
-"""The front door: finds the command, imports its module only then, and turns faults into words and exit codes.
+"""The front door: finds the command, imports its module only then, turns faults into exit codes.
 
 Exit codes: 0 done, 1 findings (a run that failed, a box that lacks something), 2 misuse (a wrong argument,
 a project or a file that cannot be read).
@@ -6,6 +6,7 @@ a project or a file that cannot be read).
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader of our output went away (`| head`): keep Python from complaining while it closes stdout.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return DONE
 
 
@@ -60,7 +61,11 @@ def _dispatch(words: list[str]) -> int:
     else:
         name, rest = "screen", words
         parser = _front_parser()
-    command = cast(Command, importlib.import_module(f"workbench.cli.{name}")) if not _asks_only(name, rest) else None
+    command = (
+        cast(Command, importlib.import_module(f"workbench.cli.{name}"))
+        if not _asks_only(name, rest)
+        else None
+    )
     if command is None:
         parser.parse_args(rest)
         return DONE
@@ -93,6 +98,8 @@ def _front_parser() -> argparse.ArgumentParser:
         epilog="commands:\n" + "\n".join(f"  {name:<{width}}  {help}" for name, help in COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("path", nargs="?", default="projects", help="a project or a folder of projects (default: ./projects)")
+    parser.add_argument(
+        "path", nargs="?", default="projects", help="a project or a folder of projects (default: ./projects)"
+    )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     return parser

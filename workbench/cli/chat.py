@@ -1,6 +1,7 @@
-"""Talk to the base model or to a checkpoint: a conversation in a terminal; piped, one prompt a line gives one answer a line.
+"""Talk to the base model or to a checkpoint.
 
-Piped prompts are independent of each other. Line breaks inside a piped answer become spaces; --json keeps them.
+In a terminal it is a conversation. Piped, each line is a prompt of its own and gives one line of answer:
+line breaks inside an answer become spaces, --json keeps them.
 """
 
 import argparse
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`chat PROJECT [--run RUN] [--checkpoint N] [--set chat.temperature=0.2]... [--json]`."""
     add_project(parser)
-    parser.add_argument("--run", metavar="RUN", help="talk to a checkpoint of this run; without it, to the base model")
-    parser.add_argument("--checkpoint", type=int, metavar="N", help="the checkpoint's step; without it, the run's newest")
+    parser.add_argument(
+        "--run", metavar="RUN", help="talk to a checkpoint of this run; without it, to the base model"
+    )
+    parser.add_argument(
+        "--checkpoint", type=int, metavar="N", help="the checkpoint's step; without it, the run's newest"
+    )
     add_layers(parser)
     add_json(parser, 'print one JSON object an answer: {"prompt", "answer", "reason", "tokens", ...}')
 

@@ -25,7 +25,10 @@ def follow(run: Run, *, as_json: bool) -> int:
     try:
         status = _follow(run, as_json)
     except KeyboardInterrupt:
-        note(f"\nleft running: {run.id}; workbench watch {run.folder} follows it, workbench stop {run.folder} stops it")
+        note(
+            f"\nleft running: {run.id}\n"
+            f"workbench watch {run.folder} follows it, workbench stop {run.folder} stops it"
+        )
         return 0
     verdict = f"{run.id}: {status.state.value}"
     note(f"{verdict}, {status.reason}" if status.reason else verdict)
@@ -70,7 +73,9 @@ def numbers(event: Event) -> str:
         "learning_rate": "lr {:.2e}",
         "tokens_per_second": "{:,.0f} tok/s",
     }
-    return "  ".join(form.format(event[name]) for name, form in names.items() if isinstance(event.get(name), int | float))
+    return "  ".join(
+        form.format(event[name]) for name, form in names.items() if isinstance(event.get(name), int | float)
+    )
 
 
 def _write_line(event: Event) -> None:
@@ -104,10 +109,18 @@ class _Bar(Progress):
         match event["kind"]:
             case "preparing":
                 self.update(
-                    self.bar, description=clean(str(event["phase"])), total=event.get("total") or 1, completed=event.get("done") or 0
+                    self.bar,
+                    description=clean(str(event["phase"])),
+                    total=event.get("total") or 1,
+                    completed=event.get("done") or 0,
                 )
             case "started":
-                self.reset(self.bar, description="training", total=event["total_steps"], completed=event.get("resumed_from") or 0)
+                self.reset(
+                    self.bar,
+                    description="training",
+                    total=event["total_steps"],
+                    completed=event.get("resumed_from") or 0,
+                )
             case "step":
                 self.update(self.bar, completed=event["step"], figures=numbers(event))
             case "evaluated":
@@ -125,4 +138,6 @@ def is_interactive() -> bool:
 
 def as_row(status: RunStatus) -> dict[str, Any]:
     """What `--json` says of a run's state."""
-    return {name: getattr(status, name) for name in status.__dataclass_fields__} | {"state": status.state.value}
+    return {name: getattr(status, name) for name in status.__dataclass_fields__} | {
+        "state": status.state.value
+    }

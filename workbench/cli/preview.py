@@ -50,6 +50,9 @@ def _print(shown: dict[str, object]) -> None:
     if trained_before:
         text.append("⟧", style="bold green")
     out.print(text, soft_wrap=True)
-    note(f"{len(fields['ids'])} tokens, {fields['supervised']} trained (between ⟦ and ⟧), template {fields['template']}")
+    note(
+        f"{len(fields['ids'])} tokens, {fields['supervised']} trained (between ⟦ and ⟧), "
+        f"template {fields['template']}"
+    )
     for warning in fields["warnings"]:
         note(f"warning: {warning}")

@@ -8,7 +8,14 @@ from workbench.cli.arguments import add_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`runs [PROJECT] [--json]`."""
-    parser.add_argument("project", type=Path, nargs="?", default=Path("projects"), metavar="PROJECT", help="a project, or a folder of projects (default: ./projects)")
+    parser.add_argument(
+        "project",
+        type=Path,
+        nargs="?",
+        default=Path("projects"),
+        metavar="PROJECT",
+        help="a project, or a folder of projects (default: ./projects)",
+    )
     add_json(parser, "print a list of runs")
 
 
@@ -24,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
     found = [(project, each, read_status(each)) for project in projects for each in list_runs(project)]
     if args.json:
         write_json(
-            [{"id": each.id, "project": str(project), "folder": str(each.folder)} | as_row(status) for project, each, status in found],
+            [
+                {"id": each.id, "project": str(project), "folder": str(each.folder)} | as_row(status)
+                for project, each, status in found
+            ],
             indent=2,
         )
         return 0
@@ -42,11 +52,17 @@ def _table(found: list) -> object:  # type: ignore[type-arg]
 
     table = Table(box=None, pad_edge=False)
     for title in ("run", "project", "state", "step", "loss", "validation loss"):
-        table.add_column(title, justify="right" if title in ("step", "loss", "validation loss") else "left", no_wrap=True)
+        table.add_column(
+            title, justify="right" if title in ("step", "loss", "validation loss") else "left", no_wrap=True
+        )
     for project, each, status in found:
         table.add_row(
-            shown(each.id), shown(project.name), status.state.value, f"{status.step}/{status.total_steps or '?'}",
-            _figure(status.loss), _figure(status.validation_loss),
+            shown(each.id),
+            shown(project.name),
+            status.state.value,
+            f"{status.step}/{status.total_steps or '?'}",
+            _figure(status.loss),
+            _figure(status.validation_loss),
         )
     return table
 

@@ -27,10 +27,14 @@ def check_terminal() -> None:
     Textual draws on stderr, so that a redirected stderr gives a blank terminal instead of an error.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise fault("the screen needs a terminal", "stdin/stdout", "run it in one, or use a command: workbench --help")
+        raise fault(
+            "the screen needs a terminal", "stdin/stdout", "run it in one, or use a command: workbench --help"
+        )
     if not sys.stderr.isatty():
         raise fault("the screen is drawn on stderr, which is redirected", "stderr", "leave out `2>`")
     if os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
         raise fault(
-            "this terminal cannot place text", f"TERM={os.environ.get('TERM', '')}", "set TERM=xterm-256color, or use a command"
+            "this terminal cannot place text",
+            f"TERM={os.environ.get('TERM', '')}",
+            "set TERM=xterm-256color, or use a command",
         )

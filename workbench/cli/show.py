@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from workbench.runs.folder import Run
     from workbench.runs.series import Series
 
-METRICS = ("loss", "validation_loss", "token_accuracy", "sequence_accuracy", "learning_rate", "grad_norm", "tokens_per_second")
+METRICS = (
+    "loss",
+    "validation_loss",
+    "token_accuracy",
+    "sequence_accuracy",
+    "learning_rate",
+    "grad_norm",
+    "tokens_per_second",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +48,9 @@ def run(args: argparse.Namespace) -> int:
                 "template": spec.template,
                 "command": spec.command,
                 "fingerprints": spec.fingerprints,
-                "checkpoints": [{"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints],
+                "checkpoints": [
+                    {"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints
+                ],
                 "curves": curves,
             },
             indent=2,
@@ -52,9 +62,10 @@ def run(args: argparse.Namespace) -> int:
     say(f"folder     {found.folder}")
     say(f"state      {status.state.value}{f', {status.reason}' if status.reason else ''}")
     say(f"step       {status.step} of {status.total_steps or '?'}")
-    say(f"base       {spec.base_model['name']}, template {spec.template['name']}")
+    say(f"base       {spec.base_model.name}, template {spec.template.name}")
     for checkpoint in checkpoints:
-        say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{'  (best)' if checkpoint.best else ''}")
+        best = "  (best)" if checkpoint.best else ""
+        say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{best}")
     out.print(_numbers(series))
     return 0
 

@@ -61,15 +61,21 @@ def colours() -> Finding:
     if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
         return Finding("colours", True, "16 million")
     if "256" in os.environ.get("TERM", ""):
-        return Finding("colours", True, "256 (ssh does not forward COLORTERM; export COLORTERM=truecolor for more)")
-    return Finding("colours", True, "16; charts are plainer", "set TERM=xterm-256color where the terminal can")
+        return Finding(
+            "colours", True, "256 (ssh does not forward COLORTERM; export COLORTERM=truecolor for more)"
+        )
+    return Finding(
+        "colours", True, "16; charts are plainer", "set TERM=xterm-256color where the terminal can"
+    )
 
 
 def locale() -> Finding:
     """UTF-8, without which Thai and Chinese come out as question marks."""
     name = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     ok = "utf-8" in name.lower() or "utf8" in name.lower()
-    return Finding("locale", ok, name or "(unset)", "" if ok else "export LC_ALL=C.UTF-8 before tmux is started")
+    return Finding(
+        "locale", ok, name or "(unset)", "" if ok else "export LC_ALL=C.UTF-8 before tmux is started"
+    )
 
 
 def clipboard() -> Finding:
@@ -78,7 +84,11 @@ def clipboard() -> Finding:
         return Finding("clipboard", True, "OSC 52, which the terminal must allow")
     if shutil.which("tmux") is None:
         return Finding("clipboard", False, "inside tmux, but no tmux command on PATH", "put tmux on PATH")
-    return Finding("clipboard", True, "tmux load-buffer -w: paste with prefix ], and at your desk where the terminal allows OSC 52")
+    return Finding(
+        "clipboard",
+        True,
+        "tmux load-buffer -w: paste with prefix ], and at your desk where the terminal allows OSC 52",
+    )
 
 
 def session() -> Finding:
@@ -87,9 +97,20 @@ def session() -> Finding:
     if loginctl is None:
         return Finding("logout", True, "no systemd-logind; runs go on after you log out")
     answer = _output([loginctl, "show-user", str(os.getuid()), "--property=Linger", "--value"])
-    config = _output(["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "KillUserProcesses"])
+    config = _output(
+        [
+            "busctl",
+            "get-property",
+            "org.freedesktop.login1",
+            "/org/freedesktop/login1",
+            "org.freedesktop.login1.Manager",
+            "KillUserProcesses",
+        ]
+    )
     if config.strip().endswith("true") and answer.strip() != "yes":
-        return Finding("logout", False, "systemd-logind ends your processes at logout", "loginctl enable-linger")
+        return Finding(
+            "logout", False, "systemd-logind ends your processes at logout", "loginctl enable-linger"
+        )
     return Finding("logout", True, "runs go on after you log out")
 
 
@@ -99,7 +120,9 @@ def disk(folder: Path) -> Finding:
     usage = shutil.disk_usage(there)
     seen = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.0f} at {there}"
     if not os.access(there, os.W_OK):
-        return Finding("disk", False, f"{there} cannot be written", "choose another folder, or mend its permissions")
+        return Finding(
+            "disk", False, f"{there} cannot be written", "choose another folder, or mend its permissions"
+        )
     if usage.free < LEAST_FREE_BYTES:
         return Finding("disk", False, seen, "free some space: a full disk costs checkpoints")
     return Finding("disk", True, seen)
@@ -107,7 +130,8 @@ def disk(folder: Path) -> Finding:
 
 ENGINE_PROBE = """
 import json, importlib.metadata as metadata
-found = {name: metadata.version(name) for name in ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes")}
+names = ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes")
+found = {name: metadata.version(name) for name in names}
 import torch
 found["threads"] = torch.get_num_threads()
 found["built_for"] = torch.version.cuda
@@ -135,25 +159,48 @@ def engine(run: Callable[[list[str]], str] | None = None) -> Iterator[Finding]:
     answer = (run or _output)([sys.executable, "-c", ENGINE_PROBE])
     lines = answer.strip().splitlines()
     if not lines:
-        yield Finding("engine", False, "torch could not be imported", "install again: python -m pip install -e .")
+        yield Finding(
+            "engine", False, "torch could not be imported", "install again: python -m pip install -e ."
+        )
         return
     found = json.loads(lines[-1])
-    yield Finding("engine", True, ", ".join(f"{name} {found[name]}" for name in ("torch", "transformers", "trl", "peft")))
+    yield Finding(
+        "engine",
+        True,
+        ", ".join(f"{name} {found[name]}" for name in ("torch", "transformers", "trl", "peft")),
+    )
     yield _cuda(found)
     if "nf4_failure" in found:
-        yield Finding("bitsandbytes", False, found["nf4_failure"], "4-bit and 8-bit weights are not to be had: quantization = none")
+        yield Finding(
+            "bitsandbytes",
+            False,
+            found["nf4_failure"],
+            "4-bit and 8-bit weights are not to be had: quantization = none",
+        )
     else:
         where = "on the GPU" if found["gpus"] else "on the CPU (it works, for trying out; not fast)"
-        yield Finding("bitsandbytes", True, f"{found['bitsandbytes']}, nf4 tried {where}: mean error {found['nf4_error']:.3f}")
+        yield Finding(
+            "bitsandbytes",
+            True,
+            f"{found['bitsandbytes']}, nf4 tried {where}: mean error {found['nf4_error']:.3f}",
+        )
 
 
 def _cuda(found: dict[str, object]) -> Finding:
     gpus = found["gpus"]
     if isinstance(gpus, list) and gpus:
-        told = [f"{name} {total / 2**30:.0f} GiB ({free / 2**30:.0f} free), capability {a}.{b}" for name, total, (a, b), free in gpus]
+        told = [
+            f"{name} {total / 2**30:.0f} GiB ({free / 2**30:.0f} free), capability {a}.{b}"
+            for name, total, (a, b), free in gpus
+        ]
         return Finding("CUDA", True, "; ".join(told))
     if shutil.which("nvidia-smi") and found["built_for"] is None:
-        return Finding("CUDA", False, "there is an NVIDIA driver, but torch was built for the CPU", "install a CUDA build of torch 2.13")
+        return Finding(
+            "CUDA",
+            False,
+            "there is an NVIDIA driver, but torch was built for the CPU",
+            "install a CUDA build of torch 2.13",
+        )
     return Finding("CUDA", True, f"no GPU: training runs on {found['threads']} CPU threads, for small models")
 
 

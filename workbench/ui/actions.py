@@ -1,6 +1,5 @@
-"""The one registry of what can be done: it feeds keys, key bar, palette, help and the key list of the README."""
+"""The one registry of what can be done: it feeds keys, key bar, palette and help."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
@@ -30,11 +29,20 @@ class Action:
     def key(self) -> str:
         """The key as it is shown."""
         first = self.keys.split(",")[0]
-        return {"question_mark": "?", "slash": "/", "escape": "esc", "left": "←", "right": "→"}.get(first, first).replace("ctrl+", "^")
+        return {"question_mark": "?", "slash": "/", "escape": "esc", "left": "←", "right": "→"}.get(
+            first, first
+        ).replace("ctrl+", "^")
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("app", "show_data", "1", "Data", "Rows of the sources, and which of them are not trained on", bar=False),
+    Action(
+        "app",
+        "show_data",
+        "1",
+        "Data",
+        "Rows of the sources, and which of them are not trained on",
+        bar=False,
+    ),
     Action("app", "show_prompt", "2", "Prompt", "One example as text, tokens and loss mask", bar=False),
     Action("app", "show_setup", "3", "Setup", "The form: every setting of the project", bar=False),
     Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
@@ -45,7 +53,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "quit", "q,ctrl+q", "quit", "Leave; runs go on", bar=False),
     Action("data", "open_prompt", "enter", "Preview", "See the selected row as it trains"),
     Action("data", "next_rejected", "n", "Rejected", "Go to the next row that is not trained on"),
-    Action("data", "previous_rejected", "N", "Previous rejected", "Go to the previous row that is not trained on", bar=False),
+    Action(
+        "data",
+        "previous_rejected",
+        "N",
+        "Previous rejected",
+        "Go to the previous row that is not trained on",
+        bar=False,
+    ),
     Action("data", "next_source", "s", "Source", "Show the rows of the next source"),
     Action("data", "toggle_raw", "v", "Raw", "Show the row as it stands in the file, or as turns"),
     Action("data", "copy", "y", "Copy", "Copy the row's text"),
@@ -62,7 +77,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("train", "stop_now", "S", "Stop now", "End the run at once, without a checkpoint", bar=False),
     Action("train", "checkpoint", "c", "Checkpoint", "Write a checkpoint now and go on"),
     Action("train", "resume", "r", "Resume", "Go on from the last complete checkpoint"),
-    Action("train", "metric", "m", "Metric", "Next curve: loss, accuracy, learning rate, gradient norm, speed"),
+    Action(
+        "train", "metric", "m", "Metric", "Next curve: loss, accuracy, learning rate, gradient norm, speed"
+    ),
     Action("train", "log_axis", "y", "Log axis", "Logarithmic or linear loss axis", bar=False),
     Action("train", "console", "o", "Log", "The run's own output, or its curve"),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
@@ -80,9 +97,16 @@ def actions(*places: str) -> list[Action]:
     return [action for action in ACTIONS if action.place in places]
 
 
-def bindings(place: str) -> Iterable[BindingType]:
+def bindings(place: str) -> list[BindingType]:
     """Textual bindings of one place; each calls `action_do(name)`."""
     return [
-        Binding(action.keys, f"do('{action.name}')", action.label, id=f"{place}.{action.name}", tooltip=action.help, show=False)
+        Binding(
+            action.keys,
+            f"do('{action.name}')",
+            action.label,
+            id=f"{place}.{action.name}",
+            tooltip=action.help,
+            show=False,
+        )
         for action in actions(place)
     ]

@@ -28,7 +28,7 @@ class WorkbenchApp(App[None]):
 
     TITLE = "workbench"
     CSS_PATH = ["widgets/widgets.tcss", "app.tcss"]
-    BINDINGS: ClassVar[list[Any]] = list(bindings("app"))
+    BINDINGS = bindings("app")
     COMMANDS: ClassVar[set[Any]] = set()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
@@ -48,7 +48,11 @@ class WorkbenchApp(App[None]):
         """The frame; panes come when they are shown."""
         from workbench.ui.actions import ACTIONS
 
-        keys = {action.name.removeprefix("show_"): action.key for action in ACTIONS if action.name.startswith("show_")}
+        keys = {
+            action.name.removeprefix("show_"): action.key
+            for action in ACTIONS
+            if action.name.startswith("show_")
+        }
         yield TopLine([(place, keys[place], title) for place, title in PANES.items()])
         yield ContentSwitcher(id="panes")
         yield KeyBar()
@@ -135,7 +139,9 @@ class WorkbenchApp(App[None]):
         """Bring the key bar up to date with what works now."""
         if self.place:
             listed = [action for action in actions(self.place) if action.bar]
-            self.query_one(KeyBar).keys = tuple((action, self.pane.why_not(action.name) is None) for action in listed)
+            self.query_one(KeyBar).keys = tuple(
+                (action, self.pane.why_not(action.name) is None) for action in listed
+            )
 
     def look_at_runs(self) -> None:
         """Say in the top line when a run of this project is going on."""
@@ -231,6 +237,6 @@ class WorkbenchApp(App[None]):
 
     def tell(self, error: WorkbenchError) -> None:
         """Every problem of an error as a notice that stays long enough to be read."""
-        self.notify(clean_lines(str(error)), title="That did not work", severity="error", timeout=12, markup=False)
-
-
+        self.notify(
+            clean_lines(str(error)), title="That did not work", severity="error", timeout=12, markup=False
+        )

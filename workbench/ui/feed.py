@@ -1,4 +1,4 @@
-"""What the train pane knows of one run: read from its event log in slices, never more than the screen can carry."""
+"""What the train pane knows of one run: read from its event log in slices."""
 
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from workbench.runs.folder import Run
 from workbench.runs.status import RunStatus, read_status
 
 if TYPE_CHECKING:
-    from workbench.runs.series import Series
+    pass
 
 
 class RunFeed:

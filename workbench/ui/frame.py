@@ -1,4 +1,4 @@
-"""The frame around the panes: the line above with project, tabs and the run that goes on; the key bar below."""
+"""The frame around the panes: a line with project, tabs and the run that goes on above, the key bar below."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,9 @@ class TopLine(Widget):
         tabs = Text()
         for place, key, title in self.tabs:
             here = place == self.place
-            tabs.append(f"[{key} {title}]" if here else f" {key} {title} ", style="bold reverse" if here else "")
+            tabs.append(
+                f"[{key} {title}]" if here else f" {key} {title} ", style="bold reverse" if here else ""
+            )
         name = shown(self.project, "bold")
         name.truncate(max(8, width - tabs.cell_len - cell_len(self.running) - 4), overflow="ellipsis")
         line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")

@@ -16,7 +16,12 @@ from workbench.ui.actions import ACTIONS, Action, actions
 if TYPE_CHECKING:
     from workbench.ui.app import WorkbenchApp
 
-MOVING = (("↑ ↓ j k", "Move by one"), ("pgup pgdn", "Move by a page"), ("home end", "First, last"), ("tab", "Next part of the pane"))
+MOVING = (
+    ("↑ ↓ j k", "Move by one"),
+    ("pgup pgdn", "Move by a page"),
+    ("home end", "First, last"),
+    ("tab", "Next part of the pane"),
+)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -45,7 +50,9 @@ class HelpScreen(ModalScreen[None]):
         for keys, help in MOVING:
             text.append(f"  {keys:<10}", style="bold")
             text.append(f"{help}\n")
-        text.append("\n  ^p opens the palette: every action by name.  To select with the mouse, hold shift.  esc closes this.")
+        text.append(
+            "\n  ^p finds any action by name. Hold shift to select with the mouse. esc closes this."
+        )
         return text
 
 
@@ -68,7 +75,12 @@ class ActionProvider(Provider):
         for name, action in self._offered():
             score = max(matcher.match(name), matcher.match(action.help))
             if score > 0:
-                yield Hit(score, matcher.highlight(name), partial(self._run, action), help=f"{action.help}  ({action.key})")
+                yield Hit(
+                    score,
+                    matcher.highlight(name),
+                    partial(self._run, action),
+                    help=f"{action.help}  ({action.key})",
+                )
 
     async def _run(self, action: Action) -> None:
         await cast("WorkbenchApp", self.app).carry_out(action)

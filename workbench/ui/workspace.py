@@ -1,4 +1,4 @@
-"""The open project and what was read from it: read once, shared by the panes, dropped when the project changes."""
+"""The open project and what was read from it: read once, shared by the panes."""
 
 from threading import Lock
 from typing import TYPE_CHECKING

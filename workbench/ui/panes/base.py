@@ -27,6 +27,11 @@ class Pane(Vertical, can_focus=True):
         """The open project and what was read from it."""
         return self.workbench.workspace
 
+    @property
+    def in_view(self) -> bool:
+        """This is the pane that is shown."""
+        return self.workbench.place == self.PLACE
+
     def why_not(self, name: str) -> str | None:
         """The reason why an action is refused just now; None when it works."""
         return None

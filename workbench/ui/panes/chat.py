@@ -16,6 +16,7 @@ from workbench.data.example import Message
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.fields import form_fields, validate_change
 from workbench.project.store import save_settings
+from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import clean_lines, shown
 from workbench.ui.widgets.form import Form
@@ -28,6 +29,7 @@ class ChatPane(Pane):
     """A conversation with one model at a time."""
 
     PLACE = "chat"
+    BINDINGS = bindings("chat")
 
     def compose(self) -> ComposeResult:
         """Which model, the conversation beside its settings, the input."""
@@ -69,14 +71,25 @@ class ChatPane(Pane):
         self.query_one(MessageInput).focus()
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
-        return [problem for key, value in changes.items() for problem in validate_change(self.workspace.project, key, value)]
+        return [
+            problem
+            for key, value in changes.items()
+            for problem in validate_change(self.workspace.project, key, value)
+        ]
 
     def _say_target(self, state: str = "") -> None:
         assert self.target is not None
         line = Text.assemble("talking to ", shown(self.target.label, "bold"), f"   {state}" if state else "")
-        changed = [field for field in self.query_one(Form).fields if self.query_one(Form).values.get(field.key) != field.default]
+        changed = [
+            field
+            for field in self.query_one(Form).fields
+            if self.query_one(Form).values.get(field.key) != field.default
+        ]
         if changed:
-            values = ", ".join(f"{field.key.removeprefix('chat.')} {self.query_one(Form).values[field.key]}" for field in changed)
+            values = ", ".join(
+                f"{field.key.removeprefix('chat.')} {self.query_one(Form).values[field.key]}"
+                for field in changed
+            )
             line.append_text(shown(f"   {values}", "dim"))
         self.query_one("#target", Static).update(line)
 
@@ -135,7 +148,9 @@ class ChatPane(Pane):
 
     def _settings(self) -> Any:
         chat = self.workspace.project.settings.chat
-        return chat.model_copy(update={key.removeprefix("chat."): value for key, value in self.query_one(Form).values.items()})
+        return chat.model_copy(
+            update={key.removeprefix("chat."): value for key, value in self.query_one(Form).values.items()}
+        )
 
     def _finish(self, target: Target, settings: Any, done: Done) -> None:
         self._draw_answer()
@@ -144,7 +159,8 @@ class ChatPane(Pane):
             self.transcript = Transcript.begin(self.workspace.project.folder)
         self.transcript.add(self.history, target, settings, done)
         self._say_target(
-            f"{done.reason}, {done.tokens} tokens, first after {done.first_token_seconds:.2f} s, {done.tokens_per_second:.0f} tokens/s"
+            f"{done.reason}, {done.tokens} tokens, first after {done.first_token_seconds:.2f} s, "
+            f"{done.tokens_per_second:.0f} tokens/s"
         )
 
     def _draw_answer(self) -> None:

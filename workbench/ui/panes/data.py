@@ -12,6 +12,7 @@ from textual.worker import get_current_worker
 
 from workbench.data.example import Example, Rejected
 from workbench.errors import WorkbenchError
+from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import clean, clean_lines, shown
 from workbench.ui.widgets.table import Column, VirtualTable
@@ -29,13 +30,16 @@ class DataPane(Pane):
     """Rows above, the selected row below; beside it on a wide screen."""
 
     PLACE = "data"
+    BINDINGS = bindings("data")
 
     def compose(self) -> ComposeResult:
         """A line of counts, the table, the row's detail."""
         yield Static("opening…", id="counts")
         with Container(id="rows"):
             yield VirtualTable(
-                [Column("row", 8), Column("", 1), Column("user", 0.45), Column("assistant", 0.55)], self._cells, id="table"
+                [Column("row", 8), Column("", 1), Column("user", 0.45), Column("assistant", 0.55)],
+                self._cells,
+                id="table",
             )
             with VerticalScroll(id="detail", can_focus=False):
                 yield Static(id="row")
@@ -79,7 +83,9 @@ class DataPane(Pane):
         self.dataset = dataset
         self.source = min(self.source, max(0, len(dataset.sources) - 1))
         if not dataset.sources:
-            self._say_counts(Text("no [[data.source]] in project.toml yet: workbench new makes a project from a data file"))
+            self._say_counts(
+                Text("no [[data.source]] in project.toml yet: workbench new makes a project from a data file")
+            )
             return
         state = dataset.sources[self.source]
         if state.error:
@@ -112,7 +118,9 @@ class DataPane(Pane):
         assert self.dataset is not None
         made = self.dataset.example(self.source, row)
         if isinstance(made, Rejected):
-            why = Text.assemble(("rejected: ", "bold"), shown(made.reason), "  ", shown(made.detail[:CELL_CHARACTERS], "dim"))
+            why = Text.assemble(
+                ("rejected: ", "bold"), shown(made.reason), "  ", shown(made.detail[:CELL_CHARACTERS], "dim")
+            )
             return [str(row), "✗", why, ""]
         user = next((message.content for message in made.messages if message.role == "user"), "")
         assistant = next((message.content for message in made.messages if message.role == "assistant"), "")
@@ -134,7 +142,9 @@ class DataPane(Pane):
         made = self.dataset.example(self.source, row)
         text = Text()
         if isinstance(made, Rejected):
-            text.append_text(Text.assemble(("✗ rejected: ", "bold"), shown(made.reason), " ", shown(made.detail), "\n\n"))
+            text.append_text(
+                Text.assemble(("✗ rejected: ", "bold"), shown(made.reason), " ", shown(made.detail), "\n\n")
+            )
         if self.raw or isinstance(made, Rejected):
             text.append(clean_lines(self._raw(row)))
             return text
@@ -153,7 +163,9 @@ class DataPane(Pane):
         if self.source >= len(reports):
             return
         report = reports[self.source]
-        line = Text.assemble(shown(str(report.path.name), "bold"), f"  {report.read:,} rows  {report.kept:,} kept")
+        line = Text.assemble(
+            shown(str(report.path.name), "bold"), f"  {report.read:,} rows  {report.kept:,} kept"
+        )
         if len(reports) > 1:
             line = Text.assemble(f"source {self.source + 1} of {len(reports)}  ", line)
         rejected = sum(map(len, report.rejected.values()))
@@ -236,5 +248,3 @@ def turns(example: Example) -> Text:
         text.append(clean_lines(message.content[:DETAIL_CHARACTERS]))
         text.append("\n\n")
     return text
-
-

@@ -15,8 +15,8 @@ class ProblemsPane(Pane):
 
     PLACE = "problems"
 
-    def __init__(self, error: WorkbenchError, **kwargs: str) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, error: WorkbenchError, *, id: str) -> None:
+        super().__init__(id=id)
         self.error = error
 
     def compose(self) -> ComposeResult:

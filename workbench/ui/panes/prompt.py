@@ -1,4 +1,4 @@
-"""The prompt pane: one example exactly as it trains, as text, as tokens, and token by token with its loss mask."""
+"""The prompt pane: one example exactly as it trains, as text, as tokens, and with its loss mask."""
 
 from rich.text import Text
 from textual import on, work
@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 from workbench.data.example import Rejected
 from workbench.errors import WorkbenchError
 from workbench.prompts.encoded import Encoded
+from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import shown
 from workbench.ui.widgets.tokens import MODES, TokenView
@@ -17,6 +18,7 @@ class PromptPane(Pane):
     """What the trainer will see of the selected row."""
 
     PLACE = "prompt"
+    BINDINGS = bindings("prompt")
 
     def compose(self) -> ComposeResult:
         """Figures, warnings, the tokens; the row input appears when asked for."""
@@ -44,7 +46,9 @@ class PromptPane(Pane):
             dataset, encoder = workspace.dataset(), workspace.encoder()
             state = dataset.sources[source] if source < len(dataset.sources) else None
             if state is None or state.error or not state.known_rows:
-                self.app.call_from_thread(self._refuse, str(state.error if state else "there is no row to show"))
+                self.app.call_from_thread(
+                    self._refuse, str(state.error if state else "there is no row to show")
+                )
                 return
             made = dataset.example(source, row)
             outcome = made if isinstance(made, Rejected) else encoder.encode(made)
@@ -66,7 +70,9 @@ class PromptPane(Pane):
 
     def _show(self, outcome: Encoded | Rejected, tokens: list[str], stops: set[int], template: str) -> None:
         source, row = self.workspace.row
-        head = Text.assemble((f"row {row}", "bold"), f" of {self._row_count:,}", f", source {source + 1}" if source else "")
+        head = Text.assemble(
+            (f"row {row}", "bold"), f" of {self._row_count:,}", f", source {source + 1}" if source else ""
+        )
         if isinstance(outcome, Rejected):
             self._refuse(f"row {row} is not trained on: {outcome.reason} {outcome.detail}")
             return
@@ -122,7 +128,9 @@ class PromptPane(Pane):
     async def do_goto(self) -> None:
         """Ask for a row number."""
         if not self.query("#goto"):
-            field = Input(placeholder=f"row number, 0 to {self._row_count - 1}", id="goto", type="integer", compact=True)
+            field = Input(
+                placeholder=f"row number, 0 to {self._row_count - 1}", id="goto", type="integer", compact=True
+            )
             await self.mount(field, before="#figures")
             field.focus()
 
@@ -140,12 +148,15 @@ class PromptPane(Pane):
             self.query_one(TokenView).focus()
 
     def do_template(self) -> None:
-        """Choose among the base model's own template, the built-in ones and the project's files; saved at once."""
+        """Choose the base model's own template, a built-in one, or a file of the project; saved at once."""
         from workbench.project.store import save_settings
         from workbench.prompts.template import BUILT_IN
         from workbench.ui.widgets.pick import Pick
 
-        files = sorted(str(file.relative_to(self.workspace.project.folder)) for file in self.workspace.project.folder.rglob("*.jinja"))
+        files = sorted(
+            str(file.relative_to(self.workspace.project.folder))
+            for file in self.workspace.project.folder.rglob("*.jinja")
+        )
         names = ["base", *BUILT_IN, *files]
 
         def chosen(index: int | None) -> None:

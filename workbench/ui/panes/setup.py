@@ -1,4 +1,4 @@
-"""The setup pane: the form over the project's settings, checked as a whole at every change, saved to project.toml."""
+"""The setup pane: the form over the project's settings, checked at every change, saved to project.toml."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from textual.widgets import Static
 from workbench.errors import Problem
 from workbench.project.fields import form_fields, validate_change
 from workbench.project.store import save_settings
+from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import shown
 from workbench.ui.widgets.form import Form
@@ -21,11 +22,14 @@ class SetupPane(Pane):
     """Every setting with its help, default, unit, and marks for errors and changes."""
 
     PLACE = "setup"
+    BINDINGS = bindings("setup")
 
     def compose(self) -> ComposeResult:
         """A line that sums up, and the form."""
         yield Static(id="summary")
-        yield Form([field for section in SECTIONS for field in form_fields(section)], check=self._check, id="form")
+        yield Form(
+            [field for section in SECTIONS for field in form_fields(section)], check=self._check, id="form"
+        )
 
     def on_mount(self) -> None:
         """The form is filled when the pane comes into view."""
@@ -66,16 +70,23 @@ class SetupPane(Pane):
         """What the numbers come to: effective batch, steps an epoch, steps of the run."""
         form = self.query_one(Form)
         values = form.values
-        batch = values["training.per_device_train_batch_size"] * values["training.gradient_accumulation_steps"]
+        batch = (
+            values["training.per_device_train_batch_size"] * values["training.gradient_accumulation_steps"]
+        )
         line = Text.assemble("effective batch ", (f"{batch} examples", "bold"))
         if self._kept:
             held_out = values["data.validation"]
             held_out = round(self._kept * held_out) if held_out < 1 else int(held_out)
             train = max(1, self._kept - held_out)
             steps_per_epoch = -(-train // batch)
-            steps = values["training.max_steps"] or round(steps_per_epoch * values["training.num_train_epochs"])
+            steps = values["training.max_steps"] or round(
+                steps_per_epoch * values["training.num_train_epochs"]
+            )
             line.append(f"   {train:,} training rows, {held_out:,} held out")
-            line.append(f"   {steps_per_epoch:,} steps an epoch, {steps:,} in all = {steps / steps_per_epoch:.2g} epochs")
+            line.append(
+                f"   {steps_per_epoch:,} steps an epoch, {steps:,} in all"
+                f" = {steps / steps_per_epoch:.2g} epochs"
+            )
         if form.changes:
             line.append_text(Text(f"   * {len(form.changes)} unsaved", style="bold"))
         if form.problems:

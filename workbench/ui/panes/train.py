@@ -1,7 +1,5 @@
 """The train pane: the project's runs, the live curves of one of them, its numbers and its log."""
 
-from typing import TYPE_CHECKING
-
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,40 +10,35 @@ from workbench.errors import WorkbenchError
 from workbench.runs import control
 from workbench.runs.folder import Run, list_runs
 from workbench.runs.status import RunStatus, State, read_status
+from workbench.ui.actions import bindings
 from workbench.ui.feed import RunFeed
 from workbench.ui.panes.base import Pane
-from workbench.ui.text import shown
-from workbench.ui.widgets.chart import Chart, Curve, Mark
+from workbench.ui.run_figures import METRICS, SIGNS, curves, figure, figures, marks
+from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.log import LogTail
 from workbench.ui.widgets.table import Column, VirtualTable
 
-if TYPE_CHECKING:
-    from workbench.runs.series import Series
-
 POLL_SECONDS = 0.5
 LIST_SECONDS = 2.0
-
-SIGNS = {State.NEW: "○", State.RUNNING: "●", State.FINISHED: "✓", State.STOPPED: "■", State.FAILED: "✗", State.KILLED: "☠"}
-
-METRICS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
-    ("loss", (("training", "loss", "primary"), ("validation", "validation_loss", "warning"))),
-    ("accuracy", (("tokens", "token_accuracy", "primary"), ("whole answers", "sequence_accuracy", "warning"))),
-    ("learning rate", (("learning rate", "learning_rate", "primary"),)),
-    ("gradient norm", (("gradient norm", "grad_norm", "primary"),)),
-    ("speed, tokens/s", (("all", "tokens_per_second", "primary"), ("supervised", "supervised_tokens_per_second", "warning"))),
-)
-"""What one chart shows: a title, and for each curve its label, its metric and its colour."""
 
 
 class TrainPane(Pane):
     """Runs above, the chosen run's figures, curves and log below."""
 
     PLACE = "train"
+    BINDINGS = bindings("train")
 
     def compose(self) -> ComposeResult:
         """The list, the figures, two charts (the second on tall screens), the log."""
         yield VirtualTable(
-            [Column("", 1), Column("run", 0.5), Column("state", 9), Column("step", 12), Column("loss", 8), Column("validation", 10)],
+            [
+                Column("", 1),
+                Column("run", 0.5),
+                Column("state", 9),
+                Column("step", 12),
+                Column("loss", 8),
+                Column("validation", 10),
+            ],
             self._cells,
             id="runs",
         )
@@ -76,7 +69,7 @@ class TrainPane(Pane):
     # Reading
 
     def _list(self) -> None:
-        if not self.is_on_screen:
+        if not self.in_view:
             return
         self.listed = [(run, read_status(run)) for run in list_runs(self.workspace.project.folder)]
         table = self.query_one(VirtualTable)
@@ -96,7 +89,7 @@ class TrainPane(Pane):
         self._tick()
 
     def _tick(self) -> None:
-        if self.is_on_screen and self.feed is not None:
+        if self.in_view and self.feed is not None:
             self._poll(self.feed)
 
     @work(thread=True, group="poll", exclusive=False, exit_on_error=False)
@@ -115,18 +108,29 @@ class TrainPane(Pane):
     def _cells(self, index: int) -> list[str | Text]:
         run, status = self.listed[index]
         steps = f"{status.step}/{status.total_steps or '?'}"
-        return [SIGNS[status.state], run.id, status.state.value, steps, _figure(status.loss), _figure(status.validation_loss)]
+        return [
+            SIGNS[status.state],
+            run.id,
+            status.state.value,
+            steps,
+            figure(status.loss),
+            figure(status.validation_loss),
+        ]
 
     def _draw(self) -> None:
         feed = self.feed
-        self.query_one("#figures", Static).update(figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup"))
+        self.query_one("#figures", Static).update(
+            figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup")
+        )
         for chart, shift in ((self.query_one("#chart", Chart), 0), (self.query_one("#second", Chart), 1)):
-            title, curves = METRICS[(self.metric + shift) % len(METRICS)]
+            title, wanted = METRICS[(self.metric + shift) % len(METRICS)]
             if feed is None:
                 chart.set_curves([], title=title)
                 continue
             logarithmic = self.log_axis and title == "loss"
-            chart.set_curves(_curves(feed.series, curves), title=title, log_y=logarithmic, marks=_marks(feed.series))
+            chart.set_curves(
+                curves(feed.series, wanted), title=title, log_y=logarithmic, marks=marks(feed.series)
+            )
 
     @on(VirtualTable.Highlighted, "#runs")
     def _chosen(self, event: VirtualTable.Highlighted) -> None:
@@ -163,16 +167,20 @@ class TrainPane(Pane):
 
         settings = self.workspace.project.settings
         training = settings.training
-        length = f"{training.max_steps} steps" if training.max_steps else f"{training.num_train_epochs:g} epochs"
+        length = (
+            f"{training.max_steps} steps" if training.max_steps else f"{training.num_train_epochs:g} epochs"
+        )
         going = sum(status.state is State.RUNNING for _, status in self.listed)
         also = f"\n{going} run of this project is going on already." if going else ""
-        about = f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}.{also}"
+        about = (
+            f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}."
+        )
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._launch(None)
 
-        self.app.push_screen(Confirm("Start a run in the background?", about), answered)
+        self.app.push_screen(Confirm("Start a run in the background?", about + also), answered)
 
     def do_resume(self) -> None:
         """Go on with the chosen run."""
@@ -195,7 +203,9 @@ class TrainPane(Pane):
     def _started(self, run: Run) -> None:
         self._follow(run)
         self._list()
-        self.query_one(VirtualTable).move_to(next(i for i, (each, _) in enumerate(self.listed) if each == run))
+        self.query_one(VirtualTable).move_to(
+            next(i for i, (each, _) in enumerate(self.listed) if each == run)
+        )
         self.workbench.look_at_runs()
 
     def do_stop(self) -> None:
@@ -215,7 +225,9 @@ class TrainPane(Pane):
             if yes:
                 self._end(run)
 
-        self.app.push_screen(Confirm("End this run at once?", "What it learnt since its last checkpoint is lost."), answered)
+        self.app.push_screen(
+            Confirm("End this run at once?", "What it learnt since its last checkpoint is lost."), answered
+        )
 
     @work(thread=True, group="end", exit_on_error=False)
     def _end(self, run: Run) -> None:
@@ -243,46 +255,3 @@ class TrainPane(Pane):
     def do_console(self) -> None:
         """The log instead of the charts, on a short screen; beside them it is always there on a tall one."""
         self.toggle_class("-console")
-
-
-def figures(feed: RunFeed) -> Text:
-    """The run in two lines: where it stands, and how fast it is."""
-    status, step, evaluated = feed.status, feed.step, feed.evaluated
-    line = Text.assemble((f"{SIGNS[status.state]} {status.state.value}", "bold"))
-    if status.reason:
-        line.append_text(shown(f": {status.reason}"))
-    elif status.state is State.RUNNING and not step:
-        line.append_text(shown(f" {status.phase}…"))
-    if not step:
-        return line
-    line.append(f"   step {step['step']:,}/{status.total_steps or '?'}   epoch {step['epoch']:.2f}   loss {step['loss']:.4f}")
-    if evaluated:
-        line.append(f"   validation loss {evaluated['validation_loss']:.4f}")
-    line.append(f"\nlr {step['learning_rate']:.2e}   tokens right {step['token_accuracy']:.1%}   answers right {step['sequence_accuracy']:.1%}")
-    line.append(f"   {step['tokens_per_second']:,.0f} tok/s ({step['supervised_tokens_per_second']:,.0f} trained)")
-    if status.state is State.RUNNING and status.eta_seconds is not None:
-        line.append(f"   ETA {_clock(status.eta_seconds)}", style="bold")
-    if feed.remarks:
-        line.append_text(shown(f"\n! {feed.remarks[-1]}"))
-    return line
-
-
-def _curves(series: "Series", wanted: tuple[tuple[str, str, str], ...]) -> list[Curve]:
-    return [Curve(label, *series.curve(metric), colour) for label, metric, colour in wanted]
-
-
-def _marks(series: "Series") -> list[Mark]:
-    marks = [Mark(float(step), "resumed") for step in series.seams]
-    if series.best is not None:
-        marks.append(Mark(float(series.best), "best"))
-    return marks
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
