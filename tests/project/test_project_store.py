@@ -152,7 +152,13 @@ def test_a_project_that_is_gone(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['name = "x"\n', TEXT, 'name = "x"\ndata.source = [] # none\n', 'name = "x"\n[data]\n# d\n[chat]\n# c\n'],
+    [
+        'name = "x"',
+        TEXT,
+        TEXT + "[data]\nseed = 1",
+        'name = "x"\ndata.source = [] # none\n',
+        'name = "x"\n[data]\n# d\n[chat]\n# c\n',
+    ],
 )
 def test_add_source(tmp_path: Path, text: str) -> None:
     (tmp_path / "project.toml").write_text(text)

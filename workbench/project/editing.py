@@ -49,20 +49,31 @@ def with_source(text: str, table: Mapping[str, Any]) -> str:
     tree = tomllib.loads(text)
     sources = tree.get("data", {}).get("source", [])
     wanted = with_value(tree, ("data", "source"), [*sources, dict(table)])
+    at_end = f"{text.rstrip()}\n\n[[data.source]]\n{tomlkit.dumps(table)}"
+    for candidate in (_among_sources(text, table), at_end):
+        if _says(changed := _line_ends(text, candidate), wanted):
+            return changed
+    raise _by_hand(("data", "source"))
+
+
+def _among_sources(text: str, table: Mapping[str, Any]) -> str:
+    """`text` with the table behind the last source; as it was where tomlkit cannot tell where that is."""
     try:
-        document = tomlkit.parse(text)
+        document = _document(text)
         if "data" not in document:
             document["data"] = tomlkit.table(is_super_table=True)
         data: Any = document["data"]
         if "source" not in data:
             data["source"] = tomlkit.aot()
         data["source"].append(_source(table, inline=isinstance(data["source"], tomlkit.items.Array)))
-        changed = _line_ends(text, tomlkit.dumps(document).rstrip("\n") + "\n")
-        if _says(changed, wanted):
-            return changed
-    except (TOMLKitError, TypeError, AttributeError, KeyError, ValueError) as e:
-        raise _by_hand(("data", "source")) from e
-    raise _by_hand(("data", "source"))
+    except (TOMLKitError, TypeError, AttributeError, KeyError, ValueError):
+        return text
+    return tomlkit.dumps(document).rstrip("\n") + "\n"
+
+
+def _document(text: str) -> tomlkit.TOMLDocument:
+    """The text for tomlkit, which needs a last line that has an end."""
+    return tomlkit.parse(text if text.endswith("\n") else text + "\n")
 
 
 def _source(table: Mapping[str, Any], inline: bool) -> Any:
@@ -75,7 +86,7 @@ def _source(table: Mapping[str, Any], inline: bool) -> Any:
 
 
 def _set(text: str, path: KeyPath, value: Any) -> str:
-    document = tomlkit.parse(text)
+    document = _document(text)
     node: Any = document
     *above, last = path
     for part in above:
@@ -111,7 +122,14 @@ def _says(text: str, wanted: dict[str, Any]) -> bool:
         tree = tomllib.loads(text)
     except ValueError:
         return False
+    tree, wanted = _without_empty(tree), _without_empty(wanted)
     return tree == wanted and _same_types(tree, wanted)
+
+
+def _without_empty(tree: dict[str, Any]) -> dict[str, Any]:
+    """A tree less its empty tables: one that is only implied by dotted keys goes with the last of them."""
+    inner = {key: _without_empty(value) if isinstance(value, dict) else value for key, value in tree.items()}
+    return {key: value for key, value in inner.items() if value != {}}
 
 
 def _same_types(one: Any, other: Any) -> bool:
