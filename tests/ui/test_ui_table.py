@@ -34,7 +34,8 @@ async def test_keys_move_the_cursor_and_it_stays_in_view() -> None:
     async with app.run_test(size=(60, 11)) as pilot:
         table.focus()
         for key, row in [
-            ("j", 1), ("down", 2), ("k", 1), ("pagedown", 11), ("pageup", 1), ("G", 99), ("end", 99), ("up", 98),
+            ("j", 1), ("down", 2), ("k", 1), ("pagedown", 11), ("pageup", 1), ("G", 99), ("end", 99),
+                ("up", 98),
             ("g", 0), ("up", 0), ("end", 99), ("down", 99), ("home", 0),
         ]:  # fmt: skip
             await pilot.press(key)
