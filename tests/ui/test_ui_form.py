@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from textual.events import AppBlur, AppFocus
 from textual.widgets import Input
 from widget_app import WidgetApp, screen_lines
 
@@ -95,6 +96,25 @@ async def test_escape_leaves_the_value() -> None:
         assert not form.query(Input)
         await pilot.press("down")
         assert row_of(app, "alpha").startswith(">"), "keys go to the rows again"
+
+
+async def test_another_window_does_not_end_typing_but_another_widget_does() -> None:
+    form, _ = form_of("training")
+    other = Input()
+    app = WidgetApp(form, other)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go_to(pilot, form, "training.rank")
+        await pilot.press("enter", "9")
+        app.post_message(AppBlur())
+        await pilot.pause()
+        app.post_message(AppFocus())
+        await pilot.pause()
+        await pilot.press("1")
+        assert form.query_one(Input).value == "91"
+        other.focus()
+        await pilot.pause()
+        assert not form.query(Input)
+        assert form.values["training.rank"] == 16
 
 
 async def test_problems_of_the_whole_project_stand_at_their_field() -> None:

@@ -112,7 +112,7 @@ class Chart(Widget):
         """Draw for the new size; Textual sends this too when a chart comes back into view."""
         self._draw()
 
-    @work(thread=True, exclusive=True, exit_on_error=True)
+    @work(thread=True, exclusive=True)
     def _load_canvas(self) -> None:
         from workbench.ui.canvas import Canvas
 
