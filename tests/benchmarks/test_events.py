@@ -1,4 +1,4 @@
-"""What watching costs a training: one step's event and look for commands, against common ways to log a metric."""
+"""What watching costs a training: a step's event and look for commands, against common ways to log it."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def median_microseconds(step: Callable[[int], object], repeats: int) -> float:
     return sorted(times)[repeats // 2] * 1e6
 
 
-def test_a_step_is_watched_in_well_under_a_millisecond(tmp_path: Path, record_property: Any) -> None:
+def test_a_step_is_watched_in_well_under_a_millisecond(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     run.control.mkdir(parents=True)
     events = EventWriter(run.events)
@@ -81,15 +81,13 @@ def test_a_step_is_watched_in_well_under_a_millisecond(tmp_path: Path, record_pr
         "json.dump of the history and fsync": median_microseconds(rewritten, 300),
     }
     for name, value in figures.items():
-        record_property(name, f"{value:.1f} us")
+        print(name, f"{value:.1f} us")  # noqa: T201
     assert figures["ours"] < 200
     assert figures["ours"] < figures["json.dump of the history and fsync"] / 5
     assert figures["ours"] < figures["sqlite3 WAL, insert and commit"] * 5
 
 
-def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(
-    tmp_path: Path, record_property: Any
-) -> None:
+def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(tmp_path: Path) -> None:
     run = Run(tmp_path)
     steps = 1_000_000
     fields = json.dumps(STEP)[1:]
@@ -104,10 +102,10 @@ def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(
 
     began = time.perf_counter()
     status = read_status(run)
-    record_property("first status", f"{time.perf_counter() - began:.2f} s")
+    print("first status", f"{time.perf_counter() - began:.2f} s")  # noqa: T201
     assert (status.step, status.total_steps) == (steps, steps)
     again = median_microseconds(lambda _: read_status(run), 50)
-    record_property("status again", f"{again:.0f} us")
+    print("status again", f"{again:.0f} us")  # noqa: T201
     assert again < 5000
 
     tail, series = EventTail(run.events), Series()
@@ -121,8 +119,8 @@ def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(
         if not batch:
             break
     total = time.perf_counter() - began
-    record_property("fed", f"{total:.1f} s in {len(slices)} slices")
-    record_property("median slice", f"{sorted(slices)[len(slices) // 2] * 1e3:.1f} ms")
+    print("fed", f"{total:.1f} s in {len(slices)} slices")  # noqa: T201
+    print("median slice", f"{sorted(slices)[len(slices) // 2] * 1e3:.1f} ms")  # noqa: T201
     x, y = series.curve("loss")
     assert len(x) == len(y) == steps
     assert sorted(slices)[len(slices) // 2] < 0.1
@@ -135,4 +133,4 @@ def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(
     tracemalloc.stop()
     table = series._training._table
     assert table.nbytes < 150e6
-    record_property("memory of the curves", f"{table.nbytes / 1e6:.0f} MB")
+    print("memory of the curves", f"{table.nbytes / 1e6:.0f} MB")  # noqa: T201

@@ -1,7 +1,9 @@
 """The lock: held exactly as long as the process lives."""
 
+import fcntl
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -46,6 +48,16 @@ def test_those_who_ask_are_never_in_the_way(run: Run) -> None:
         asked = [pool.submit(lambda: [is_held(run) for _ in range(1000)]) for _ in range(3)]
         while not all(each.done() for each in asked):
             os.close(hold(run))
+
+
+def test_taking_it_waits_for_those_who_only_ask(run: Run) -> None:
+    os.close(hold(run))
+    asker = os.open(run.lock, os.O_RDONLY)
+    fcntl.flock(asker, fcntl.LOCK_SH)
+    leave = threading.Timer(0.05, os.close, [asker])
+    leave.start()
+    os.close(hold(run))
+    leave.join()
 
 
 def test_a_holder_on_another_machine_has_no_process_here(run: Run) -> None:
