@@ -4,20 +4,22 @@ import asyncio
 import signal
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult
-from textual.command import CommandPalette
 from textual.widgets import ContentSwitcher
 
 from workbench.errors import WorkbenchError, fault
-from workbench.project.store import OpenProject, find_projects, open_project
-from workbench.ui.actions import Action, actions, bindings
+from workbench.ui.actions import ACTIONS, Action, actions, bindings
 from workbench.ui.frame import KeyBar, TopLine
 from workbench.ui.panes.base import Pane
-from workbench.ui.panes.problems import ProblemsPane
 from workbench.ui.text import clean_lines, guard_terminal
-from workbench.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.project.store import OpenProject
+    from workbench.ui.workspace import Workspace
+
+# Imports inside functions are those that the first frame does not need: pydantic alone costs 70 ms.
 
 PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
 STATE_SECONDS = 2.0
@@ -46,8 +48,6 @@ class WorkbenchApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The frame; panes come when they are shown."""
-        from workbench.ui.actions import ACTIONS
-
         keys = {
             action.name.removeprefix("show_"): action.key
             for action in ACTIONS
@@ -58,18 +58,21 @@ class WorkbenchApp(App[None]):
         yield KeyBar()
 
     async def on_mount(self) -> None:
-        """Open the project before the first frame, and look at its runs after it."""
+        """Paint the frame first; the project is read after it."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             # Without this a lost SSH connection kills the process before the chat engine is closed.
             loop.add_signal_handler(number, self.exit)
         self.set_interval(STATE_SECONDS, self.look_at_runs)
-        await self.open_first()
+        self.query_one(TopLine).project = self.path.absolute().name
+        self.call_after_refresh(self.open_first)
 
     # Projects
 
     async def open_first(self) -> None:
         """Open the project that `path` names, or the first of that folder."""
+        from workbench.project.store import find_projects
+
         try:
             found = find_projects(self.path)
             if not found:
@@ -80,7 +83,9 @@ class WorkbenchApp(App[None]):
 
     async def open(self, folder: Path) -> None:
         """Open a project and show it: its running training if there is one, else its data."""
-        self.path_open = folder
+        from workbench.project.store import open_project
+        from workbench.ui.workspace import Workspace
+
         try:
             workspace = Workspace(open_project(folder))
         except WorkbenchError as error:
@@ -93,13 +98,15 @@ class WorkbenchApp(App[None]):
         await self.show("train" if self.query_one(TopLine).running else "data")
 
     @property
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
         """The open project; panes exist only while there is one."""
         assert self._workspace is not None
         return self._workspace
 
-    def project_changed(self, project: OpenProject) -> None:
+    def project_changed(self, project: "OpenProject") -> None:
         """Everything read from the old project.toml is dropped; panes read again when they come into view."""
+        from workbench.ui.workspace import Workspace
+
         row = self.workspace.row
         self._workspace = Workspace(project)
         self._workspace.row = row
@@ -123,6 +130,8 @@ class WorkbenchApp(App[None]):
         """Show what is wrong with the project instead of its panes."""
         switcher = self.query_one("#panes", ContentSwitcher)
         await switcher.remove_children()
+        from workbench.ui.panes.problems import ProblemsPane
+
         await switcher.add_content(ProblemsPane(error, id="problems"))
         switcher.current = "problems"
         self._workspace = None
@@ -181,6 +190,7 @@ class WorkbenchApp(App[None]):
 
     async def do_switch_project(self) -> None:
         """Choose among the projects of the folder."""
+        from workbench.project.store import find_projects
         from workbench.ui.widgets.pick import Pick
 
         root = self.path if find_projects(self.path) != [self.path] else self.path.parent
@@ -197,6 +207,8 @@ class WorkbenchApp(App[None]):
         if self._workspace is None:
             await self.open_first()
             return
+        from workbench.project.store import open_project
+
         try:
             self.project_changed(open_project(self.workspace.project.folder))
         except WorkbenchError as error:
@@ -225,6 +237,8 @@ class WorkbenchApp(App[None]):
 
     def action_command_palette(self) -> None:
         """The palette of the registry."""
+        from textual.command import CommandPalette
+
         from workbench.ui.help import ActionProvider
 
         self.push_screen(CommandPalette(providers=[ActionProvider], placeholder="Search for an action…"))

@@ -14,7 +14,7 @@ from workbench.chat.targets import targets
 from workbench.chat.transcript import Transcript
 from workbench.data.example import Message
 from workbench.errors import Problem, WorkbenchError
-from workbench.project.fields import form_fields, validate_change
+from workbench.project.fields import form_fields, validate_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
@@ -71,11 +71,7 @@ class ChatPane(Pane):
         self.query_one(MessageInput).focus()
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
-        return [
-            problem
-            for key, value in changes.items()
-            for problem in validate_change(self.workspace.project, key, value)
-        ]
+        return validate_changes(self.workspace.project, changes)
 
     def _say_target(self, state: str = "") -> None:
         assert self.target is not None

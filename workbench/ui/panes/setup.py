@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from workbench.errors import Problem
-from workbench.project.fields import form_fields, validate_change
+from workbench.project.fields import form_fields, validate_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
@@ -48,11 +48,7 @@ class SetupPane(Pane):
         self._sum_up()
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
-        problems: dict[str, Problem] = {}
-        for key, value in changes.items():
-            for problem in validate_change(self.workspace.project, key, value):
-                problems[str(problem)] = problem
-        return list(problems.values())
+        return validate_changes(self.workspace.project, changes)
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _count(self, workspace: object) -> None:
