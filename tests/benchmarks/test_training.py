@@ -18,16 +18,17 @@ from transformers import (
     set_seed,
 )
 from trl import SFTConfig, SFTTrainer
-from workbench.runs.events import EventTail, EventWriter
-from workbench.runs.folder import Run
 
 from workbench.engine.arguments import training_arguments
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
+from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
 from workbench.engine.scoring import IGNORED
 from workbench.engine.trainer import Trainer
 from workbench.project.schema import Project
+from workbench.runs.events import EventTail, EventWriter
+from workbench.runs.folder import Run
 
 VOCABULARY, STEPS, BATCH = 4096, 10, 8
 
@@ -70,9 +71,11 @@ def train_here(rows: list[dict[str, list[int]]], folder: Path) -> tuple[float, l
     project = Project.model_validate({"name": "speed", "training": {"method": "full", **settings}})
     run = Run(folder)
     events = EventWriter(run.events)
+    model = fresh_model()
+    assert prepare_packing(model)
     trainer = Trainer(
         project.training,
-        fresh_model(),
+        model,
         training_arguments(project, folder, "batch"),
         tokenizer(),
         rows,

@@ -17,6 +17,8 @@ from peft import PeftModel
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from workbench.engine.packing import packing_inputs
+
 IGNORED = -100
 """The label of a token that is read but not trained: transformers' and TRL's convention."""
 
@@ -51,6 +53,8 @@ def score(model: torch.nn.Module, inputs: Mapping[str, Any]) -> Scores:
     labels = inputs["labels"]
     forward_inputs = {name: value for name, value in inputs.items() if name != "labels"}
     example, examples = _examples(inputs)
+    if "cu_seq_lens_q" in inputs:
+        forward_inputs |= packing_inputs(_causal_model(model), inputs["cu_seq_lens_q"])
     if uses_fused_head(labels.device):
         output = model(**forward_inputs, labels=labels, fused_lm_head=True, use_cache=False)
         return Scores(

@@ -22,7 +22,7 @@ from workbench.engine import models
 from workbench.engine.arguments import precision, training_arguments
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
-from workbench.engine.packing import keeps_examples_apart
+from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
 from workbench.engine.trainer import Diverged, Trainer, to_row
 from workbench.errors import fault
@@ -199,7 +199,7 @@ def _require_fit(model: PreTrainedModel, examples: Sequence[Encoded]) -> None:
 
 def _packing(model: PreTrainedModel, project: Project, events: EventWriter) -> str:
     asked = project.training.packing
-    if asked == "none" or keeps_examples_apart(model):
+    if asked == "none" or prepare_packing(model):
         return asked
     events.write(
         "warning",

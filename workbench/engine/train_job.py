@@ -34,7 +34,7 @@ def prepare_environment() -> None:
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     # A base model is fetched before the run starts; the run itself asks the network for nothing
     os.environ["HF_HUB_OFFLINE"] = "1"
-    warnings.filterwarnings("ignore", "`gradient_checkpointing` is deprecated", FutureWarning)
+    warnings.filterwarnings("ignore", ".*gradient_checkpointing` is deprecated", FutureWarning)
 
 
 def run_training(folder: Path) -> int:
@@ -45,6 +45,7 @@ def run_training(folder: Path) -> int:
     from workbench.runs.events import EventWriter
     from workbench.runs.folder import Run, read_spec
     from workbench.runs.lock import adopt
+    from workbench.runs.status import read_status
 
     run = Run(folder)
     adopt(run)
@@ -52,7 +53,7 @@ def run_training(folder: Path) -> int:
     commands = Commands(run, events)
     commands.catch_signals()
     started = time.monotonic()
-    state, project, step = "failed", None, None
+    state, project = "failed", None
     try:
         project = read_spec(run).project
         events.write("preparing", phase="importing torch", done=0, total=0)
@@ -62,7 +63,7 @@ def run_training(folder: Path) -> int:
 
         transformers.utils.logging.disable_progress_bar()
         ending = train(run, events, commands)
-        state, step, reason = ending.state, ending.step, ""
+        state, reason = ending.state, ""
     except StopNow as order:
         state, reason = "stopped", f"{order}; a resume goes on from the last checkpoint"
     except BaseException as error:
@@ -72,7 +73,7 @@ def run_training(folder: Path) -> int:
         else:
             traceback.print_exc()
     seconds = round(time.monotonic() - started, 3)
-    events.write("ended", state=state, step=step, reason=reason, seconds=seconds)
+    events.write("ended", state=state, step=read_status(run).step, reason=reason, seconds=seconds)
     events.sync()
     return 1 if state == "failed" else 0
 
