@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from trl import SFTConfig, SFTTrainer
 from workbench.engine.arguments import training_arguments
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
+from workbench.engine.meter import Meter
+from workbench.engine.pacing import Pacing
 from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
 from workbench.engine.scoring import IGNORED
@@ -139,3 +142,30 @@ def test_twice_the_tokens_per_second_of_trl_with_the_same_losses(
     # TRL trains in bf16 by default, also on a CPU
     assert our_losses == pytest.approx(their_losses, abs=2e-3)
     assert ratio >= 2, f"only {ratio:.2f} times TRL's speed"
+
+
+@pytest.mark.benchmark
+def test_measures_events_and_control_take_under_a_millisecond_a_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Any
+) -> None:
+    torch.set_num_threads(1)
+    spent = 0.0
+
+    def timed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal spent
+            started = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                spent += time.perf_counter() - started
+
+        return call
+
+    for owner, name in ((Meter, "add"), (Trainer, "log"), (Pacing, "on_step_end")):
+        monkeypatch.setattr(owner, name, timed(getattr(owner, name)))
+    (tmp_path / "control").mkdir()
+    train_here(skewed_chats(), tmp_path)
+    milliseconds = spent / STEPS * 1000
+    record_property("milliseconds", round(milliseconds, 3))
+    assert milliseconds < 1
