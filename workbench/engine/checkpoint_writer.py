@@ -93,7 +93,9 @@ class CheckpointWriter:
         """Writing until the disk is full would take the space that the events need."""
         free = shutil.disk_usage(folder).free
         if free < self._bytes:
-            raise OSError(f"{free / 1e6:.0f} MB free, the last one took {self._bytes / 1e6:.0f} MB")
+            raise OSError(
+                f"the disk has {free / 1e6:.1f} MB left, the last one took {self._bytes / 1e6:.1f} MB"
+            )
 
     def _copy_tokenizer(self, folder: Path) -> None:
         for name in TOKENIZER_FILES:
