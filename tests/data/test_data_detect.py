@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from workbench.data.detect import new_project, propose
+from workbench.data.detect import propose
 from workbench.data.example import Example, Origin
 from workbench.data.mapping import map_row
 from workbench.errors import WorkbenchError
@@ -84,25 +84,3 @@ def test_broken_rows_at_the_front_do_not_hide_the_shape(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('\n{\n{"question": "q", "answer": "a"}\n')
     assert propose(path)["assistant"] == "{answer}"
-
-
-def test_a_new_project_opens_and_its_rows_are_examples(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from workbench.data.dataset import open_dataset
-    from workbench.project.store import open_project
-
-    file_of(tmp_path, {"messages": OPENAI}, {"messages": OPENAI})
-    monkeypatch.chdir(tmp_path)
-    file = new_project(tmp_path / "mine", [Path("rows.jsonl")], "embedded")
-    project = open_project(file.parent)
-    assert project.settings.name == "mine"
-    assert len(list(open_dataset(project))) == 2
-
-
-def test_all_files_that_cannot_be_mapped_are_named_at_once(tmp_path: Path) -> None:
-    unknown = file_of(tmp_path, {"alpha": 1})
-    with pytest.raises(WorkbenchError) as caught:
-        new_project(tmp_path / "mine", [tmp_path / "absent.jsonl", unknown], "embedded")
-    assert len(caught.value.problems) == 2
-    assert not (tmp_path / "mine").exists()

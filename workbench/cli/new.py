@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the project and say what to do next."""
     from workbench.cli.console import note, say
-    from workbench.data.detect import new_project
+    from workbench.prompts.scaffold import new_project
 
     file = new_project(args.path, args.data, args.base)
     say(str(file))

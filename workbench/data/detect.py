@@ -7,8 +7,7 @@ from typing import Any
 from workbench.data.example import Row
 from workbench.data.mapping import ROLES
 from workbench.data.rows import RowError, open_rows
-from workbench.errors import Problem, WorkbenchError, fault
-from workbench.project.create import create_project
+from workbench.errors import fault
 
 _SAMPLE = 100
 _TURN_COLUMNS = ("messages", "conversations", "conversation", "chat", "turns")
@@ -47,24 +46,6 @@ def propose(path: Path) -> dict[str, Any]:
         hint = "write a [[data.source]] that says which columns make the user message and the answer"
         raise fault(f"unknown shape, columns: {named}", path, hint)
     return {"path": str(path), **table}
-
-
-def new_project(folder: Path, files: list[Path], base: str) -> Path:
-    """A project around data files, with a mapping proposed for each. Returns its project.toml.
-
-    Raises:
-        WorkbenchError: the problems of all files at once, or those of `create_project`.
-    """
-    tables: list[dict[str, Any]] = []
-    problems: list[Problem] = []
-    for file in files:
-        try:
-            tables.append(propose(file.expanduser().resolve()))
-        except WorkbenchError as e:
-            problems += e.problems
-    if problems:
-        raise WorkbenchError(*problems)
-    return create_project(folder, folder.resolve().name, tables, base)
 
 
 def _sample(path: Path) -> list[Row]:

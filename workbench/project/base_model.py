@@ -46,6 +46,11 @@ def locate(base: str, project_folder: Path, *, download: bool = False, weights: 
     return BaseModel(base, folder)
 
 
+def reads_as_hub_id(base: str) -> bool:
+    """`owner/name` or `name`; a folder of that name goes first."""
+    return _HUB_ID.fullmatch(base) is not None
+
+
 def _folder(base: str, project_folder: Path) -> Path | None:
     """The folder that `base` names; None when it reads as a hub id and no such folder is there."""
     try:
@@ -56,7 +61,7 @@ def _folder(base: str, project_folder: Path) -> Path | None:
             raise fault(f"the base model {base!r} is a file, not a folder", "model.base")
     except (OSError, RuntimeError, ValueError) as e:  # a name too long, no such user behind ~, a zero byte
         raise fault(f"the base model {base!r} cannot be opened: {e}", "model.base") from e
-    if not _HUB_ID.fullmatch(base):
+    if not reads_as_hub_id(base):
         raise fault(
             f"no base model {base!r}: no such folder, and not a hub id", "model.base", f"looked in {folder}"
         )

@@ -24,7 +24,7 @@ about = ""
 
 [data]
 validation = 0.1             # held-out rows: a share, or a count from 1
-max_tokens = 1024            # longer examples are left out, and counted
+max_tokens = {max_tokens:<16} # longer examples are left out, and counted
 
 {sources}
 [prompt]
@@ -51,7 +51,12 @@ _NO_SOURCE = """\
 
 
 def create_project(
-    folder: Path, name: str, sources: Sequence[Mapping[str, Any]], base: str, template: str = "base"
+    folder: Path,
+    name: str,
+    sources: Sequence[Mapping[str, Any]],
+    base: str,
+    template: str = "base",
+    max_tokens: int = 1024,
 ) -> Path:
     """Write a commented project.toml.
 
@@ -61,6 +66,7 @@ def create_project(
         sources: `[[data.source]]` tables; a `path` inside `folder` is written relative to it, else absolute.
         base: hub id, folder (as seen from the working directory) or `embedded`.
         template: `base`, a built-in name, or a .jinja file of the project.
+        max_tokens: the longest example.
 
     Returns:
         The path of the project.toml.
@@ -77,6 +83,7 @@ def create_project(
         name=_line("name", name),
         base=_line("base", _base(base)),
         template=_line("template", template),
+        max_tokens=max_tokens,
         sources="\n".join(f"[[data.source]]\n{tomli_w.dumps(table)}" for table in tables) or _NO_SOURCE,
     )
     existed = folder.is_dir()
