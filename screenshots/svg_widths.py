@@ -1,7 +1,7 @@
 """Mends rich's SVG export, which measures text by its characters: Thai and Chinese come out on wrong cells.
 
-Rich sets `textLength` from `len(text)`; a terminal counts cells. Runs are cut into clusters, each placed on its own
-cell, and ligatures are switched off so that `<|` stays two signs.
+Rich sets `textLength` from `len(text)`; a terminal counts cells. Runs are cut into clusters, each placed on its
+own cell, and ligatures are switched off so that `<|` stays two signs.
 """
 
 import html
@@ -35,9 +35,8 @@ def _replaced(match: re.Match[str]) -> str:
         width = cell_len(run) * CELL
         if run.strip():
             shown = html.escape(run).replace(" ", "&#160;")
-            pieces.append(
-                f'<text class="{match[1]}" x="{at:.1f}" y="{match[3]}" textLength="{width:.1f}"{match[5]}>{shown}</text>'
-            )
+            place = f'x="{at:.1f}" y="{match[3]}" textLength="{width:.1f}"{match[5]}'
+            pieces.append(f'<text class="{match[1]}" {place}>{shown}</text>')
         at += width
     return "".join(pieces)
 

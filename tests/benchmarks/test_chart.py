@@ -58,14 +58,14 @@ def test_a_million_points(holes: bool) -> None:
     mine, rival = ours(1_000_000, holes), plotext_alone(10_000)
     said = f"1,000,000 points{' with holes' if holes else ''}: {mine * 1000:.1f} ms"
     said += f"; plotext 6 alone, 10,000 points: {rival * 1000:.1f} ms; ratio {mine / rival:.2f}"
-    print(said)  # noqa: T201
+    print(said)
     assert mine < rival, "a hundred times the points in less time"
     assert mine < SECONDS
 
 
 def test_more_points_cost_little_more() -> None:
     few, many = ours(10_000), ours(1_000_000)
-    print(f"10,000 points: {few * 1000:.1f} ms; 1,000,000 points: {many * 1000:.1f} ms")  # noqa: T201
+    print(f"10,000 points: {few * 1000:.1f} ms; 1,000,000 points: {many * 1000:.1f} ms")
     assert many < 3 * few
 
 
@@ -88,5 +88,5 @@ async def test_the_widget_redraws_a_million_points() -> None:
                 break
             await pilot.pause(0.02)
         seconds = best_of(9, chart._draw)
-    print(f"the widget, 1,000,000 points, {WIDTH} x {HEIGHT}: {seconds * 1000:.1f} ms")  # noqa: T201
+    print(f"the widget, 1,000,000 points, {WIDTH} x {HEIGHT}: {seconds * 1000:.1f} ms")
     assert seconds < SECONDS

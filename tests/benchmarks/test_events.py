@@ -81,7 +81,7 @@ def test_a_step_is_watched_in_well_under_a_millisecond(tmp_path: Path) -> None:
         "json.dump of the history and fsync": median_microseconds(rewritten, 300),
     }
     for name, value in figures.items():
-        print(name, f"{value:.1f} us")  # noqa: T201
+        print(name, f"{value:.1f} us")
     assert figures["ours"] < 200
     assert figures["ours"] < figures["json.dump of the history and fsync"] / 5
     assert figures["ours"] < figures["sqlite3 WAL, insert and commit"] * 5
@@ -102,10 +102,10 @@ def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(tmp_path: 
 
     began = time.perf_counter()
     status = read_status(run)
-    print("first status", f"{time.perf_counter() - began:.2f} s")  # noqa: T201
+    print("first status", f"{time.perf_counter() - began:.2f} s")
     assert (status.step, status.total_steps) == (steps, steps)
     again = median_microseconds(lambda _: read_status(run), 50)
-    print("status again", f"{again:.0f} us")  # noqa: T201
+    print("status again", f"{again:.0f} us")
     assert again < 5000
 
     tail, series = EventTail(run.events), Series()
@@ -119,8 +119,8 @@ def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(tmp_path: 
         if not batch:
             break
     total = time.perf_counter() - began
-    print("fed", f"{total:.1f} s in {len(slices)} slices")  # noqa: T201
-    print("median slice", f"{sorted(slices)[len(slices) // 2] * 1e3:.1f} ms")  # noqa: T201
+    print("fed", f"{total:.1f} s in {len(slices)} slices")
+    print("median slice", f"{sorted(slices)[len(slices) // 2] * 1e3:.1f} ms")
     x, y = series.curve("loss")
     assert len(x) == len(y) == steps
     assert sorted(slices)[len(slices) // 2] < 0.1
@@ -133,4 +133,4 @@ def test_a_million_steps_are_taken_in_slices_that_keep_a_screen_alive(tmp_path: 
     tracemalloc.stop()
     table = series._training._table
     assert table.nbytes < 150e6
-    print("memory of the curves", f"{table.nbytes / 1e6:.0f} MB")  # noqa: T201
+    print("memory of the curves", f"{table.nbytes / 1e6:.0f} MB")

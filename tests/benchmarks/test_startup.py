@@ -1,4 +1,4 @@
-"""Time from starting the process to the first real frame, as a ratio to an empty Textual app started in the same run."""
+"""Time from starting the process to the first real frame, beside an empty Textual app in the same run."""
 
 import os
 import pty
@@ -65,7 +65,8 @@ def test_first_frame_against_an_empty_app(tmp_path: Path, capsys: pytest.Capture
     ratio = frame_seconds / empty_seconds
     with capsys.disabled():
         print(
-            f"\nfirst frame {frame_seconds * 1000:.0f} ms, empty Textual app {empty_seconds * 1000:.0f} ms: {ratio:.2f}"
+            f"\nfirst frame {frame_seconds * 1000:.0f} ms, "
+            f"empty Textual app {empty_seconds * 1000:.0f} ms: {ratio:.2f}"
             f"; the data pane after {rows_seconds * 1000:.0f} ms: {rows_seconds / empty_seconds:.2f}"
         )
     assert ratio < BOUND

@@ -1,5 +1,6 @@
 """The main job in a real terminal: open, preview, train, leave, come back, watch, chat."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -79,7 +80,9 @@ def test_dumb_terminal_is_refused_in_words(project: Path) -> None:
 
 def test_escape_codes_in_data_do_not_reach_the_terminal(project: Path) -> None:
     rows = project / "data" / "train.jsonl"
-    hostile = r'{"messages": [{"role": "user", "content": "[/INST] [@click=app.quit]x[/] \u001b]2;owned\u0007\u001b[31mred"}, {"role": "assistant", "content": "ok"}]}'
+    said = "[/INST] [@click=app.quit]x[/] \x1b]2;owned\x07\x1b[31mred"
+    turns = [{"role": "user", "content": said}, {"role": "assistant", "content": "ok"}]
+    hostile = json.dumps({"messages": turns})
     rows.write_text(hostile + "\n" + rows.read_text(encoding="utf-8"), encoding="utf-8")
     with Terminal([*WORKBENCH, str(project)], project) as terminal:
         terminal.wait("241 kept")
