@@ -6,6 +6,7 @@ a project or a file that cannot be read).
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from typing import Protocol, cast
 from workbench import __version__
 
 DONE, FINDINGS, MISUSE = 0, 1, 2
+INTERRUPTED = 130
+"""128 + SIGINT, as shells count."""
 
 COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
@@ -44,35 +47,36 @@ class Command(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line and return its exit code; never raises for a fault of the input."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return _dispatch(words)
+        try:
+            return _dispatch(words)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): keep Python from complaining while it closes stdout.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        # The reader of our output went away (`| head`): what is left in the buffer must not fail at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
 
 
 def _dispatch(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
-        name, rest = words[0], words[1:]
-        parser = argparse.ArgumentParser(prog=f"workbench {name}")
+        command = _load(words[0])
+        parser = argparse.ArgumentParser(
+            prog=f"workbench {words[0]}",
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(parser)
+        args = parser.parse_args(words[1:])
     else:
-        name, rest = "screen", words
-        parser = _front_parser()
-    command = (
-        cast(Command, importlib.import_module(f"workbench.cli.{name}"))
-        if not _asks_only(name, rest)
-        else None
-    )
-    if command is None:
-        parser.parse_args(rest)
-        return DONE
-    if name != "screen":
-        parser.description = command.__doc__
-    command.add_arguments(parser)
-    args = parser.parse_args(rest)
+        # `--version` and `--help` answer here, before the screen's module is imported
+        args = _front_parser().parse_args(words)
+        command = _load("screen")
     from workbench.errors import WorkbenchError
 
     try:
@@ -84,9 +88,8 @@ def _dispatch(words: list[str]) -> int:
         return MISUSE
 
 
-def _asks_only(name: str, rest: list[str]) -> bool:
-    """`--version` and `--help` answer without importing the screen."""
-    return name == "screen" and any(word in ("--version", "-h", "--help") for word in rest)
+def _load(name: str) -> Command:
+    return cast(Command, importlib.import_module(f"workbench.cli.{name}"))
 
 
 def _front_parser() -> argparse.ArgumentParser:
@@ -95,11 +98,17 @@ def _front_parser() -> argparse.ArgumentParser:
         prog="workbench",
         usage="workbench [PATH]\n       workbench COMMAND ...",
         description="A terminal workbench for fine-tuning language models.",
-        epilog="commands:\n" + "\n".join(f"  {name:<{width}}  {help}" for name, help in COMMANDS.items()),
+        epilog="commands:\n"
+        + "\n".join(f"  {name:<{width}}  {help}" for name, help in COMMANDS.items())
+        + "\n\nworkbench COMMAND --help says more",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "path", nargs="?", default="projects", help="a project or a folder of projects (default: ./projects)"
+        "path",
+        nargs="?",
+        metavar="PATH",
+        default="projects",
+        help="a project or a folder of projects (default: ./projects)",
     )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     return parser

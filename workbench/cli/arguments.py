@@ -11,16 +11,21 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, metavar="PROJECT", help="a project folder or its project.toml")
 
 
-def add_layers(parser: argparse.ArgumentParser) -> None:
-    """`--profile` and `--set`: what is laid over the project file."""
-    parser.add_argument("--profile", help="lay a [profile.NAME] table over the rest")
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """`RUN`: for `workbench.runs.folder.find_run`."""
+    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+
+
+def add_layers(parser: argparse.ArgumentParser, example: str) -> None:
+    """`--profile` and `--set`, of which `example` is one: what is laid over the project file."""
+    parser.add_argument("--profile", metavar="NAME", help="lay [profile.NAME] over the rest")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         dest="overrides",
-        help="change one setting for this command, such as training.max_steps=20",
+        help=f"change a setting for this command, such as {example}; may be repeated",
     )
 
 

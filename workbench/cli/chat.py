@@ -1,21 +1,31 @@
 """Talk to the base model or to a checkpoint.
 
-In a terminal it is a conversation. Piped, each line is a prompt of its own and gives one line of answer:
-line breaks inside an answer become spaces, --json keeps them.
+In a terminal it is a conversation, kept in the project's chats/. Piped, each line is a prompt of its own
+and gives one line of answer: line breaks inside an answer become spaces, --json keeps them.
 """
 
 import argparse
 import asyncio
+import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
     from workbench.chat.client import ChatEngine
-    from workbench.chat.protocol import Target
+    from workbench.chat.protocol import Done, Target
     from workbench.data.example import Message
     from workbench.project.store import OpenProject
+
+
+class Answer(NamedTuple):
+    """What was said, and how it ended."""
+
+    text: str
+    done: "Done"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +37,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=int, metavar="N", help="the checkpoint's step; without it, the run's newest"
     )
-    add_layers(parser)
-    add_json(parser, 'print one JSON object an answer: {"prompt", "answer", "reason", "tokens", ...}')
+    add_layers(parser, "chat.temperature=0.2")
+    add_json(parser, 'one object an answer: {"prompt", "answer", "reason", "tokens", ...}')
 
 
 def run(args: argparse.Namespace) -> int:
     """Start the chat engine, talk, end it."""
+    from workbench.chat.client import ChatEngine, EngineDied
+    from workbench.cli.console import report
+    from workbench.errors import WorkbenchError
+
     project = opened(args)
-    return asyncio.run(_talk(project, _target(project, args), as_json=args.json))
+    target = _target(project, args)
+    engine = ChatEngine()
+    # The loop runs only while something is awaited, so that a line is typed with the usual editing keys
+    with asyncio.Runner() as loop:
+        try:
+            _load(loop, engine, target)
+            if sys.stdin.isatty() and sys.stdout.isatty() and not args.json:
+                return _converse(loop, engine, project, target)
+            return _answer_lines(loop, engine, project, args.json)
+        except EngineDied as error:
+            report(WorkbenchError(*(replace(problem, hint="") for problem in error.problems)))
+            return 1
+        finally:
+            loop.run(engine.close())
 
 
 def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
@@ -60,83 +87,128 @@ def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
     raise fault(f"no checkpoint at step {args.checkpoint}", run.id, f"there are: {steps}")
 
 
-async def _talk(project: "OpenProject", target: "Target", *, as_json: bool) -> int:
-    from workbench.chat.client import ChatEngine
-    from workbench.cli.console import err, note
+def _load(loop: asyncio.Runner, engine: "ChatEngine", target: "Target") -> None:
+    from workbench.cli.console import busy
 
-    engine = ChatEngine()
-    with err.status(f"loading {target.label}") if err.is_terminal else _Silent():
-        await engine.start()
-        await engine.load(target)
-    try:
-        if sys.stdin.isatty():
-            note(f"{target.label}. An empty line or ctrl+d ends; ctrl+c stops an answer.")
-            return await _converse(engine, project)
-        return await _answer_lines(engine, project, as_json)
-    finally:
-        await engine.close()
+    with busy(f"loading {target.label}"):
+        loop.run(engine.start())
+        loop.run(engine.load(target))
 
 
-class _Silent:
-    def __enter__(self) -> None: ...
+def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", target: "Target") -> int:
+    """A conversation with a person; what goes wrong is told, and the question can be asked again."""
+    import readline  # noqa: F401  gives `input` its editing keys and its history
 
-    def __exit__(self, *_: object) -> None: ...
-
-
-async def _converse(engine: "ChatEngine", project: "OpenProject") -> int:
-    from workbench.cli.console import note
+    from workbench.chat.transcript import Transcript
+    from workbench.cli.console import note, report
     from workbench.data.example import Message
+    from workbench.errors import WorkbenchError
+    from workbench.ui.text import clean_lines
 
-    history: list[Message] = []
-    while True:
-        try:
-            said = await asyncio.to_thread(input, "> ")
-        except EOFError:
-            return 0
+    def write(text: str) -> None:
+        sys.stdout.write(clean_lines(text))
+        sys.stdout.flush()
+
+    note(f"{target.label}. ctrl+c stops an answer, ctrl+d ends.")
+    conversation: list[Message] = []
+    transcript: Transcript | None = None
+    while (said := _ask()) is not None:
         if not said.strip():
-            return 0
-        history.append(Message("user", said))
-        answer = await _answer(engine, history, project, aloud=True)
-        history.append(Message("assistant", answer["answer"]))
-        note(f"[{answer['reason']}, {answer['tokens']} tokens, {answer['tokens_per_second']:.0f} tokens/s]")
-
-
-async def _answer_lines(engine: "ChatEngine", project: "OpenProject", as_json: bool) -> int:
-    from workbench.cli.console import say, write_json
-    from workbench.data.example import Message
-
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        prompt = line.rstrip("\r\n")
-        answer = await _answer(engine, [Message("user", prompt)], project)
-        if as_json:
-            write_json({"prompt": prompt} | answer)
-        else:
-            say(" ".join(answer["answer"].split()))
+            continue
+        asked = [*conversation, Message("user", said)]
+        try:
+            if not engine.running:
+                _load(loop, engine, target)
+            text, done = loop.run(_answer(engine, asked, project, write))
+            write("\n")
+            note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s]")
+            conversation = [*asked, Message("assistant", text)]
+            transcript = transcript or Transcript.begin(project.folder)
+            transcript.add(conversation, target, project.settings.chat, done)
+        except WorkbenchError as error:
+            report(error)
+    if transcript:
+        note(f"kept in {transcript.path}")
     return 0
 
 
-async def _answer(
-    engine: "ChatEngine", messages: "list[Message]", project: "OpenProject", *, aloud: bool = False
-) -> dict[str, Any]:
-    """One answer with its figures; written out while it comes when `aloud`."""
-    from workbench.chat.protocol import Done, Piece
-    from workbench.ui.text import clean_lines
+def _ask() -> str | None:
+    """What the person types; None at the end."""
+    try:
+        return input("> ")
+    except KeyboardInterrupt:
+        sys.stdout.write("\n")
+        return ""
+    except EOFError:
+        sys.stdout.write("\n")
+        return None
 
-    text = ""
-    async for reply in engine.generate(messages, project.settings.chat):
-        if isinstance(reply, Piece):
-            text += reply.text
-            if aloud:
-                sys.stdout.write(clean_lines(reply.text))
-                sys.stdout.flush()
-        elif isinstance(reply, Done):
-            if aloud:
-                sys.stdout.write("\n")
-            return {
-                "answer": text,
-                "reason": reply.reason,
-                "tokens": reply.tokens,
-                "first_token_seconds": reply.first_token_seconds,
-                "tokens_per_second": reply.tokens_per_second,
+
+def _answer_lines(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", as_json: bool) -> int:
+    """One answer a line, in step with the prompts: a prompt without an answer gives an empty line.
+
+    Raises EngineDied.
+    """
+    from workbench.chat.client import EngineDied
+    from workbench.cli.console import report, say, write_json
+    from workbench.data.example import Message
+    from workbench.errors import Problem, WorkbenchError
+
+    failed = False
+    for number, line in enumerate(sys.stdin, 1):
+        prompt = line.rstrip("\r\n")
+        try:
+            text, done = loop.run(_answer(engine, [Message("user", prompt)], project))
+        except EngineDied:
+            raise
+        except WorkbenchError as error:
+            failed = True
+            report(WorkbenchError(*(Problem(str(problem), f"line {number}") for problem in error.problems)))
+            if as_json:
+                write_json({"prompt": prompt, "error": str(error)})
+            else:
+                say("")
+            continue
+        if as_json:
+            figures = {
+                "reason": done.reason,
+                "tokens": done.tokens,
+                "first_token_seconds": done.first_token_seconds,
+                "tokens_per_second": done.tokens_per_second,
             }
+            write_json({"prompt": prompt, "answer": text} | figures)
+        else:
+            say(" ".join(text.split()))
+    return 1 if failed else 0
+
+
+async def _answer(
+    engine: "ChatEngine",
+    messages: "list[Message]",
+    project: "OpenProject",
+    write: Callable[[str], None] | None = None,
+) -> Answer:
+    """One answer; with `write` it is written while it comes, and ctrl+c stops it instead of the program."""
+    from workbench.chat.protocol import Piece
+
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        # A second ctrl+c ends the program: the engine may be out of reach
+        loop.remove_signal_handler(signal.SIGINT)
+        stopping.append(loop.create_task(engine.stop()))
+
+    stopping: list[asyncio.Task[None]] = []
+    if write:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    text = ""
+    try:
+        async for reply in engine.generate(messages, project.settings.chat):
+            if not isinstance(reply, Piece):
+                return Answer(text, reply)
+            text += reply.text
+            if write:
+                write(reply.text)
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
     raise AssertionError("an answer ends in Done, or raises")

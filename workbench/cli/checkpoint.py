@@ -2,10 +2,12 @@
 
 import argparse
 
+from workbench.cli.arguments import add_run
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`checkpoint RUN`."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    add_run(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,8 +1,10 @@
 """What the command line writes: results on stdout, everything else on stderr, foreign text always cleaned."""
 
 import json
+import math
 import sys
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -10,8 +12,18 @@ from rich.text import Text
 from workbench.errors import WorkbenchError
 from workbench.ui.text import clean_lines, shown
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_NO_LIMIT = 10_000
+"""Cells of a line that goes into a pipe or a file: nothing is cut there."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Let `workbench.cli.main` decide; rich would end the program with exit code 1."""
+        raise BrokenPipeError
+
+
+out = _Console(highlight=False, width=None if sys.stdout.isatty() else _NO_LIMIT)
+err = _Console(stderr=True, highlight=False)
 
 
 def report(error: WorkbenchError) -> None:
@@ -30,14 +42,25 @@ def say(text: str) -> None:
     out.print(Text(clean_lines(text)), soft_wrap=True)
 
 
+def busy(doing: str) -> AbstractContextManager[object]:
+    """A sign on stderr that something takes its time, for a person only; it leaves no trace."""
+    return err.status(Text(clean_lines(doing))) if err.is_interactive else nullcontext()
+
+
 def write_json(value: Any, *, indent: int | None = None) -> None:
     """Write one JSON value on stdout; NaN and infinities become text, as in the event log."""
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=indent, allow_nan=False) + "\n")
+    plain = _plain(value)
+    text = json.dumps(plain, ensure_ascii=False, indent=indent, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # half a surrogate pair, or a character that the locale lacks
+        text = json.dumps(plain, indent=indent, allow_nan=False)
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -1,12 +1,11 @@
-"""Follow a run's event log in the terminal: a bar with its numbers, or JSON lines."""
+"""Follow a run's event log in the terminal: a bar with its numbers, or lines, or JSON lines."""
 
-import sys
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from workbench.cli.console import err, note, write_json
 from workbench.runs.events import Event, EventTail
@@ -20,15 +19,14 @@ POLL_SECONDS = 0.25
 def follow(run: Run, *, as_json: bool) -> int:
     """Show the events of `run` until it ends; exit code 0 when it finished or was stopped, 1 when it failed.
 
-    Ctrl+C stops the watching, never the run.
+    Ctrl+C, or a reader of our output that goes away, stops the watching, never the run.
     """
     try:
         status = _follow(run, as_json)
-    except KeyboardInterrupt:
-        note(
-            f"\nleft running: {run.id}\n"
-            f"workbench watch {run.folder} follows it, workbench stop {run.folder} stops it"
-        )
+    except (KeyboardInterrupt, BrokenPipeError) as reason:
+        note(f"\nleft running: {run.id}\n  workbench watch {run.folder}\n  workbench stop {run.folder}")
+        if isinstance(reason, BrokenPipeError):
+            raise
         return 0
     verdict = f"{run.id}: {status.state.value}"
     note(f"{verdict}, {status.reason}" if status.reason else verdict)
@@ -39,101 +37,102 @@ def follow(run: Run, *, as_json: bool) -> int:
 
 
 def _follow(run: Run, as_json: bool) -> RunStatus:
-    bar = _Bar() if not as_json and err.is_terminal else None
-    with bar or nullcontext():
-        for event in _events(run):
-            if as_json:
-                write_json(event)
-            elif bar:
-                bar.show(event)
-            else:
-                _write_line(event)
-    return read_status(run)
-
-
-def _events(run: Run) -> Iterator[Event]:
-    """Every event of the run until nothing more can come: the lock is free and the log is read to its end."""
+    bar = _Bar() if err.is_interactive and not as_json else None
     tail = EventTail(run.events)
-    while True:
-        over = read_status(run).state is not State.RUNNING
-        batch = tail.read()
-        yield from batch
-        if over and not batch:
-            return
-        if not batch:
-            time.sleep(POLL_SECONDS)
+    with bar or nullcontext():
+        while True:
+            # In this order: what is over has its last event in the log
+            status = read_status(run)
+            batch = tail.read()
+            for event in batch:
+                if as_json:
+                    write_json(event)
+                elif (line := _line(event, steps=bar is None)) is not None:
+                    note(line)
+            if bar:
+                bar.show(status, batch)
+            if not batch:
+                if status.state is not State.RUNNING:
+                    return status
+                time.sleep(POLL_SECONDS)
 
 
-def numbers(event: Event) -> str:
-    """The figures of a step or a validation in one line."""
-    names = {
-        "loss": "loss {:.4f}",
-        "validation_loss": "validation loss {:.4f}",
-        "token_accuracy": "tokens right {:.1%}",
-        "learning_rate": "lr {:.2e}",
-        "tokens_per_second": "{:,.0f} tok/s",
-    }
+def _line(event: Event, *, steps: bool) -> str | None:
+    """An event in one line; None for what a bar shows better, unless `steps` are wanted."""
+    match event["kind"]:
+        case "preparing" if steps and not event.get("done"):
+            return f"{event['phase']}"
+        case "step" if steps:
+            return f"step {event['step']}  {_figures(event)}"
+        case "evaluated":
+            return f"step {event['step']}  {_figures(event)}"
+        case "checkpoint":
+            return f"step {event['step']}  checkpoint{' (best so far)' if event.get('best') else ''}"
+        case "warning":
+            return f"warning: {event['message']}"
+        case "command":
+            answer = "" if event.get("acknowledged") else ": refused"
+            reason = f", {event['reason']}" if event.get("reason") else ""
+            return f"{event['name']}{answer}{reason}"
+    return None
+
+
+_FIGURES = {
+    "loss": "loss {:.4f}",
+    "validation_loss": "validation loss {:.4f}",
+    "token_accuracy": "tokens right {:.1%}",
+    "learning_rate": "lr {:.2e}",
+    "tokens_per_second": "{:,.0f} tok/s",
+}
+
+
+def _figures(event: Event) -> str:
+    """The numbers of a step or of a validation."""
     return "  ".join(
-        form.format(event[name]) for name, form in names.items() if isinstance(event.get(name), int | float)
+        form.format(event[name])
+        for name, form in _FIGURES.items()
+        if isinstance(event.get(name), int | float)
     )
 
 
-def _write_line(event: Event) -> None:
-    """One line an event where nothing can be redrawn: a pipe, a log file."""
-    match event["kind"]:
-        case "step" | "evaluated":
-            note(f"step {event['step']}  {numbers(event)}")
-        case "checkpoint":
-            note(f"checkpoint at step {event['step']}")
-        case "warning":
-            note(f"warning: {event['message']}")
-
-
 class _Bar(Progress):
-    """One bar: preparing, then steps; what deserves to stay is printed above it."""
+    """One bar on stderr: what is prepared, then the steps."""
 
     def __init__(self) -> None:
         super().__init__(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}", markup=False),
-            TimeRemainingColumn(),
             TextColumn("{task.fields[figures]}", markup=False),
             console=err,
             refresh_per_second=4,
         )
-        self.bar: TaskID = self.add_task("starting", total=1, figures="")
+        self._task: TaskID = self.add_task("starting", total=None, figures="")
+        self._step = ""
 
-    def show(self, event: Event) -> None:
-        """Take one event in."""
-        match event["kind"]:
-            case "preparing":
+    def show(self, status: RunStatus, news: list[Event]) -> None:
+        """Take in where the run stands, and what happened since the last call."""
+        for event in news:
+            if event["kind"] == "step":
+                self._step = _figures(event)
+            elif event["kind"] == "preparing":
+                self._step = ""
                 self.update(
-                    self.bar,
+                    self._task,
                     description=clean(str(event["phase"])),
-                    total=event.get("total") or 1,
+                    total=event.get("total") or None,
                     completed=event.get("done") or 0,
+                    figures="",
                 )
-            case "started":
-                self.reset(
-                    self.bar,
-                    description="training",
-                    total=event["total_steps"],
-                    completed=event.get("resumed_from") or 0,
-                )
-            case "step":
-                self.update(self.bar, completed=event["step"], figures=numbers(event))
-            case "evaluated":
-                note(f"step {event['step']}  {numbers(event)}")
-            case "checkpoint":
-                note(f"step {event['step']}  checkpoint{' (best so far)' if event.get('best') else ''}")
-            case "warning":
-                note(f"warning: {event['message']}")
-
-
-def is_interactive() -> bool:
-    """A person sits at both ends."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+        if status.total_steps and not status.phase:
+            left = status.eta_seconds
+            eta = "" if left is None else f"  {timedelta(seconds=round(left))} left"
+            self.update(
+                self._task,
+                description=f"step {status.step}/{status.total_steps}",
+                total=status.total_steps,
+                completed=status.step,
+                figures=f"{self._step}{eta}",
+            )
 
 
 def as_row(status: RunStatus) -> dict[str, Any]:

@@ -2,8 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.cli.arguments import add_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from workbench.runs.folder import Run
+    from workbench.runs.status import RunStatus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,9 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "project",
         type=Path,
         nargs="?",
-        default=Path("projects"),
         metavar="PROJECT",
-        help="a project, or a folder of projects (default: ./projects)",
+        help="a project, or a folder of projects (default: ./projects, else the current folder)",
     )
     add_json(parser, "print a list of runs")
 
@@ -23,42 +29,49 @@ def run(args: argparse.Namespace) -> int:
     """Print one line a run."""
     from workbench.cli.console import note, out, write_json
     from workbench.cli.follow import as_row
+    from workbench.errors import fault
     from workbench.project.store import find_projects
     from workbench.runs.folder import list_runs
     from workbench.runs.status import read_status
 
-    projects = find_projects(args.project)
-    found = [(project, each, read_status(each)) for project in projects for each in list_runs(project)]
+    folder = args.project or (Path("projects") if Path("projects").is_dir() else Path())
+    if not folder.exists():
+        raise fault("no such folder", folder)
+    found = [
+        (project, each, read_status(each))
+        for project in find_projects(folder)
+        for each in list_runs(project.absolute())
+    ]
     if args.json:
         write_json(
             [
-                {"id": each.id, "project": str(project), "folder": str(each.folder)} | as_row(status)
+                {"id": each.id, "project": project.absolute().name, "folder": str(each.folder)}
+                | as_row(status)
                 for project, each, status in found
             ],
             indent=2,
         )
-        return 0
-    if not found:
-        note(f"no runs yet in {args.project}; workbench train PROJECT starts one")
-        return 0
-    out.print(_table(found))
+    elif found:
+        out.print(_table(found))
+    else:
+        note(f"no runs yet in {folder.absolute()}; workbench train PROJECT starts one")
     return 0
 
 
-def _table(found: list) -> object:  # type: ignore[type-arg]
+def _table(found: "list[tuple[Path, Run, RunStatus]]") -> "Table":
     from rich.table import Table
 
     from workbench.ui.text import shown
 
     table = Table(box=None, pad_edge=False)
-    for title in ("run", "project", "state", "step", "loss", "validation loss"):
-        table.add_column(
-            title, justify="right" if title in ("step", "loss", "validation loss") else "left", no_wrap=True
-        )
+    for title in ("run", "project", "state"):
+        table.add_column(title, no_wrap=True)
+    for title in ("step", "loss", "validation loss"):
+        table.add_column(title, no_wrap=True, justify="right")
     for project, each, status in found:
         table.add_row(
             shown(each.id),
-            shown(project.name),
+            shown(project.absolute().name),
             status.state.value,
             f"{status.step}/{status.total_steps or '?'}",
             _figure(status.loss),

@@ -1,6 +1,7 @@
 """`workbench [PATH]`: the terminal user interface."""
 
 import argparse
+import difflib
 import os
 import sys
 from pathlib import Path
@@ -8,17 +9,25 @@ from pathlib import Path
 from workbench.errors import fault
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The front parser already has PATH."""
-
-
 def run(args: argparse.Namespace) -> int:
     """Open the screen on a project or on a folder of projects."""
+    check_path(args.path)
     check_terminal()
     from workbench.ui.app import WorkbenchApp
 
     WorkbenchApp(Path(args.path)).run()
     return 0
+
+
+def check_path(path: str) -> None:
+    """Refuse a path that is not there: it may be a command that was mistyped."""
+    from workbench.cli import COMMANDS
+
+    if Path(path).exists():
+        return
+    near = difflib.get_close_matches(path, COMMANDS, n=1)
+    hint = f"did you mean workbench {near[0]}?" if near else "workbench new PATH --data FILE makes a project"
+    raise fault("no such folder, and no command", path, hint)
 
 
 def check_terminal() -> None:
@@ -36,5 +45,5 @@ def check_terminal() -> None:
         raise fault(
             "this terminal cannot place text",
             f"TERM={os.environ.get('TERM', '')}",
-            "set TERM=xterm-256color, or use a command",
+            "set TERM=xterm-256color, or use a command: workbench --help",
         )

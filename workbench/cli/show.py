@@ -3,17 +3,20 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.arguments import add_json
+from workbench.cli.arguments import add_json, add_run
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run
     from workbench.runs.series import Series
+    from workbench.runs.spec import Spec
 
 METRICS = (
     "loss",
     "validation_loss",
     "token_accuracy",
+    "validation_token_accuracy",
     "sequence_accuracy",
+    "validation_sequence_accuracy",
     "learning_rate",
     "grad_norm",
     "tokens_per_second",
@@ -22,32 +25,29 @@ METRICS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`show RUN [--json]`."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    add_run(parser)
     add_json(parser, "print everything as one JSON object, the whole curve included")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one run."""
+    from workbench.cli.console import busy, out, say, write_json
     from workbench.cli.follow import as_row
     from workbench.runs.checkpoints import list_checkpoints
     from workbench.runs.folder import find_run, read_spec
     from workbench.runs.status import read_status
 
     found = find_run(args.run)
-    spec, status, series = read_spec(found), read_status(found), _series(found)
+    with busy("reading the log"):
+        spec, status, series = read_spec(found), read_status(found), _series(found)
     checkpoints = list_checkpoints(found)
     if args.json:
-        from workbench.cli.console import write_json
-
         curves = {name: [array.tolist() for array in series.curve(name)] for name in METRICS}
         write_json(
             {"id": found.id, "folder": str(found.folder)}
             | as_row(status)
             | {
-                "project": spec.project,
-                "template": spec.template,
-                "command": spec.command,
-                "fingerprints": spec.fingerprints,
+                "spec": spec.model_dump(mode="json"),
                 "checkpoints": [
                     {"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints
                 ],
@@ -56,18 +56,24 @@ def run(args: argparse.Namespace) -> int:
             indent=2,
         )
         return 0
-    from workbench.cli.console import out, say
-
     say(f"run        {found.id}")
     say(f"folder     {found.folder}")
     say(f"state      {status.state.value}{f', {status.reason}' if status.reason else ''}")
     say(f"step       {status.step} of {status.total_steps or '?'}")
     say(f"base       {spec.base_model.name}, template {spec.template.name}")
+    if changed := _changed(spec):
+        say(f"with       {changed}")
     for checkpoint in checkpoints:
         best = "  (best)" if checkpoint.best else ""
         say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{best}")
     out.print(_numbers(series))
     return 0
+
+
+def _changed(spec: "Spec") -> str:
+    """What was laid over project.toml, as it is written on the command line."""
+    layers = [f"--profile {spec.profile}"] if spec.profile else []
+    return " ".join(layers + [f"--set {key}={value}" for key, value in spec.overrides.items()])
 
 
 def _series(found: "Run") -> "Series":

@@ -2,22 +2,25 @@
 
 import argparse
 
+from workbench.cli.arguments import add_run
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`stop RUN [--now]`."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    add_run(parser)
     parser.add_argument("--now", action="store_true", help="end at once, without a checkpoint")
 
 
 def run(args: argparse.Namespace) -> int:
     """Send the command; the run acknowledges it in its events."""
-    from workbench.cli.console import note
+    from workbench.cli.console import busy, note
     from workbench.runs import control
     from workbench.runs.folder import find_run
 
     found = find_run(args.run)
     if args.now:
-        control.stop_now(found)
+        with busy(f"ending {found.id}"):
+            control.stop_now(found)
         note(f"{found.id} was ended")
     else:
         control.send(found, "stop")

@@ -2,12 +2,12 @@
 
 import argparse
 
-from workbench.cli.arguments import add_json
+from workbench.cli.arguments import add_json, add_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`watch RUN [--json]`."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, its folder, or `latest`")
+    add_run(parser)
     add_json(parser, "print every event as a JSON line")
 
 
