@@ -74,6 +74,8 @@ class TrainPane(Pane):
         self.listed = [(run, read_status(run)) for run in list_runs(self.workspace.project.folder)]
         table = self.query_one(VirtualTable)
         table.set_row_count(len(self.listed))
+        # As high as its runs: what is left over belongs to the curves
+        table.styles.height = 1 + max(1, len(self.listed))
         table.refresh_rows()
         if self.feed is None:
             if self.listed:
@@ -226,7 +228,8 @@ class TrainPane(Pane):
                 self._end(run)
 
         self.app.push_screen(
-            Confirm("End this run at once?", "What it learnt since its last checkpoint is lost."), answered
+            Confirm("End this run at once?", "What it learnt since its last checkpoint is lost.", loses=True),
+            answered,
         )
 
     @work(thread=True, group="end", exit_on_error=False)
