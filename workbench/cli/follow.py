@@ -16,13 +16,18 @@ from workbench.ui.text import clean
 POLL_SECONDS = 0.25
 
 
-def follow(run: Run, *, as_json: bool) -> int:
+def follow(run: Run, *, as_json: bool, since: float = 0.0) -> int:
     """Show the events of `run` until it ends; exit code 0 when it finished or was stopped, 1 when it failed.
 
     Ctrl+C, or a reader of our output that goes away, stops the watching, never the run.
+
+    Args:
+        run: a run that was started.
+        as_json: write each event as a JSON line on stdout.
+        since: leave out what was logged before, in seconds since 1970: earlier attempts.
     """
     try:
-        status = _follow(run, as_json)
+        status = _follow(run, as_json, since)
     except (KeyboardInterrupt, BrokenPipeError) as reason:
         note(f"\nleft running: {run.id}\n  workbench watch {run.folder}\n  workbench stop {run.folder}")
         if isinstance(reason, BrokenPipeError):
@@ -36,7 +41,7 @@ def follow(run: Run, *, as_json: bool) -> int:
     return 0
 
 
-def _follow(run: Run, as_json: bool) -> RunStatus:
+def _follow(run: Run, as_json: bool, since: float) -> RunStatus:
     bar = _Bar() if err.is_interactive and not as_json else None
     tail = EventTail(run.events)
     with bar or nullcontext():
@@ -44,13 +49,14 @@ def _follow(run: Run, as_json: bool) -> RunStatus:
             # In this order: what is over has its last event in the log
             status = read_status(run)
             batch = tail.read()
-            for event in batch:
+            news = [event for event in batch if event["time"] >= since]
+            for event in news:
                 if as_json:
                     write_json(event)
                 elif (line := _line(event, steps=bar is None)) is not None:
                     note(line)
             if bar:
-                bar.show(status, batch)
+                bar.show(status, news)
             if not batch:
                 if status.state is not State.RUNNING:
                     return status
@@ -61,7 +67,7 @@ def _line(event: Event, *, steps: bool) -> str | None:
     """An event in one line; None for what a bar shows better, unless `steps` are wanted."""
     match event["kind"]:
         case "preparing" if steps and not event.get("done"):
-            return f"{event['phase']}"
+            return str(event["phase"])
         case "step" if steps:
             return f"step {event['step']}  {_figures(event)}"
         case "evaluated":

@@ -1,6 +1,7 @@
 """Start a run in the background and follow it; Ctrl+C leaves it running."""
 
 import argparse
+import time
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
@@ -23,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
 
     project = opened(args)
     resume = find_run(args.resume, project.folder) if args.resume else None
+    since = time.time()
     with busy(f"checking {project.name}"):
         started = start(project, resume=resume)
     if args.json:
@@ -32,4 +34,4 @@ def run(args: argparse.Namespace) -> int:
     if args.detach:
         note(f"running in the background; workbench watch {started.folder} follows it")
         return 0
-    return follow(started, as_json=args.json)
+    return follow(started, as_json=args.json, since=since)

@@ -2,15 +2,22 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LEAST_FREE_BYTES = 5 * 2**30
 PROBE_SECONDS = 120
+FIRST_TMUX = (3, 2)
+"""Earlier ones have no `load-buffer -w`."""
+
+Run = Callable[[list[str]], str]
+"""Runs a command line and returns what it wrote on stdout; empty when it is missing, fails or hangs."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +28,22 @@ class Finding:
         name: what was looked at.
         ok: nothing has to change for the main job.
         seen: what is there.
-        remedy: what to change; empty when nothing has to.
+        remedy: what to change, or what could be better; may be empty when `ok`.
     """
 
     name: str
     ok: bool
     seen: str
     remedy: str = ""
+
+
+def output(command: list[str]) -> str:
+    """What `command` writes on stdout; empty when it is missing, fails or hangs."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout
 
 
 def examine(folder: Path) -> Iterator[Finding]:
@@ -61,56 +77,49 @@ def colours() -> Finding:
     if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
         return Finding("colours", True, "16 million")
     if "256" in os.environ.get("TERM", ""):
-        return Finding(
-            "colours", True, "256 (ssh does not forward COLORTERM; export COLORTERM=truecolor for more)"
-        )
-    return Finding(
-        "colours", True, "16; charts are plainer", "set TERM=xterm-256color where the terminal can"
-    )
+        remedy = "for more, export COLORTERM=truecolor: ssh does not forward it"
+        return Finding("colours", True, "256", remedy)
+    remedy = "set TERM=xterm-256color where the terminal can"
+    return Finding("colours", True, "16; charts are plainer", remedy)
 
 
 def locale() -> Finding:
     """UTF-8, without which Thai and Chinese come out as question marks."""
     name = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
-    ok = "utf-8" in name.lower() or "utf8" in name.lower()
-    return Finding(
-        "locale", ok, name or "(unset)", "" if ok else "export LC_ALL=C.UTF-8 before tmux is started"
-    )
+    if "utf8" in name.lower().replace("-", ""):
+        return Finding("locale", True, name)
+    return Finding("locale", False, name or "(unset)", "export LC_ALL=C.UTF-8 before tmux is started")
 
 
-def clipboard() -> Finding:
+def clipboard(run: Run = output) -> Finding:
     """How copied text reaches your desk."""
     if not os.environ.get("TMUX"):
         return Finding("clipboard", True, "OSC 52, which the terminal must allow")
-    if shutil.which("tmux") is None:
-        return Finding("clipboard", False, "inside tmux, but no tmux command on PATH", "put tmux on PATH")
-    return Finding(
-        "clipboard",
-        True,
-        "tmux load-buffer -w: paste with prefix ], and at your desk where the terminal allows OSC 52",
-    )
+    answer = run(["tmux", "display-message", "-p", "#{version} #{client_termfeatures}"]).split()
+    if not answer:
+        return Finding("clipboard", False, "inside tmux, and no tmux command answers", "put tmux on PATH")
+    version, features = answer[0], answer[1] if len(answer) > 1 else ""
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if numbers and numbers < FIRST_TMUX:
+        remedy = "install tmux 3.2 or later; until then copies go to a file"
+        return Finding("clipboard", False, f"tmux {version} cannot hand copies on", remedy)
+    if features and "clipboard" not in features.split(","):
+        remedy = "add to ~/.tmux.conf: set -as terminal-features ',*:clipboard'"
+        return Finding("clipboard", False, f"tmux {version} takes your terminal for one without it", remedy)
+    seen = f"tmux {version}, load-buffer -w: paste with prefix ], and at your desk by OSC 52"
+    return Finding("clipboard", True, seen)
 
 
-def session() -> Finding:
+def session(run: Run = output) -> Finding:
     """Whether the login manager ends background runs when you log out."""
-    loginctl = shutil.which("loginctl")
-    if loginctl is None:
+    if shutil.which("loginctl") is None:
         return Finding("logout", True, "no systemd-logind; runs go on after you log out")
-    answer = _output([loginctl, "show-user", str(os.getuid()), "--property=Linger", "--value"])
-    config = _output(
-        [
-            "busctl",
-            "get-property",
-            "org.freedesktop.login1",
-            "/org/freedesktop/login1",
-            "org.freedesktop.login1.Manager",
-            "KillUserProcesses",
-        ]
-    )
-    if config.strip().endswith("true") and answer.strip() != "yes":
-        return Finding(
-            "logout", False, "systemd-logind ends your processes at logout", "loginctl enable-linger"
-        )
+    lingers = run(["loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value"])
+    manager = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"]
+    kills = run(["busctl", "get-property", *manager, "KillUserProcesses"])
+    if kills.strip().endswith("true") and lingers.strip() != "yes":
+        seen = "systemd-logind ends your processes at logout"
+        return Finding("logout", False, seen, "loginctl enable-linger")
     return Finding("logout", True, "runs go on after you log out")
 
 
@@ -129,16 +138,23 @@ def disk(folder: Path) -> Finding:
 
 
 ENGINE_PROBE = """
-import json, importlib.metadata as metadata
-names = ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes")
-found = {name: metadata.version(name) for name in names}
-import torch
-found["threads"] = torch.get_num_threads()
-found["built_for"] = torch.version.cuda
-found["gpus"] = [
-    [p.name, p.total_memory, list(torch.cuda.get_device_capability(i)), torch.cuda.mem_get_info(i)[0]]
-    for i, p in enumerate(map(torch.cuda.get_device_properties, range(torch.cuda.device_count())))
-]
+import importlib.metadata as metadata, json
+found = {}
+for name in ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes"):
+    try:
+        found[name] = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        found[name] = None
+try:
+    import torch
+    found["threads"] = torch.get_num_threads()
+    found["built_for"] = torch.version.cuda
+    found["gpus"] = [
+        [p.name, p.total_memory, list(torch.cuda.get_device_capability(i)), torch.cuda.mem_get_info(i)[0]]
+        for i, p in enumerate(map(torch.cuda.get_device_properties, range(torch.cuda.device_count())))
+    ]
+except Exception as error:
+    found["torch_failure"] = f"{type(error).__name__}: {error}"
 try:
     import bitsandbytes.functional as F
     weight = torch.randn(64, 64, device="cuda" if found["gpus"] else "cpu")
@@ -146,68 +162,53 @@ try:
     found["nf4_error"] = float((F.dequantize_4bit(packed, state) - weight).abs().mean())
 except Exception as error:
     found["nf4_failure"] = f"{type(error).__name__}: {error}"
-print(json.dumps(found))
+print("\\n" + json.dumps(found))
 """
+INSTALL = "install again: python -m pip install -e ."
 
 
-def engine(run: Callable[[list[str]], str] | None = None) -> Iterator[Finding]:
-    """CUDA, the training libraries and 4-bit weights, tried in a process of their own.
-
-    Args:
-        run: runs a command line and returns what it wrote; for tests.
-    """
-    answer = (run or _output)([sys.executable, "-c", ENGINE_PROBE])
-    lines = answer.strip().splitlines()
+def engine(run: Run = output) -> Iterator[Finding]:
+    """CUDA, the training libraries and 4-bit weights, tried in a process of their own."""
+    lines = run([sys.executable, "-c", ENGINE_PROBE]).strip().splitlines()
     if not lines:
-        yield Finding(
-            "engine", False, "torch could not be imported", "install again: python -m pip install -e ."
-        )
+        yield Finding("engine", False, "the training libraries crash or hang", INSTALL)
         return
     found = json.loads(lines[-1])
-    yield Finding(
-        "engine",
-        True,
-        ", ".join(f"{name} {found[name]}" for name in ("torch", "transformers", "trl", "peft")),
-    )
+    libraries = ("torch", "transformers", "trl", "peft", "datasets")
+    missing = [name for name in libraries if found[name] is None]
+    versions = ", ".join(f"{name} {found[name]}" for name in libraries if found[name])
+    if missing:
+        yield Finding("engine", False, f"missing: {', '.join(missing)}", INSTALL)
+        return
+    if "torch_failure" in found:
+        yield Finding("engine", False, f"{versions}; {found['torch_failure']}", INSTALL)
+        return
+    yield Finding("engine", True, versions)
     yield _cuda(found)
     if "nf4_failure" in found:
-        yield Finding(
-            "bitsandbytes",
-            False,
-            found["nf4_failure"],
-            "4-bit and 8-bit weights are not to be had: quantization = none",
-        )
+        remedy = 'without it, 4-bit and 8-bit weights are not to be had: quantization = "none"'
+        yield Finding("bitsandbytes", False, found["nf4_failure"], remedy)
     else:
-        where = "on the GPU" if found["gpus"] else "on the CPU (it works, for trying out; not fast)"
-        yield Finding(
-            "bitsandbytes",
-            True,
-            f"{found['bitsandbytes']}, nf4 tried {where}: mean error {found['nf4_error']:.3f}",
-        )
+        where = "on the GPU" if found["gpus"] else "on the CPU (for trying out; not fast)"
+        seen = f"{found['bitsandbytes']}, nf4 tried {where}: mean error {found['nf4_error']:.3f}"
+        yield Finding("bitsandbytes", True, seen)
 
 
-def _cuda(found: dict[str, object]) -> Finding:
-    gpus = found["gpus"]
-    if isinstance(gpus, list) and gpus:
+def _cuda(found: dict[str, Any]) -> Finding:
+    if found["gpus"]:
         told = [
-            f"{name} {total / 2**30:.0f} GiB ({free / 2**30:.0f} free), capability {a}.{b}"
-            for name, total, (a, b), free in gpus
+            f"{name} {total / 2**30:.0f} GiB ({free / 2**30:.0f} free), capability {major}.{minor}"
+            for name, total, (major, minor), free in found["gpus"]
         ]
         return Finding("CUDA", True, "; ".join(told))
-    if shutil.which("nvidia-smi") and found["built_for"] is None:
-        return Finding(
-            "CUDA",
-            False,
-            "there is an NVIDIA driver, but torch was built for the CPU",
-            "install a CUDA build of torch 2.13",
-        )
-    return Finding("CUDA", True, f"no GPU: training runs on {found['threads']} CPU threads, for small models")
-
-
-def _output(command: list[str]) -> str:
-    """What `command` writes on stdout; empty when it is missing, fails or hangs."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout
+    if shutil.which("nvidia-smi") is None:
+        seen = f"no GPU: training runs on {found['threads']} CPU threads, for small models"
+        return Finding("CUDA", True, seen)
+    if found["built_for"] is None:
+        seen = "there is an NVIDIA driver, but torch was built for the CPU"
+        return Finding("CUDA", False, seen, "install a CUDA build of the same torch: see pytorch.org")
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        seen = f"CUDA_VISIBLE_DEVICES={os.environ['CUDA_VISIBLE_DEVICES']} shows no GPU"
+        return Finding("CUDA", False, seen, "unset it, or name a GPU that nvidia-smi lists")
+    seen = f"torch is built for CUDA {found['built_for']} and finds no GPU"
+    return Finding("CUDA", False, seen, "nvidia-smi shows the driver's CUDA version: it must not be older")
