@@ -47,7 +47,9 @@ def test_the_main_job(project: Path) -> None:
         assert "step 40/40" in screen
         terminal.keys("6")
         terminal.wait("talking to base model embedded")
-        terminal.keys("Escape", "m")
+        terminal.keys("Escape")
+        terminal.wait("i writes")
+        terminal.keys("m")
         terminal.wait("Talk to")
         terminal.keys("Down", "Enter")
         terminal.wait("step 40")
@@ -67,9 +69,11 @@ def test_too_small_a_window_still_works(project: Path) -> None:
             ("4", "No run yet"),
             ("6", "talking to"),
         ):
-            terminal.keys("Escape", key)
+            terminal.keys(key)
             terminal.wait(sight)
-        terminal.keys("Escape", "?")
+        terminal.keys("Escape")
+        terminal.wait("i writes")
+        terminal.keys("?")
         terminal.wait("Everywhere")
 
 

@@ -6,6 +6,9 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
+WRITING = "enter sends  ^j new line  esc leaves"
+LEFT = "i writes"
+
 
 class MessageInput(TextArea):
     """A text area of a few lines.
@@ -22,8 +25,17 @@ class MessageInput(TextArea):
     class Left(Message):
         """Esc was pressed."""
 
-    def __init__(self, **kwargs: str) -> None:
-        super().__init__(placeholder="Type a message; enter sends, ^j new line, esc leaves to the keys", **kwargs)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(placeholder="Type a message", id=id)
+        self.border_subtitle = LEFT
+
+    def on_focus(self) -> None:
+        """Say what the keys do now: letters are text here, and commands once the input is left."""
+        self.border_subtitle = WRITING
+
+    def on_blur(self) -> None:
+        """Say how to come back."""
+        self.border_subtitle = LEFT
 
     async def _on_key(self, event: events.Key) -> None:
         match event.key:
