@@ -2,11 +2,14 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult
+from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from workbench.errors import WorkbenchError, fault
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
 STATE_SECONDS = 2.0
+NEW_HINT = "workbench new PATH --data FILE makes one"
 
 
 class WorkbenchApp(App[None]):
@@ -33,12 +37,14 @@ class WorkbenchApp(App[None]):
     BINDINGS = bindings("app")
     COMMANDS: ClassVar[set[Any]] = set()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (44, "-high")]
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path = path
+        path = path.expanduser().absolute()
+        self.path = path.parent if path.is_file() else path
         self.place = ""
+        self._chosen: Path | None = None
         self._workspace: Workspace | None = None
         self.animation_level = "none"
 
@@ -64,7 +70,7 @@ class WorkbenchApp(App[None]):
             # Without this a lost SSH connection kills the process before the chat engine is closed.
             loop.add_signal_handler(number, self.exit)
         self.set_interval(STATE_SECONDS, self.look_at_runs)
-        self.query_one(TopLine).project = self.path.absolute().name
+        self.desk.query_one(TopLine).project = self.path.name
         self.call_after_refresh(self.open_first)
 
     # Projects
@@ -76,26 +82,28 @@ class WorkbenchApp(App[None]):
         try:
             found = find_projects(self.path)
             if not found:
-                raise fault("no project here", self.path, "workbench new PATH --data FILE makes one")
-            await self.open(found[0])
+                raise fault("no project here", self.path, NEW_HINT)
         except WorkbenchError as error:
             await self.show_problems(error)
+            return
+        await self.open(found[0])
 
     async def open(self, folder: Path) -> None:
         """Open a project and show it: its running training if there is one, else its data."""
         from workbench.project.store import open_project
         from workbench.ui.workspace import Workspace
 
+        self._chosen = folder
         try:
             workspace = Workspace(open_project(folder))
         except WorkbenchError as error:
             await self.show_problems(error)
             return
+        await self._clear()
         self._workspace = workspace
-        self.query_one(TopLine).project = workspace.project.name
-        await self.query_one("#panes", ContentSwitcher).remove_children()
+        self.desk.query_one(TopLine).project = workspace.project.name
         self.look_at_runs()
-        await self.show("train" if self.query_one(TopLine).running else "data")
+        await self.show("train" if self.desk.query_one(TopLine).running else "data")
 
     @property
     def workspace(self) -> "Workspace":
@@ -110,45 +118,55 @@ class WorkbenchApp(App[None]):
         row = self.workspace.row
         self._workspace = Workspace(project)
         self._workspace.row = row
-        self.query_one(TopLine).project = project.name
+        self.desk.query_one(TopLine).project = project.name
 
     # Panes
 
     async def show(self, place: str) -> None:
         """Bring a pane into view; made and imported at its first showing."""
-        switcher = self.query_one("#panes", ContentSwitcher)
+        switcher = self.desk.query_one("#panes", ContentSwitcher)
         if not switcher.query(f"#{place}"):
             kind = getattr(import_module(f"workbench.ui.panes.{place}"), f"{place.title()}Pane")
             await switcher.add_content(kind(id=place))
         switcher.current = place
-        self.place = self.query_one(TopLine).place = place
-        pane = self.query_one(f"#{place}", Pane)
+        self.place = self.desk.query_one(TopLine).place = place
+        pane = self.desk.query_one(f"#{place}", Pane)
         pane.came_into_view()
         self.refresh_keys()
 
     async def show_problems(self, error: WorkbenchError) -> None:
         """Show what is wrong with the project instead of its panes."""
-        switcher = self.query_one("#panes", ContentSwitcher)
-        await switcher.remove_children()
         from workbench.ui.panes.problems import ProblemsPane
 
+        await self._clear()
+        top, switcher = self.desk.query_one(TopLine), self.desk.query_one("#panes", ContentSwitcher)
+        top.project, top.running = (self._chosen or self.path).name, ""
         await switcher.add_content(ProblemsPane(error, id="problems"))
         switcher.current = "problems"
-        self._workspace = None
-        self.place = self.query_one(TopLine).place = "problems"
-        self.query_one("#problems").focus()
+        self.place = top.place = "problems"
+        self.pane.came_into_view()
         self.refresh_keys()
+
+    async def _clear(self) -> None:
+        """Take the panes of a project away; until others come, nothing is in view."""
+        self._workspace, self.place = None, ""
+        await self.desk.query_one("#panes", ContentSwitcher).remove_children()
+
+    @property
+    def desk(self) -> Screen[Any]:
+        """The screen with the panes; help or a question may lie on top of it."""
+        return self.screen_stack[0]
 
     @property
     def pane(self) -> Pane:
         """The pane in view."""
-        return self.query_one(f"#{self.place}", Pane)
+        return self.desk.query_one(f"#{self.place}", Pane)
 
     def refresh_keys(self) -> None:
         """Bring the key bar up to date with what works now."""
         if self.place:
             listed = [action for action in actions(self.place) if action.bar]
-            self.query_one(KeyBar).keys = tuple(
+            self.desk.query_one(KeyBar).keys = tuple(
                 (action, self.pane.why_not(action.name) is None) for action in listed
             )
 
@@ -162,21 +180,25 @@ class WorkbenchApp(App[None]):
         for run in list_runs(self.workspace.project.folder):
             status = read_status(run)
             if status.state is State.RUNNING:
-                self.query_one(TopLine).running = f"● RUNNING {status.step}/{status.total_steps or '?'}"
+                self.desk.query_one(TopLine).running = f"{status.step}/{status.total_steps or '?'}"
                 break
         else:
-            self.query_one(TopLine).running = ""
+            self.desk.query_one(TopLine).running = ""
         self.refresh_keys()
 
     # Actions of the registry
 
     async def action_do(self, name: str) -> None:
         """Carry out one of the actions that work everywhere."""
-        if name.startswith("show_"):
-            if self._workspace is not None:
+        try:
+            if not name.startswith("show_"):
+                await getattr(self, f"do_{name}")()
+            elif self._workspace is not None:
                 await self.show(name.removeprefix("show_"))
-            return
-        await getattr(self, f"do_{name}")()
+            else:
+                self.say("no project is open: p opens one, f5 reads this one again", "warning")
+        except WorkbenchError as error:
+            self.tell(error)
 
     async def carry_out(self, action: Action) -> None:
         """Carry out an action chosen in the palette."""
@@ -195,23 +217,28 @@ class WorkbenchApp(App[None]):
 
         root = self.path if find_projects(self.path) != [self.path] else self.path.parent
         found = find_projects(root)
+        if not found:
+            raise fault("no project here", root, NEW_HINT)
 
-        async def chosen(index: int | None) -> None:
+        def chosen(index: int | None) -> None:
             if index is not None:
-                await self.open(found[index])
+                self._ask_before(f"Open {found[index].name}?", partial(self.open, found[index]))
 
-        self.push_screen(Pick("Projects", [folder.name for folder in found]), chosen)
+        here = found.index(self._chosen) if self._chosen in found else 0
+        self.push_screen(Pick("Projects", [folder.name for folder in found], chosen=here), chosen)
 
     async def do_reload(self) -> None:
         """Read the project again, from its file and its data."""
         if self._workspace is None:
-            await self.open_first()
+            await (self.open(self._chosen) if self._chosen else self.open_first())
             return
         from workbench.project.store import open_project
 
         try:
             self.project_changed(open_project(self.workspace.project.folder))
         except WorkbenchError as error:
+            if self.losses():
+                raise
             await self.show_problems(error)
             return
         self.pane.came_into_view()
@@ -219,17 +246,26 @@ class WorkbenchApp(App[None]):
 
     async def do_quit(self) -> None:
         """Leave; asks when a pane would lose something."""
-        losses = [loss for pane in self.query(Pane) if (loss := pane.would_lose())]
-        if not losses:
-            self.exit()
-            return
+        self._ask_before("Leave workbench?", self.exit)
+
+    def losses(self) -> list[str]:
+        """What the panes hold that is nowhere else."""
+        return [loss for pane in self.desk.query(Pane) if (loss := pane.would_lose())]
+
+    def _ask_before(self, question: str, then: Callable[[], Any]) -> None:
+        """Do something that takes the panes away: at once when nothing is lost, else after a yes."""
         from workbench.ui.widgets.confirm import Confirm
 
-        def answered(leave: bool | None) -> None:
-            if leave:
-                self.exit()
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.call_later(then)
 
-        self.push_screen(Confirm("Leave workbench?", "; ".join(losses)), answered)
+        if isinstance(self.screen, Confirm):
+            return
+        if losses := self.losses():
+            self.push_screen(Confirm(question, f"Lost then: {'; '.join(losses)}", loses=True), answered)
+        else:
+            self.call_later(then)
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q goes the same way."""

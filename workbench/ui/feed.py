@@ -1,22 +1,18 @@
 """What the train pane knows of one run: read from its event log in slices."""
 
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from workbench.runs.events import Event, EventTail
 from workbench.runs.folder import Run
 from workbench.runs.status import RunStatus, read_status
 
-if TYPE_CHECKING:
-    pass
-
 
 class RunFeed:
-    """One run as it goes on; `poll` is called from a worker thread.
+    """One run as it goes on: `read` belongs to a worker thread, `take` and what it changes to the event loop.
 
     Attributes:
         series: the curves so far.
-        status: as of the last poll.
+        status: as of the last `take`.
         step: the last step event; empty before the first.
         evaluated: the last validation event; empty before the first.
         remarks: warnings and acknowledged commands, oldest first.
@@ -35,10 +31,13 @@ class RunFeed:
         self.busy = Lock()
         self._tail = EventTail(run.events)
 
-    def poll(self) -> bool:
-        """Read one slice of the log; True when there was something new."""
-        batch = self._tail.read()
-        self.status = read_status(self.run)
+    def read(self) -> tuple[list[Event], RunStatus]:
+        """One slice of the log, empty at its end, and the status now."""
+        return self._tail.read(), read_status(self.run)
+
+    def take(self, batch: list[Event], status: RunStatus) -> None:
+        """Take in what was read."""
+        self.status = status
         self.series.feed(batch)
         for event in batch:
             match event["kind"]:
@@ -47,7 +46,6 @@ class RunFeed:
                 case "evaluated":
                     self.evaluated = event
                 case "warning":
-                    self.remarks.append(str(event["message"]))
+                    self.remarks.append(str(event.get("message", "")))
                 case "command":
-                    self.remarks.append(f"{event['name']}: {event.get('reason') or 'done'}")
-        return bool(batch)
+                    self.remarks.append(f"{event.get('name')}: {event.get('reason') or 'done'}")

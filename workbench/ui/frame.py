@@ -10,6 +10,9 @@ from textual.widget import Widget
 from workbench.ui.actions import Action
 from workbench.ui.text import shown
 
+NAME_CELLS = 4
+"""So much of the project's name stays on the shortest line."""
+
 
 class TopLine(Widget):
     """`project   [1 Data] 2 Prompt ...   state of the newest run`."""
@@ -17,6 +20,7 @@ class TopLine(Widget):
     project: reactive[str] = reactive("")
     place: reactive[str] = reactive("")
     running: reactive[str] = reactive("")
+    """Steps of the run that goes on, such as `12/120`; empty when none does."""
 
     def __init__(self, tabs: Sequence[tuple[str, str, str]]) -> None:
         """Args: tabs: place, key and title of each pane."""
@@ -24,7 +28,7 @@ class TopLine(Widget):
         self.tabs = tabs
 
     def render(self) -> Text:
-        """One line, cut at the right: first the run's state goes, then the project's name."""
+        """One line; where it is short, the run is said in figures only and the project's name is cut."""
         width = self.size.width
         tabs = Text()
         for place, key, title in self.tabs:
@@ -33,12 +37,16 @@ class TopLine(Widget):
                 f"[{key} {title}]" if here else f" {key} {title} ", style="bold reverse" if here else ""
             )
         name = shown(self.project, "bold")
-        name.truncate(max(8, width - tabs.cell_len - cell_len(self.running) - 4), overflow="ellipsis")
+        room = width - tabs.cell_len - NAME_CELLS - 4
+        running = f"● RUNNING {self.running}" if self.running else ""
+        if cell_len(running) > room:
+            running = f"● {self.running}"
+        name.truncate(max(NAME_CELLS, width - tabs.cell_len - cell_len(running) - 4), overflow="ellipsis")
         line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")
-        gap = width - line.cell_len - cell_len(self.running) - 1
-        if self.running and gap > 0:
+        gap = width - line.cell_len - cell_len(running) - 1
+        if running and gap > 0:
             line.append(" " * gap)
-            line.append_text(shown(self.running, "bold"))
+            line.append_text(shown(running, "bold"))
         return line
 
 

@@ -38,16 +38,15 @@ METRICS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 
 def figures(feed: RunFeed) -> Text:
-    """The run in two lines, where it stands and how fast it is, and its last remark in a third."""
+    """The run in two lines, where it stands and how fast it is; then why it ended, and its last remark."""
     status, step = feed.status, feed.step
     line = Text.assemble((f"{SIGNS[status.state]} {status.state.value}", "bold"))
-    if status.reason:
-        line.append_text(shown(f": {status.reason}"))
-    elif status.state is State.RUNNING and not step:
-        line.append_text(shown(f" {status.phase}…"))
+    if status.state is State.RUNNING and not step:
+        line.append_text(shown(f"  {status.phase or 'starting'}…"))
     if step:
         line.append(
-            f"  step {step['step']}/{status.total_steps or '?'}  epoch {_number(step, 'epoch', '.2f')}"
+            f"  step {step.get('step', '?')}/{status.total_steps or '?'}"
+            f"  epoch {_number(step, 'epoch', '.2f')}"
         )
         line.append(f"  loss {_number(step, 'loss', '.4f')}")
         if feed.evaluated:
@@ -59,6 +58,8 @@ def figures(feed: RunFeed) -> Text:
         line.append(f" ({_number(step, 'supervised_tokens_per_second', ',.0f')} trained)")
         if status.state is State.RUNNING and status.eta_seconds is not None:
             line.append(f"  ETA {clock(status.eta_seconds)}", style="bold")
+    if status.reason:
+        line.append_text(shown(f"\n{status.reason}", "bold"))
     if feed.remarks:
         line.append_text(shown(f"\n! {feed.remarks[-1]}"))
     return line

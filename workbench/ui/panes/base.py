@@ -3,7 +3,9 @@
 from inspect import isawaitable
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import on
 from textual.containers import Vertical
+from textual.worker import Worker, WorkerState
 
 from workbench.errors import WorkbenchError
 
@@ -42,6 +44,13 @@ class Pane(Vertical, can_focus=True):
 
     def came_into_view(self) -> None:
         """Called each time the pane is shown, and when the project changed while it is shown."""
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """A fault in a worker thread takes neither the app with it nor goes unsaid."""
+        if event.state is WorkerState.ERROR and self.is_attached:
+            error = event.worker.error
+            self.workbench.say(f"{type(error).__name__}: {error}", "error")
 
     async def action_do(self, name: str) -> None:
         """Carry out an action of the registry, or say why not; a fault of the input becomes a notice."""

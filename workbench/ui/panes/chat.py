@@ -1,5 +1,7 @@
 """The chat pane: talk to the base model or to any checkpoint; the model lives in another process."""
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 from rich.text import Text
@@ -7,16 +9,16 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Static
+from textual.worker import Worker
 
 from workbench.chat.client import ChatEngine
 from workbench.chat.protocol import Done, Piece, Target
 from workbench.chat.targets import targets
-from workbench.chat.transcript import Transcript
-from workbench.data.example import Message
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.fields import form_fields, validate_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
+from workbench.ui.conversation import Conversation
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import clean_lines, shown
 from workbench.ui.widgets.form import Form
@@ -36,7 +38,7 @@ class ChatPane(Pane):
         yield Static(id="target")
         with Horizontal():
             with Vertical():
-                yield VerticalScroll(id="turns", can_focus=False)
+                yield VerticalScroll(id="turns")
                 yield MessageInput(id="message")
             yield Form(form_fields("chat"), check=self._check, id="settings")
 
@@ -45,13 +47,16 @@ class ChatPane(Pane):
         self.engine = ChatEngine()
         self.target: Target | None = None
         self.loaded: Target | None = None
-        self.history: list[Message] = []
-        self.transcript: Transcript | None = None
+        self.conversation = Conversation(self.workspace.project.folder)
         self.answering = False
+        self._asking: Worker[None] | None = None
+        self._generating = False
         self._answer = ""
         self._last: Static | None = None
         self._opened_for: object = None
         self.query_one(Form).display = False
+        # Follows the answer, until the reader scrolls up
+        self.query_one("#turns", VerticalScroll).anchor()
         self._redraw = self.set_interval(1 / REDRAWS_PER_SECOND, self._draw_answer, pause=True)
 
     async def on_unmount(self) -> None:
@@ -60,15 +65,27 @@ class ChatPane(Pane):
 
     def came_into_view(self) -> None:
         """Take the project's sampling settings in; stay with the model that was chosen."""
-        if self._opened_for is not self.workspace.project:
-            self._opened_for = self.workspace.project
-            chat = self.workspace.project.settings.chat.model_dump()
-            self.query_one(Form).load({f"chat.{name}": value for name, value in chat.items()})
+        form = self.query_one(Form)
+        if self._opened_for is not self.workspace.project and not form.changes:
+            self._fill()
+        if not self.answering:
+            self._find_target()
+            self._say_target()
+        (form if form.display else self.query_one(MessageInput)).focus()
+
+    def _fill(self) -> None:
+        self._opened_for = self.workspace.project
+        chat = self.workspace.project.settings.chat.model_dump()
+        self.query_one(Form).load({f"chat.{name}": value for name, value in chat.items()})
+
+    def _find_target(self) -> None:
+        """The chosen weights as they are offered now: the project's template may be another by now."""
         offered = targets(self.workspace.project)
-        if self.target not in offered:
-            self.target = offered[0]
-        self._say_target()
-        self.query_one(MessageInput).focus()
+        chosen = self.target.weights if self.target else None
+        found = next((target for target in offered if target.weights == chosen), None)
+        if found is None and self.target is not None:
+            self.workbench.say(f"{self.target.label} is no longer there", "warning")
+        self.target = found or offered[0]
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
         return validate_changes(self.workspace.project, changes)
@@ -97,15 +114,14 @@ class ChatPane(Pane):
             self.workbench.say("the answer is still being written: x or esc stops it", "warning")
             return
         self.query_one(MessageInput).clear()
-        self.history.append(Message("user", event.text))
+        self.conversation.ask(event.text)
+        self.query_one("#turns", VerticalScroll).anchor()
         await self._add_turn("you", event.text)
-        self._ask()
+        self._asking = self._ask()
 
     async def _add_turn(self, who: str, text: str) -> Static:
-        turns = self.query_one("#turns", VerticalScroll)
         turn = Static(_turn(who, text))
-        await turns.mount(turn)
-        turns.scroll_end(animate=False)
+        await self.query_one("#turns", VerticalScroll).mount(turn)
         return turn
 
     @work(exclusive=True, exit_on_error=False)
@@ -120,26 +136,31 @@ class ChatPane(Pane):
                 self._say_target("starting the chat engine…")
                 await self.engine.start()
                 self.loaded = None
-            if self.loaded != target:
+            if self.loaded is None or replace(self.loaded, label=target.label) != target:
                 self._say_target("loading…")
+                self.loaded = None
                 await self.engine.load(target)
                 self.loaded = target
             self._say_target("answering, esc stops it")
+            self._generating = True
             self._redraw.resume()
             settings = self._settings()
-            async for reply in self.engine.generate(self.history, settings):
+            async for reply in self.engine.generate(self.conversation.messages, settings):
                 if isinstance(reply, Piece):
                     self._answer += reply.text
                 elif isinstance(reply, Done):
                     self._finish(target, settings, reply)
         except WorkbenchError as error:
-            self.loaded = None
-            self._last.update(_turn(target.label, f"{self._answer}\n! {error}"))
-            self._say_target("no answer")
-            self.workbench.tell(error)
+            self._last.update(_turn(target.label, f"{self._answer}\n! {error}".lstrip()))
+            self._say_target("no answer, g asks again")
+        except asyncio.CancelledError:
+            if self.is_attached:
+                self._last.update(_turn(target.label, "stopped before the model was loaded"))
+                self._say_target("no answer, g asks again")
+            raise
         finally:
             self._redraw.pause()
-            self.answering = False
+            self.answering = self._generating = False
             self.workbench.refresh_keys()
 
     def _settings(self) -> Any:
@@ -150,19 +171,18 @@ class ChatPane(Pane):
 
     def _finish(self, target: Target, settings: Any, done: Done) -> None:
         self._draw_answer()
-        self.history.append(Message("assistant", self._answer))
-        if self.transcript is None:
-            self.transcript = Transcript.begin(self.workspace.project.folder)
-        self.transcript.add(self.history, target, settings, done)
         self._say_target(
             f"{done.reason}, {done.tokens} tokens, first after {done.first_token_seconds:.2f} s, "
             f"{done.tokens_per_second:.0f} tokens/s"
         )
+        try:
+            self.conversation.answer(self._answer, target, settings, done)
+        except WorkbenchError as error:
+            self.workbench.tell(error)
 
     def _draw_answer(self) -> None:
         if self._last is not None and self.target is not None:
-            self._last.update(_turn(self.target.label, self._answer))
-            self.query_one("#turns", VerticalScroll).scroll_end(animate=False)
+            self._last.update(_turn(self.target.label, self._answer or "…"))
 
     # Actions
 
@@ -172,13 +192,20 @@ class ChatPane(Pane):
             return "no answer is being written"
         if name in ("model", "regenerate", "fresh") and self.answering:
             return "the answer is still being written: x stops it"
-        if name in ("regenerate", "copy") and not self.history:
+        if name == "regenerate" and not self.conversation.messages:
             return "nothing has been said yet"
+        if name == "copy" and self.conversation.last_answer is None:
+            return "there is no answer yet"
+        form = self.query_one(Form)
+        if name == "settings" and form.display and form.problems:
+            return "mend this first: " + "; ".join(map(str, form.problems))
         return None
 
     def would_lose(self) -> str | None:
-        """An answer under way."""
-        return "the answer that is being written" if self.answering else None
+        """An answer under way, settings that are not saved."""
+        if self.answering:
+            return "the answer that is being written"
+        return "sampling settings that are not saved" if self.query_one(Form).changes else None
 
     def do_write(self) -> None:
         """Into the input."""
@@ -190,7 +217,7 @@ class ChatPane(Pane):
         if self.answering:
             await self.do_halt()
         else:
-            self.focus()
+            self.query_one("#turns").focus()
 
     def do_model(self) -> None:
         """Choose whom to talk to."""
@@ -203,35 +230,40 @@ class ChatPane(Pane):
                 self.target = offered[index]
                 self._say_target("loads with the next message")
 
-        self.app.push_screen(Pick("Talk to", [target.label for target in offered]), chosen)
+        weights = [target.weights for target in offered]
+        here = weights.index(self.target.weights) if self.target and self.target.weights in weights else 0
+        self.app.push_screen(Pick("Talk to", [target.label for target in offered], chosen=here), chosen)
 
     def do_settings(self) -> None:
         """Show the sampling settings, or save and hide them."""
         form = self.query_one(Form)
-        if form.display and form.changes and not form.problems:
-            saved = save_settings(self.workspace.project, form.changes)
-            self.workbench.project_changed(saved)
-            self._opened_for = saved
-            form.mark_saved()
+        if form.display and form.changes:
+            self.workbench.project_changed(save_settings(self.workspace.project, form.changes))
+            self._fill()
             self.workbench.say("sampling settings saved to project.toml")
         form.display = not form.display
-        (form if form.display else self).focus()
-        self._say_target()
+        (form if form.display else self.query_one("#turns")).focus()
+        if not self.answering:
+            self._say_target()
 
     async def do_halt(self) -> None:
-        """End the answer; what was written stays."""
-        await self.engine.stop()
+        """End the answer, what was written stays; or stop waiting for a model that is being loaded."""
+        if self._generating:
+            await self.engine.stop()
+        elif self._asking is not None:
+            self._asking.cancel()
 
     async def do_regenerate(self) -> None:
         """The last question once more."""
-        while self.history and self.history[-1].role == "assistant":
-            self.history.pop()
-        self._ask()
+        self.conversation.ask_again()
+        if self._last is not None:
+            await self._last.remove()
+        self._asking = self._ask()
 
     async def do_fresh(self) -> None:
         """A new conversation."""
-        self.history.clear()
-        self.transcript = None
+        self.conversation = Conversation(self.workspace.project.folder)
+        self._last = None
         await self.query_one("#turns", VerticalScroll).remove_children()
         self.query_one(MessageInput).focus()
 
@@ -239,7 +271,7 @@ class ChatPane(Pane):
         """The last answer."""
         from workbench.ui.clipboard import copy
 
-        self.workbench.say(copy(self.app, self.history[-1].content))
+        self.workbench.say(copy(self.app, self.conversation.last_answer or ""))
 
 
 def _turn(who: str, text: str) -> Text:

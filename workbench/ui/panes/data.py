@@ -10,7 +10,8 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from workbench.data.example import Example, Rejected
+from workbench.data.example import Example, Origin, Rejected
+from workbench.data.rows import RowError
 from workbench.errors import WorkbenchError
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
@@ -19,11 +20,14 @@ from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset, SourceReport
+    from workbench.ui.workspace import Workspace
 
 CELL_CHARACTERS = 400
 """More than any cell can show; a row of a megabyte is not cleaned whole for its first line."""
 DETAIL_CHARACTERS = 20_000
 GROWTH_SECONDS = 0.25
+WRAP_CELLS = 12
+"""What breaking between words may leave empty at the end of a line."""
 
 
 class DataPane(Pane):
@@ -60,46 +64,44 @@ class DataPane(Pane):
             self._read_for = self.workspace
             self.reports = []
             self._open(self.workspace)
+        else:
+            self.query_one(VirtualTable).move_to(self.workspace.row[1])
 
     # Reading, in worker threads
 
     @work(thread=True, exclusive=True, exit_on_error=False)
-    def _open(self, workspace: object) -> None:
+    def _open(self, workspace: "Workspace") -> None:
         worker = get_current_worker()
-        try:
-            dataset = self.workspace.dataset()
-        except WorkbenchError as error:
-            self.app.call_from_thread(self._refuse, error)
+        dataset = workspace.dataset()
+        if worker.is_cancelled:
             return
         self.app.call_from_thread(self._show_source, dataset)
         reports = dataset.report(cancelled=lambda: worker.is_cancelled)
-        if not worker.is_cancelled and self._read_for is workspace:
+        if not worker.is_cancelled:
             self.app.call_from_thread(self._show_counts, reports)
 
-    def _refuse(self, error: WorkbenchError) -> None:
-        self.query_one("#counts", Static).update(shown(f"! {error}"))
-
     def _show_source(self, dataset: "Dataset") -> None:
-        self.dataset = dataset
-        self.source = min(self.source, max(0, len(dataset.sources) - 1))
-        if not dataset.sources:
+        table = self.query_one(VirtualTable)
+        table.set_row_count(0)
+        self.dataset = dataset if dataset.sources else None
+        self.query_one("#row", Static).update("")
+        if self.dataset is None:
             self._say_counts(
                 Text("no [[data.source]] in project.toml yet: workbench new makes a project from a data file")
             )
             return
+        source, row = self.workspace.row
+        self.source = min(source, len(dataset.sources) - 1)
         state = dataset.sources[self.source]
         if state.error:
-            self._say_counts(shown(f"! {state.error}", "bold"))
-            self.query_one(VirtualTable).set_row_count(0)
-            self.query_one("#row", Static).update("")
+            self._say_counts(self._which().append_text(shown(f"! {state.error}", "bold")))
             return
-        self._say_counts(Text.assemble(shown(state.path.name, "bold"), "  counting…"))
+        self._say_counts(self._which().append_text(shown(f"{state.path.name}  counting…", "bold")))
         self._growth.resume()
         self._follow_growth()
-        source, row = self.workspace.row
-        if source == self.source:
-            self.query_one(VirtualTable).move_to(row)
-        self._show_row(row if source == self.source else 0)
+        table.refresh_rows()
+        table.move_to(row)
+        self._show_row(table.cursor)
         if self.reports:
             self._show_counts(self.reports)
 
@@ -108,20 +110,33 @@ class DataPane(Pane):
         if self.dataset is None:
             return
         state = self.dataset.sources[self.source]
-        self.query_one(VirtualTable).set_row_count(state.known_rows)
+        table = self.query_one(VirtualTable)
+        first = table.row_count == 0
+        table.set_row_count(state.known_rows)
+        if first:
+            self._show_row(table.cursor)
         if state.complete:
             self._growth.pause()
+
+    def _which(self) -> Text:
+        """Which source of how many, where there are several."""
+        count = len(self.dataset.sources) if self.dataset else 0
+        return Text(f"source {self.source + 1} of {count}  " if count > 1 else "")
+
+    def _made(self, row: int) -> Example | Rejected:
+        """What a row becomes; a file that went away meanwhile rejects it."""
+        assert self.dataset is not None
+        try:
+            return self.dataset.example(self.source, row)
+        except WorkbenchError as error:
+            return Rejected(Origin(self.source, row), "cannot be read", str(error))
 
     # What is shown
 
     def _cells(self, row: int) -> list[str | Text]:
-        assert self.dataset is not None
-        made = self.dataset.example(self.source, row)
+        made = self._made(row)
         if isinstance(made, Rejected):
-            why = Text.assemble(
-                ("rejected: ", "bold"), shown(made.reason), "  ", shown(made.detail[:CELL_CHARACTERS], "dim")
-            )
-            return [str(row), "✗", why, ""]
+            return [str(row), "✗", shown(made.reason, "bold"), shown(made.detail[:CELL_CHARACTERS], "dim")]
         user = next((message.content for message in made.messages if message.role == "user"), "")
         assistant = next((message.content for message in made.messages if message.role == "assistant"), "")
         return [str(row), "", clean(user[:CELL_CHARACTERS]), clean(assistant[:CELL_CHARACTERS])]
@@ -138,15 +153,13 @@ class DataPane(Pane):
         self.query_one("#detail").scroll_home(animate=False)
 
     def _detail(self, row: int) -> Text:
-        assert self.dataset is not None
-        made = self.dataset.example(self.source, row)
+        made = self._made(row)
         text = Text()
         if isinstance(made, Rejected):
-            text.append_text(
-                Text.assemble(("✗ rejected: ", "bold"), shown(made.reason), " ", shown(made.detail), "\n\n")
-            )
+            why = f"{made.reason}: {made.detail[:DETAIL_CHARACTERS]}" if made.detail else made.reason
+            text.append_text(Text.assemble(("✗ rejected: ", "bold"), shown(why), "\n\n"))
         if self.raw or isinstance(made, Rejected):
-            text.append(clean_lines(self._raw(row)))
+            text.append(self._raw(row))
             return text
         return text.append_text(turns(made))
 
@@ -154,29 +167,29 @@ class DataPane(Pane):
         assert self.dataset is not None
         try:
             value = self.dataset.row(self.source, row)
-        except Exception as error:  # a broken row has no values; its reason is shown above
-            return str(error)
-        return json.dumps(value, ensure_ascii=False, indent=2, default=str)[:DETAIL_CHARACTERS]
+        except (RowError, WorkbenchError):  # it has no values, and its reason is shown already
+            return ""
+        return _shortened(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
     def _show_counts(self, reports: "list[SourceReport]") -> None:
         self.reports = reports
         if self.source >= len(reports):
             return
         report = reports[self.source]
-        line = Text.assemble(
-            shown(str(report.path.name), "bold"), f"  {report.read:,} rows  {report.kept:,} kept"
-        )
-        if len(reports) > 1:
-            line = Text.assemble(f"source {self.source + 1} of {len(reports)}  ", line)
+        self.workbench.refresh_keys()
+        if report.error:
+            self._say_counts(self._which().append_text(shown(f"! {report.error}", "bold")))
+            return
+        line = self._which().append_text(shown(report.path.name, "bold"))
+        line.append(f"  {report.read:,} rows  {report.kept:,} kept")
         rejected = sum(map(len, report.rejected.values()))
         if rejected:
             line.append(f"  ✗ {rejected:,} rejected: ", style="bold")
             reasons = sorted(report.rejected.items(), key=lambda item: -len(item[1]))
             line.append_text(shown(", ".join(f"{reason} {len(rows):,}" for reason, rows in reasons)))
-        if report.error:
-            line.append_text(shown(f"  ! {report.error}", "bold"))
+            # Two lines are enough: the rows themselves say it again
+            line.truncate(2 * (self.size.width - 2) - WRAP_CELLS, overflow="ellipsis")
         self._say_counts(line)
-        self.workbench.refresh_keys()
 
     def _say_counts(self, line: Text) -> None:
         self.query_one("#counts", Static).update(line)
@@ -224,9 +237,9 @@ class DataPane(Pane):
     def do_next_source(self) -> None:
         """The rows of the next source."""
         assert self.dataset is not None
-        self.source = (self.source + 1) % len(self.dataset.sources)
-        self.workspace.row = (self.source, 0)
+        self.workspace.row = ((self.source + 1) % len(self.dataset.sources), 0)
         self._show_source(self.dataset)
+        self.workbench.refresh_keys()
 
     def do_toggle_raw(self) -> None:
         """Turns, or the record as it stands in the file."""
@@ -245,6 +258,12 @@ def turns(example: Example) -> Text:
     text = Text()
     for message in example.messages:
         text.append(f"{message.role}\n", style="bold")
-        text.append(clean_lines(message.content[:DETAIL_CHARACTERS]))
-        text.append("\n\n")
+        text.append(f"{_shortened(message.content)}\n\n")
     return text
+
+
+def _shortened(text: str) -> str:
+    """Foreign text ready to draw; of a very long one the beginning, and how much is left out."""
+    left_out = len(text) - DETAIL_CHARACTERS
+    note = f"\n… {left_out:,} more characters" if left_out > 0 else ""
+    return clean_lines(text[:DETAIL_CHARACTERS]) + note

@@ -19,6 +19,10 @@ class ProblemsPane(Pane):
         super().__init__(id=id)
         self.error = error
 
+    def came_into_view(self) -> None:
+        """A long list scrolls."""
+        self.query_one(VerticalScroll).focus()
+
     def compose(self) -> ComposeResult:
         """The problems, one a paragraph."""
         text = Text("This project cannot be opened yet\n\n", style="bold")
@@ -27,5 +31,5 @@ class ProblemsPane(Pane):
             text.append_text(shown(str(problem)))
             text.append("\n\n")
         text.append("f5 reads it again once it is mended, p opens another project", style="dim")
-        with VerticalScroll(can_focus=False):
+        with VerticalScroll(id="list"):
             yield Static(text)

@@ -1,11 +1,12 @@
 """The setup pane: the form over the project's settings, checked at every change, saved to project.toml."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from workbench.errors import Problem
 from workbench.project.fields import form_fields, validate_changes
@@ -14,6 +15,9 @@ from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import shown
 from workbench.ui.widgets.form import Form
+
+if TYPE_CHECKING:
+    from workbench.ui.workspace import Workspace
 
 SECTIONS = ("model", "training", "data", "prompt")
 
@@ -40,22 +44,27 @@ class SetupPane(Pane):
         """Take the project's values in, unless there are unsaved changes."""
         form = self.query_one(Form)
         form.focus()
-        if self._filled_for is not self.workspace.project and not form.changes:
-            self._filled_for = self.workspace.project
-            settings = self.workspace.project.settings.model_dump()
-            form.load({field.key: _at(settings, field.key) for field in form.fields})
-            self._count(self.workspace)
+        if self._filled_for is not self.workspace and not form.changes:
+            self._fill()
         self._sum_up()
+
+    def _fill(self) -> None:
+        self._filled_for = self.workspace
+        form, settings = self.query_one(Form), self.workspace.project.settings.model_dump()
+        form.load({field.key: _at(settings, field.key) for field in form.fields})
+        self._count(self.workspace)
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
         return validate_changes(self.workspace.project, changes)
 
     @work(thread=True, exclusive=True, exit_on_error=False)
-    def _count(self, workspace: object) -> None:
+    def _count(self, workspace: "Workspace") -> None:
         """How many rows are kept decides how many steps an epoch has."""
-        reports = self.workspace.dataset().report()
-        self._kept = sum(report.kept for report in reports)
-        self.app.call_from_thread(self._sum_up)
+        worker = get_current_worker()
+        reports = workspace.dataset().report(cancelled=lambda: worker.is_cancelled)
+        if not worker.is_cancelled:
+            self._kept = sum(report.kept for report in reports)
+            self.app.call_from_thread(self._sum_up)
 
     @on(Form.Changed)
     def _changed(self) -> None:
@@ -65,29 +74,30 @@ class SetupPane(Pane):
     def _sum_up(self) -> None:
         """What the numbers come to: effective batch, steps an epoch, steps of the run."""
         form = self.query_one(Form)
-        values = form.values
+        # Figures of values that are refused would be nonsense, or a division by zero
+        line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form.values)
+        if form.changes:
+            line.append(f"   * {len(form.changes)} unsaved", style="bold")
+        self.query_one("#summary", Static).update(line)
+
+    def _figures(self, values: dict[str, Any]) -> Text:
         batch = (
             values["training.per_device_train_batch_size"] * values["training.gradient_accumulation_steps"]
         )
-        line = Text.assemble("effective batch ", (f"{batch} examples", "bold"))
-        if self._kept:
-            held_out = values["data.validation"]
-            held_out = round(self._kept * held_out) if held_out < 1 else int(held_out)
-            train = max(1, self._kept - held_out)
-            steps_per_epoch = -(-train // batch)
-            steps = values["training.max_steps"] or round(
-                steps_per_epoch * values["training.num_train_epochs"]
-            )
-            line.append(f"   {train:,} training rows, {held_out:,} held out")
-            line.append(
-                f"   {steps_per_epoch:,} steps an epoch, {steps:,} in all"
-                f" = {steps / steps_per_epoch:.2g} epochs"
-            )
-        if form.changes:
-            line.append_text(Text(f"   * {len(form.changes)} unsaved", style="bold"))
-        if form.problems:
-            line = Text.assemble(shown(f"! {form.problems[0]}", "bold"), "   ", line)
-        self.query_one("#summary", Static).update(line)
+        line = Text.assemble("effective batch ", (f"{batch:,} examples", "bold"))
+        if not self._kept:
+            return line
+        held_out = values["data.validation"]
+        held_out = min(self._kept - 1, round(self._kept * held_out) if held_out < 1 else int(held_out))
+        train = self._kept - held_out
+        steps_per_epoch = -(-train // batch)
+        steps = values["training.max_steps"] or round(steps_per_epoch * values["training.num_train_epochs"])
+        line.append(f"   {train:,} training rows, {held_out:,} held out")
+        line.append(
+            f"   {steps_per_epoch:,} step{'s' if steps_per_epoch > 1 else ''} an epoch, {steps:,} in all"
+            f" = {steps / steps_per_epoch:,.3g} epochs"
+        )
+        return line
 
     # Actions
 
@@ -97,7 +107,7 @@ class SetupPane(Pane):
         if name in ("save", "revert") and not form.changes:
             return "nothing is changed"
         if name == "save" and form.problems:
-            return f"mend this first: {form.problems[0]}"
+            return "mend this first: " + "; ".join(map(str, form.problems))
         return None
 
     def would_lose(self) -> str | None:
@@ -110,8 +120,7 @@ class SetupPane(Pane):
         form = self.query_one(Form)
         saved = save_settings(self.workspace.project, form.changes)
         self.workbench.project_changed(saved)
-        self._filled_for = saved
-        form.mark_saved()
+        self._fill()
         self._sum_up()
         self.workbench.refresh_keys()
         self.workbench.say(f"saved to {saved.file}")
@@ -119,7 +128,7 @@ class SetupPane(Pane):
     def do_revert(self) -> None:
         """Back to what project.toml says."""
         self.query_one(Form).revert()
-        self._sum_up()
+        self.came_into_view()
         self.workbench.refresh_keys()
 
 

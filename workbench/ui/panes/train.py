@@ -5,9 +5,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError
 from workbench.runs import control
+from workbench.runs.events import Event
 from workbench.runs.folder import Run, list_runs
 from workbench.runs.status import RunStatus, State, read_status
 from workbench.ui.actions import bindings
@@ -33,11 +35,11 @@ class TrainPane(Pane):
         yield VirtualTable(
             [
                 Column("", 1),
-                Column("run", 0.5),
-                Column("state", 9),
+                Column("state", 8),
                 Column("step", 12),
                 Column("loss", 8),
                 Column("validation", 10),
+                Column("run", 1.0),
             ],
             self._cells,
             id="runs",
@@ -54,16 +56,14 @@ class TrainPane(Pane):
         self.feed: RunFeed | None = None
         self.metric = 0
         self.log_axis = False
-        self._listed_for: object = None
+        self._kept: Run | None = None
+        self._launching = False
         self.set_interval(POLL_SECONDS, self._tick)
         self.set_interval(LIST_SECONDS, self._list)
 
     def came_into_view(self) -> None:
         """Look for runs, and follow the newest unless one was chosen."""
         self.query_one(VirtualTable).focus()
-        if self._listed_for is not self.workspace.project.folder:
-            self._listed_for = self.workspace.project.folder
-            self.feed = None
         self._list()
 
     # Reading
@@ -77,14 +77,19 @@ class TrainPane(Pane):
         # As high as its runs: what is left over belongs to the curves
         table.styles.height = 1 + max(1, len(self.listed))
         table.refresh_rows()
-        if self.feed is None:
-            if self.listed:
-                self._follow(self.listed[0][0])
-            else:
-                self._draw()
+        # A new run shifts the others: the cursor goes with the chosen one, else with the newest
+        runs = [run for run, _ in self.listed]
+        table.move_to(runs.index(self._kept) if self._kept in runs else 0)
+        if runs:
+            self._follow(runs[table.cursor])
+        else:
+            self.feed = None
+            self._draw()
         self.workbench.refresh_keys()
 
     def _follow(self, run: Run) -> None:
+        if self.feed is not None and self.feed.run == run:
+            return
         self.feed = RunFeed(run)
         self.query_one(LogTail).follow(run.console)
         self._draw()
@@ -96,14 +101,23 @@ class TrainPane(Pane):
 
     @work(thread=True, group="poll", exclusive=False, exit_on_error=False)
     def _poll(self, feed: RunFeed) -> None:
+        worker = get_current_worker()
         if feed.busy.acquire(blocking=False):
             try:
-                before = feed.status
-                news = feed.poll() or feed.status != before
+                more = True
+                while more and feed is self.feed and not worker.is_cancelled:
+                    batch, status = feed.read()
+                    if batch or status != feed.status:
+                        self.app.call_from_thread(self._take, feed, batch, status)
+                    more = bool(batch)
             finally:
                 feed.busy.release()
-            if news and feed is self.feed:
-                self.app.call_from_thread(self._draw)
+
+    def _take(self, feed: RunFeed, batch: list[Event], status: RunStatus) -> None:
+        feed.take(batch, status)
+        if feed is self.feed:
+            self._draw()
+            self.workbench.refresh_keys()
 
     # Drawing
 
@@ -112,11 +126,11 @@ class TrainPane(Pane):
         steps = f"{status.step}/{status.total_steps or '?'}"
         return [
             SIGNS[status.state],
-            run.id,
             status.state.value,
             steps,
             figure(status.loss),
             figure(status.validation_loss),
+            run.id,
         ]
 
     def _draw(self) -> None:
@@ -138,15 +152,17 @@ class TrainPane(Pane):
     def _chosen(self, event: VirtualTable.Highlighted) -> None:
         if event.row < len(self.listed):
             run = self.listed[event.row][0]
-            if self.feed is None or self.feed.run != run:
-                self._follow(run)
-                self.workbench.refresh_keys()
+            self._kept = run if event.row else None
+            self._follow(run)
+            self.workbench.refresh_keys()
 
     # Actions
 
     def why_not(self, name: str) -> str | None:
         """Commands need a run that is going; resuming needs one that is not."""
         status = self.feed.status if self.feed else None
+        if name in ("start", "resume") and self._launching:
+            return "a run is being started"
         if name in ("stop", "stop_now", "checkpoint"):
             if status is None:
                 return "there is no run yet"
@@ -172,42 +188,48 @@ class TrainPane(Pane):
         length = (
             f"{training.max_steps} steps" if training.max_steps else f"{training.num_train_epochs:g} epochs"
         )
-        going = sum(status.state is State.RUNNING for _, status in self.listed)
-        also = f"\n{going} run of this project is going on already." if going else ""
-        about = (
-            f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}."
-        )
+        about = [
+            f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}"
+        ]
+        if any(status.state is State.RUNNING for _, status in self.listed):
+            about.append("a run of this project is going on already: both get slower")
+        if losses := self.workbench.losses():
+            about.append(f"without {'; '.join(losses)}")
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._launch(None)
 
-        self.app.push_screen(Confirm("Start a run in the background?", about + also), answered)
+        self.app.push_screen(Confirm("Start a run in the background?", "\n".join(about)), answered)
 
     def do_resume(self) -> None:
         """Go on with the chosen run."""
         assert self.feed is not None
         self._launch(self.feed.run)
 
-    @work(thread=True, exclusive=True, group="launch", exit_on_error=False)
     def _launch(self, resume: Run | None) -> None:
+        self._launching = True
+        self.workbench.refresh_keys()
+        self.workbench.say("starting…")
+        self._start(resume)
+
+    @work(thread=True, group="launch", exit_on_error=False)
+    def _start(self, resume: Run | None) -> None:
         """Fingerprints read every data file: never in the event loop."""
         from workbench.runs.launch import start
 
-        self.app.call_from_thread(self.workbench.say, "starting…")
         try:
             run = start(self.workspace.project, resume=resume)
         except WorkbenchError as error:
             self.app.call_from_thread(self.workbench.tell, error)
-            return
-        self.app.call_from_thread(self._started, run)
+        else:
+            self.app.call_from_thread(self._started, run)
+        finally:
+            self._launching = False
 
     def _started(self, run: Run) -> None:
-        self._follow(run)
+        self._kept = run if run in [each for each, _ in self.listed[1:]] else None
         self._list()
-        self.query_one(VirtualTable).move_to(
-            next(i for i, (each, _) in enumerate(self.listed) if each == run)
-        )
         self.workbench.look_at_runs()
 
     def do_stop(self) -> None:
@@ -258,3 +280,4 @@ class TrainPane(Pane):
     def do_console(self) -> None:
         """The log instead of the charts, on a short screen; beside them it is always there on a tall one."""
         self.toggle_class("-console")
+        self.query_one("#console" if self.has_class("-console") else "#runs").focus()
