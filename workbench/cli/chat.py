@@ -190,12 +190,14 @@ async def _answer(
 ) -> Answer:
     """One answer; with `write` it is written while it comes, and ctrl+c stops it instead of the program."""
     from workbench.chat.protocol import Piece
+    from workbench.cli.console import note
 
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        # A second ctrl+c ends the program: the engine may be out of reach
+        # The engine may be out of reach
         loop.remove_signal_handler(signal.SIGINT)
+        note("\nstopping; ctrl+c again ends")
         stopping.append(loop.create_task(engine.stop()))
 
     stopping: list[asyncio.Task[None]] = []

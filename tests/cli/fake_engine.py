@@ -1,0 +1,56 @@
+"""`fake_engine.py COMMAND-LINE-WORDS...`: the command line with a chat engine that answers at once.
+
+Prompts: `wait` is answered until it is stopped, `deaf` for ever, `die` kills the engine, `refuse` is refused.
+"""
+
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+
+def reply(kind: str, **fields: Any) -> None:
+    sys.stdout.write(json.dumps({"kind": kind, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def done(number: int, reason: str) -> None:
+    figures = {"prompt_tokens": 3, "reused_tokens": 0, "first_token_seconds": 0.1, "tokens_per_second": 9.0}
+    reply("done", id=number, reason=reason, ids=[1], tokens=1, **figures)
+
+
+def engine() -> None:
+    """Speak the protocol of workbench.chat.protocol."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reply("ready", id=0)
+    for line in sys.stdin:
+        request = json.loads(line)
+        number = request["id"]
+        if request["op"] == "load":
+            reply("loaded", id=number, seconds=0.1, device="cpu", parameters=7, context=None)
+        elif request["op"] == "stop":
+            done(number, "stopped")
+        else:
+            said = request["messages"][-1]["content"]
+            if said == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if said == "refuse":
+                reply("error", id=number, problems=[{"what": "too long", "where": "", "hint": ""}])
+                continue
+            reply("piece", id=number, text=f"{len(request['messages'])}: {said}\x1b[2J,\n")
+            reply("piece", id=number, text="really")
+            if said == "deaf":
+                signal.pause()
+            if said != "wait":
+                done(number, "stop token")
+
+
+if sys.argv[1:] == ["engine"]:
+    engine()
+else:
+    from workbench.chat.client import ChatEngine
+    from workbench.cli import main
+
+    ChatEngine.__init__.__defaults__ = ((sys.executable, __file__, "engine"),)
+    sys.exit(main())
