@@ -150,7 +150,9 @@ class WorkbenchApp(App[None]):
     async def _clear(self) -> None:
         """Take the panes of a project away; until others come, nothing is in view."""
         self._workspace, self.place = None, ""
-        await self.desk.query_one("#panes", ContentSwitcher).remove_children()
+        switcher = self.desk.query_one("#panes", ContentSwitcher)
+        switcher.current = None  # a pane of the same name that comes later would stay hidden
+        await switcher.remove_children()
 
     @property
     def desk(self) -> Screen[Any]:
