@@ -47,6 +47,7 @@ def test_the_main_job(project: Path) -> None:
         assert "step 40/40" in screen
         terminal.keys("6")
         terminal.wait("talking to base model embedded")
+        terminal.wait("enter sends")
         terminal.keys("Escape")
         terminal.wait("i writes")
         terminal.keys("m")
@@ -71,6 +72,7 @@ def test_too_small_a_window_still_works(project: Path) -> None:
         ):
             terminal.keys(key)
             terminal.wait(sight)
+        terminal.wait("enter sends")
         terminal.keys("Escape")
         terminal.wait("i writes")
         terminal.keys("?")

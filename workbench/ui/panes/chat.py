@@ -170,11 +170,13 @@ class ChatPane(Pane):
         )
 
     def _finish(self, target: Target, settings: Any, done: Done) -> None:
-        self._draw_answer()
-        self._say_target(
-            f"{done.reason}, {done.tokens} tokens, first after {done.first_token_seconds:.2f} s, "
-            f"{done.tokens_per_second:.0f} tokens/s"
+        assert self._last is not None
+        figures = (
+            f"{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s, "
+            f"the first after {done.first_token_seconds:.2f} s"
         )
+        self._last.update(_turn(target.label, self._answer, figures))
+        self._say_target()
         try:
             self.conversation.answer(self._answer, target, settings, done)
         except WorkbenchError as error:
@@ -274,5 +276,7 @@ class ChatPane(Pane):
         self.workbench.say(copy(self.app, self.conversation.last_answer or ""))
 
 
-def _turn(who: str, text: str) -> Text:
-    return Text.assemble(shown(who, "bold"), "\n", clean_lines(text), "\n")
+def _turn(who: str, text: str, figures: str = "") -> Text:
+    """One turn of the conversation; `figures` say how an answer ended and how fast it was."""
+    turn = Text.assemble(shown(who, "bold"), "\n", clean_lines(text), "\n")
+    return turn.append(f"{figures}\n", "dim") if figures else turn
