@@ -28,7 +28,7 @@ class Terminal:
     ):
         self.name = "workbench-" + uuid.uuid4().hex[:8]
         settings = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", **env}
-        words = ["env", *(f"{key}={value}" for key, value in settings.items()), *command]
+        words = ["env", "-u", "COLUMNS", "-u", "LINES", *(f"{key}={value}" for key, value in settings.items()), *command]
         self._tmux(
             "new-session",
             "-d",
