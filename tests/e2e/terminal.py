@@ -73,6 +73,10 @@ class Terminal:
         """What the screen shows now."""
         return self._tmux("capture-pane", "-p", "-t", "t")
 
+    def history(self) -> str:
+        """All lines that were written, those that scrolled out of sight included."""
+        return self._tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "t")
+
     def title(self) -> str:
         """The terminal's title, which only escape codes can set."""
         return self._tmux("display-message", "-p", "-t", "t", "#{pane_title}")

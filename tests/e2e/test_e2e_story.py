@@ -81,7 +81,8 @@ def test_too_small_a_window_still_works(project: Path) -> None:
 
 def test_dumb_terminal_is_refused_in_words(project: Path) -> None:
     with Terminal([*WORKBENCH, str(project)], project, TERM="dumb") as terminal:
-        terminal.wait("this terminal cannot place text")
+        terminal.wait("Pane is dead")
+        assert "this terminal cannot place text" in terminal.history()
 
 
 def test_escape_codes_in_data_do_not_reach_the_terminal(project: Path) -> None:
