@@ -1,7 +1,8 @@
 """Talk to the base model or to a checkpoint.
 
-In a terminal it is a conversation, kept in the project's chats/. Piped, each line is a prompt of its own
-and gives one line of answer: line breaks inside an answer become spaces, --json keeps them.
+In a terminal it is a conversation, kept in the project's chats/: ctrl+c stops an answer, /new begins a new
+conversation, ctrl+d ends. Piped, each line is a prompt of its own and gives one line of answer: line breaks
+inside an answer become spaces, --json keeps them.
 """
 
 import argparse
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.chat.protocol import Done, Target
     from workbench.data.example import Message
     from workbench.project.store import OpenProject
+
+ANEW = "/new"
 
 
 class Answer(NamedTuple):
@@ -109,11 +112,14 @@ def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject"
         sys.stdout.write(clean_lines(text))
         sys.stdout.flush()
 
-    note(f"{target.label}. ctrl+c stops an answer, ctrl+d ends.")
+    note(f"{target.label}. ctrl+c stops an answer, {ANEW} begins a new conversation, ctrl+d ends.")
     conversation: list[Message] = []
     transcript: Transcript | None = None
     while (said := _ask()) is not None:
         if not said.strip():
+            continue
+        if said.strip() == ANEW:
+            conversation, transcript = [], None
             continue
         asked = [*conversation, Message("user", said)]
         try:
@@ -123,12 +129,12 @@ def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject"
             write("\n")
             note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s]")
             conversation = [*asked, Message("assistant", text)]
-            transcript = transcript or Transcript.begin(project.folder)
+            if transcript is None:
+                transcript = Transcript.begin(project.folder)
+                note(f"kept in {transcript.path}")
             transcript.add(conversation, target, project.settings.chat, done)
         except WorkbenchError as error:
             report(error)
-    if transcript:
-        note(f"kept in {transcript.path}")
     return 0
 
 

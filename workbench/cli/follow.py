@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from workbench.cli.console import err, note, write_json
 from workbench.runs.events import Event, EventTail
@@ -77,9 +78,9 @@ def _line(event: Event, *, steps: bool) -> str | None:
         case "warning":
             return f"warning: {event['message']}"
         case "command":
-            answer = "" if event.get("acknowledged") else ": refused"
+            answer = "taken up" if event.get("acknowledged") else "refused"
             reason = f", {event['reason']}" if event.get("reason") else ""
-            return f"{event['name']}{answer}{reason}"
+            return f"{event['name']}: {answer}{reason}"
     return None
 
 
@@ -106,9 +107,9 @@ class _Bar(Progress):
 
     def __init__(self) -> None:
         super().__init__(
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.description}", markup=False, table_column=Column(min_width=18, no_wrap=True)),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}", markup=False),
+            TextColumn("{task.fields[figures]}", markup=False, table_column=Column(no_wrap=True)),
             console=err,
             refresh_per_second=4,
         )
@@ -131,13 +132,13 @@ class _Bar(Progress):
                 )
         if status.total_steps and not status.phase:
             left = status.eta_seconds
-            eta = "" if left is None else f"  {timedelta(seconds=round(left))} left"
+            eta = "" if left is None else f"{timedelta(seconds=round(left))} left  "
             self.update(
                 self._task,
                 description=f"step {status.step}/{status.total_steps}",
                 total=status.total_steps,
                 completed=status.step,
-                figures=f"{self._step}{eta}",
+                figures=f"{eta}{self._step}",
             )
 
 
