@@ -3,7 +3,6 @@
 import time
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
@@ -140,10 +139,3 @@ class _Bar(Progress):
                 completed=status.step,
                 figures=f"{eta}{self._step}",
             )
-
-
-def as_row(status: RunStatus) -> dict[str, Any]:
-    """What `--json` says of a run's state."""
-    return {name: getattr(status, name) for name in status.__dataclass_fields__} | {
-        "state": status.state.value
-    }

@@ -1,6 +1,7 @@
 """List runs, newest first, with their state and last numbers."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print one line a run."""
     from workbench.cli.console import note, out, write_json
-    from workbench.cli.follow import as_row
     from workbench.errors import fault
     from workbench.project.store import find_projects
     from workbench.runs.folder import list_runs
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         write_json(
             [
                 {"id": each.id, "project": project.absolute().name, "folder": str(each.folder)}
-                | as_row(status)
+                | asdict(status)
                 for project, each, status in found
             ],
             indent=2,

@@ -1,6 +1,7 @@
 """One run: its state, what was changed, its curve in numbers, its checkpoints."""
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_run
@@ -32,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print one run."""
     from workbench.cli.console import busy, out, say, write_json
-    from workbench.cli.follow import as_row
     from workbench.runs.checkpoints import list_checkpoints
     from workbench.runs.folder import find_run, read_spec
     from workbench.runs.status import read_status
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         curves = {name: [array.tolist() for array in series.curve(name)] for name in METRICS}
         write_json(
             {"id": found.id, "folder": str(found.folder)}
-            | as_row(status)
+            | asdict(status)
             | {
                 "spec": spec.model_dump(mode="json"),
                 "checkpoints": [
