@@ -1,0 +1,234 @@
+"""The chat pane against an engine that answers with what it was asked: streaming, stopping, dying, settings."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import SETTINGS, SIZES, Desk, at_desk, make_project
+
+from workbench.chat.client import ChatEngine
+from workbench.chat.transcript import conversation, read_transcript
+from workbench.project.store import open_project
+from workbench.runs.checkpoints import publish
+from workbench.runs.folder import create_run
+from workbench.ui.panes import chat
+from workbench.ui.panes.chat import ChatPane
+from workbench.ui.widgets.form import Form
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Puts the stand-in in the engine's place; what it is asked is written here."""
+    path = tmp_path / "requests.jsonl"
+    command = (sys.executable, str(Path(__file__).with_name("fake_engine.py")), str(path))
+    monkeypatch.setattr(chat, "ChatEngine", partial(ChatEngine, command))
+    return path
+
+
+def requests(log: Path, op: str) -> list[dict[str, Any]]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [request for request in map(json.loads, lines) if request["op"] == op]
+
+
+def pane(desk: Desk) -> ChatPane:
+    return desk.app.desk.query_one(ChatPane)
+
+
+async def say(desk: Desk, text: str) -> None:
+    await desk.press("i", *text, "enter")
+
+
+def checkpoint(folder: Path, step: int) -> Path:
+    project = open_project(folder)
+    runs = sorted((folder / "runs").glob("*")) if (folder / "runs").exists() else []
+    from workbench.runs.folder import Run
+
+    run = Run(runs[0]) if runs else create_run(project, ["test"], {}, "the template")
+    staging = run.checkpoints / f".staging-step-{step}"
+    staging.mkdir()
+    (staging / "weights").write_text("x")
+    publish(staging, run.checkpoints / f"step-{step}")
+    return run.checkpoints / f"step-{step}"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_conversation(tmp_path: Path, log: Path, size: tuple[int, int]) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder, size) as desk:
+        await desk.press("6")
+        await desk.sees("talking to base model embedded", "temperature 0.0")
+        assert not log.exists(), "looking at the pane starts nothing"
+        await desk.press("escape", "x")
+        await desk.hears("no answer is being written")
+        await desk.press("g")
+        await desk.hears("nothing has been said yet")
+        await say(desk, "hello there")
+        await desk.sees("stop token, 7 tokens", "9 tokens/s", "after 0.25 s", "you", "hello there")
+        await say(desk, "[/INST] [@click=app.quit]x[/]")
+        await desk.until(lambda: len(pane(desk).conversation.messages) == 4)
+        assert desk.shows("[@click=app.quit]x[/]")
+        asked = requests(log, "generate")[-1]
+        assert [m["role"] for m in asked["messages"]] == ["user", "assistant", "user"]
+        assert asked["settings"]["temperature"] == 0.0
+        assert len(requests(log, "load")) == 1
+        await desk.press("escape", "g")
+        await desk.until(lambda: len(requests(log, "generate")) == 3 and not pane(desk).answering)
+        assert requests(log, "generate")[-1]["messages"] == asked["messages"]
+        turns = [str(turn.render()) for turn in pane(desk).query("#turns > Static")]  # type: ignore[attr-defined]
+        assert len(turns) == 4, "the answer that was asked for again has left"
+        await desk.press("n")
+        await desk.until(lambda: not pane(desk).conversation.messages)
+        assert not desk.shows("hello there")
+        await say(desk, "new")
+        await desk.until(lambda: len(list((folder / "chats").glob("*"))) == 2)
+        first = conversation(read_transcript(min((folder / "chats").glob("*"))))
+        assert [m.content for m in first][:2] == ["hello there", "hello there "]
+    pids = [request["pid"] for request in requests(log, "started")]
+    assert len(pids) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+async def test_an_answer_is_stopped(tmp_path: Path, log: Path) -> None:
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("6", *"wait", "enter")
+        await desk.sees("answering, esc stops it", "base model embedded wait")
+        assert pane(desk).would_lose()
+        await desk.press(*"more", "enter")
+        await desk.hears("still being written")
+        await desk.press("escape")
+        await desk.sees("stopped, 7 tokens")
+        assert [m.content for m in pane(desk).conversation.messages] == ["wait", "wait "]
+        await desk.press("escape", "g")
+        await desk.sees("answering")
+        await desk.press("m")
+        await desk.hears("x stops it")
+        await desk.press("q")
+        await desk.sees("Leave workbench?", "the answer that is being written")
+        await desk.press("n", "x")
+        await desk.sees("stopped, 7 tokens")
+
+
+async def test_loading_is_stopped(tmp_path: Path, log: Path) -> None:
+    settings = SETTINGS + '[prompt]\nsystem = "slow"\n'
+    async with at_desk(make_project(tmp_path / "p", settings=settings)) as desk:
+        await desk.press("6", *"hello", "enter")
+        await desk.sees("loading…")
+        await desk.press("escape")
+        await desk.sees("stopped before the model was loaded", "g asks again")
+        await desk.press("escape", "g")
+        await desk.sees("stop token, 7 tokens")
+        assert not desk.shows("stopped before")
+
+
+async def test_an_engine_that_dies_is_started_again(tmp_path: Path, log: Path) -> None:
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("6", *"one", "enter")
+        await desk.sees("stop token")
+        await desk.press(*"die", "enter")
+        await desk.sees("die !", "out of memory, it said", "the next message starts it again")
+        await desk.press(*"two", "enter")
+        await desk.sees("stop token")
+        said = requests(log, "generate")[-1]["messages"]
+        assert [m["content"] for m in said] == ["one", "one ", "two"], "the question without an answer is left out"
+        assert len(requests(log, "started")) == 2
+        await desk.press(*"wait", "enter")
+        await desk.sees("answering")
+        os.kill(requests(log, "started")[-1]["pid"], signal.SIGKILL)
+        await desk.sees("was killed (SIGKILL)")
+        await desk.press(*"refuse", "enter")
+        await desk.sees("the template refuses this")
+        assert len(requests(log, "load")) == 3
+        await desk.press(*"end", "enter")
+        await desk.until(lambda: pane(desk).conversation.last_answer == "end ")
+        assert len(requests(log, "load")) == 3, "a refused question costs no loading"
+
+
+async def test_settings_are_used_saved_and_refused(tmp_path: Path, log: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        await desk.press("6", "escape", "s")
+        await desk.sees("max_new_tokens", "likeliest token")
+        await desk.press("enter", *"9", "enter")
+        await desk.sees("! ", "temperature")
+        await desk.press("s")
+        await desk.hears("mend this first")
+        assert pane(desk).query_one(Form).display
+        await desk.press("enter", *"1.5", "enter")
+        assert pane(desk).would_lose()
+        await desk.press("3", "6")
+        assert pane(desk).query_one(Form).changes == {"chat.temperature": 1.5}
+        await desk.press("s")
+        await desk.hears("sampling settings saved")
+        assert "temperature = 1.5" in (folder / "project.toml").read_text()
+        assert not pane(desk).query_one(Form).display and desk.shows("temperature 1.5")
+        await say(desk, "hello")
+        await desk.sees("stop token")
+        assert requests(log, "generate")[-1]["settings"]["temperature"] == 1.5
+        assert desk.app.workspace.project.settings.chat.temperature == 1.5
+
+
+async def test_a_checkpoint_is_chosen_and_one_that_is_gone_is_said(tmp_path: Path, log: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    first = checkpoint(folder, 10)
+    async with at_desk(folder) as desk:
+        await desk.press("6", "escape", "m")
+        await desk.sees("Talk to", "base model embedded", "step 10")
+        await desk.press("down", "enter")
+        await desk.sees("loads with the next message")
+        await say(desk, "hello")
+        await desk.sees("stop token")
+        assert requests(log, "load")[-1]["target"]["step"] == 10
+        checkpoint(folder, 20)
+        await desk.press("escape", "1", "6")
+        target = pane(desk).target
+        assert target is not None and target.step == 10, "a new checkpoint does not change whom one talks to"
+        await desk.press("escape", "m", "down", "enter")
+        shutil.rmtree(first)
+        await desk.press("escape", "m", *"20", "enter")
+        shutil.move(first.with_name("step-20"), tmp_path / "away")
+        await say(desk, "and now")
+        await desk.sees("this checkpoint is gone", "no answer, g asks again")
+        await desk.press("escape", "1", "6")
+        await desk.hears("is no longer there")
+        await desk.sees("talking to base model embedded")
+        await desk.press("escape", "g")
+        await desk.sees("stop token")
+
+
+HOSTILE = "\x1b]52;c;AAAA\x07 \x00 \u202e [/] [red]x \x9b31m"
+
+
+async def test_hostile_answers_and_long_ones(tmp_path: Path, log: Path) -> None:
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("6")
+        desk.app.desk.query_one("#message").insert(HOSTILE)  # type: ignore[attr-defined]
+        await desk.press("enter")
+        await desk.sees("stop token", "[/] [red]x")
+        for character in "\x1b\x07\x00\u202e\x9b":
+            assert character not in desk.text
+        long = " ".join(f"word{i}" for i in range(3000))
+        desk.app.desk.query_one("#message").insert(long)  # type: ignore[attr-defined]
+        await desk.press("enter")
+        await desk.until(lambda: (pane(desk).conversation.last_answer or "").startswith("word0"))
+        await desk.sees("word2999")
+        await desk.press("escape", "home")
+        await desk.until(lambda: not desk.shows("word2999"))
+        assert desk.shows("you"), "the whole conversation can be read again"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+async def test_a_lost_terminal_closes_the_engine(tmp_path: Path, log: Path, number: signal.Signals) -> None:
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("6", *"wait", "enter")
+        await desk.sees("answering")
+        os.kill(os.getpid(), number)
+        await desk.until(lambda: not desk.app.is_running)
+    with pytest.raises(ProcessLookupError):
+        os.kill(requests(log, "started")[0]["pid"], 0)

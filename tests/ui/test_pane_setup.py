@@ -1,0 +1,157 @@
+"""The setup pane: values typed, refused, taken back and saved; nothing is lost without being asked."""
+
+from pathlib import Path
+
+import pytest
+from desk import SETTINGS, SIZES, Desk, at_desk, make_project
+
+from workbench.project.store import open_project
+from workbench.ui.widgets.form import Form
+from workbench.ui.widgets.form_rows import FormRows
+
+MINE = SETTINGS.replace("{name}", "p")
+
+
+def form(desk: Desk) -> Form:
+    return desk.app.desk.query_one("#form", Form)
+
+
+async def set_value(desk: Desk, key: str, value: str) -> None:
+    """Go to a field and type into it."""
+    await go_to(desk, key)
+    await desk.press("enter", *value, "enter")
+
+
+async def go_to(desk: Desk, key: str) -> None:
+    form(desk).query_one(FormRows).select(key)
+    await desk.pilot.pause()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_value_is_changed_saved_and_the_comments_stay(tmp_path: Path, size: tuple[int, int]) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder, size) as desk:
+        await desk.press("3")
+        await desk.sees("effective batch 8", "4 training rows, 0 held out", "1 step an epoch, 3 in all")
+        assert not desk.keys["save"]
+        await desk.press("s")
+        await desk.hears("nothing is changed")
+        await set_value(desk, "training.rank", "4")
+        await desk.sees("* 1 unsaved", ">* rank")
+        await desk.press("u")
+        assert not form(desk).changes
+        await desk.press("d")
+        assert form(desk).changes == {"training.rank": 16}
+        await desk.press("u")
+        await set_value(desk, "training.rank", "4")
+        await set_value(desk, "training.per_device_train_batch_size", "2")
+        await desk.sees("effective batch 2", "* 2 unsaved")
+        await desk.press("s")
+        await desk.hears("saved to")
+        assert not form(desk).changes and not desk.shows("unsaved")
+        saved = (folder / "project.toml").read_text()
+        assert "rank = 4                  # small" in saved and "# what it is for" in saved
+        assert open_project(folder).settings.training.per_device_train_batch_size == 2
+        lines = desk.text.splitlines()
+        assert not lines[3].strip().endswith("epochs"), "the summary takes two lines at most"
+
+
+async def test_an_error_is_marked_explained_and_not_saved(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        await desk.press("3")
+        for key, value in (
+            ("training.per_device_train_batch_size", "0"),
+            ("training.num_train_epochs", "1e300"),
+            ("data.validation", "-1"),
+        ):
+            await set_value(desk, key, value)
+            await desk.sees(">! ", f"! project.toml: {key}" if desk.shows("project.toml: ") else key)
+            await desk.press("s")
+            await desk.until(lambda key=key: any("mend this first" in n and key in n for n in desk.notices))
+            assert (folder / "project.toml").read_text() == MINE
+            await desk.press("u")
+            assert not form(desk).problems
+        await go_to(desk, "training.rank")
+        await desk.press("enter", *"3x", "enter")
+        await desk.sees("not a whole number")
+        await desk.press("escape")
+        assert not form(desk).changes
+        await desk.press("enter", *"inf", "enter", "escape")
+        # Two fields that do not go together
+        await go_to(desk, "model.quantization")
+        await desk.press("right")
+        await go_to(desk, "training.method")
+        await desk.press("right")
+        await desk.sees("quantization", "lora", "2 unsaved")
+        await desk.press("s")
+        await desk.hears("mend this first")
+        await desk.press("R")
+        assert not form(desk).changes and not form(desk).problems
+
+
+async def test_unsaved_changes_live_through_other_panes_and_reloading(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        await desk.press("3")
+        await set_value(desk, "training.rank", "4")
+        await desk.press("1", "2", "4", "3", "f5")
+        await desk.hears("read again")
+        assert form(desk).changes == {"training.rank": 4}
+        (folder / "project.toml").write_text("format = \n")
+        await desk.press("f5")
+        await desk.hears("project.toml:1")
+        assert form(desk).changes == {"training.rank": 4}, "a broken file takes no changes away"
+        assert desk.app.place == "setup"
+
+
+async def test_two_workbenches_on_one_project(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        await desk.press("3")
+        await set_value(desk, "training.rank", "4")
+        theirs = MINE.replace("max_steps = 3", "max_steps = 9  # theirs")
+        (folder / "project.toml").write_text(theirs)
+        await desk.press("s")
+        await desk.hears("changed on disk since it was opened")
+        assert (folder / "project.toml").read_text() == theirs
+        assert form(desk).changes == {"training.rank": 4}
+        await desk.press("f5", "s")
+        await desk.hears("saved to")
+        assert (folder / "project.toml").read_text() == theirs.replace("rank = 8 ", "rank = 4 ")
+        assert form(desk).values["training.max_steps"] == 9, "what they wrote is shown"
+        await set_value(desk, "training.rank", "5")
+        (folder / "project.toml").write_text(MINE)
+        await desk.press("f5", "R")
+        assert form(desk).values["training.rank"] == 8 and form(desk).values["training.max_steps"] == 3
+
+
+async def test_leaving_asks_while_something_is_unsaved(tmp_path: Path) -> None:
+    make_project(tmp_path / "o")
+    make_project(tmp_path / "p")
+    async with at_desk(tmp_path / "p") as desk:
+        await desk.press("3")
+        await set_value(desk, "training.rank", "4")
+        for key in ("q", "ctrl+q"):
+            await desk.press(key)
+            await desk.sees("Leave workbench?", "1 unsaved change in the form")
+            await desk.press("ctrl+q", "enter")
+            assert desk.app.is_running and not desk.shows("Leave workbench?"), "enter keeps"
+        await desk.press("p", "up", "enter")
+        await desk.sees("Open o?", "1 unsaved change")
+        await desk.press("n")
+        assert form(desk).changes == {"training.rank": 4}
+        await desk.press("p", "up", "enter", "y")
+        await desk.until(lambda: desk.app._workspace and desk.app.workspace.project.name == "o")
+        await desk.press("q")
+        await desk.until(lambda: not desk.app.is_running)
+
+
+async def test_a_choice_of_the_prompt_pane_reaches_the_form(tmp_path: Path) -> None:
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("3", "2")
+        await desk.sees("template base")
+        await desk.press("t", *"chatml", "enter")
+        await desk.sees("template chatml")
+        await desk.press("3")
+        assert form(desk).values["prompt.template"] == "chatml"
