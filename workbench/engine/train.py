@@ -28,7 +28,7 @@ from workbench.engine.trainer import Diverged, Trainer, to_row
 from workbench.errors import fault
 from workbench.project.schema import Project
 from workbench.prompts.corpus import EncodedProject, encode_project
-from workbench.prompts.encoded import Encoded
+from workbench.prompts.encoded import Supervised
 from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
@@ -175,7 +175,7 @@ def _require_rows(encoded: EncodedProject) -> None:
         )
 
 
-def _require_fit(model: PreTrainedModel, examples: Sequence[Encoded]) -> None:
+def _require_fit(model: PreTrainedModel, examples: Sequence[Supervised]) -> None:
     """Positions and tokens that the model does not have would end the run midway, or train nonsense."""
     longest = max(len(example.ids) for example in examples)
     limit = models.context_length(model)

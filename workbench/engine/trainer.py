@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor
 from transformers import DefaultFlowCallback, PreTrainedTokenizerBase, PrinterCallback
@@ -22,7 +24,7 @@ from workbench.engine.progress import Progress
 from workbench.engine.scoring import IGNORED, score
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.schema import TrainingSettings
-from workbench.prompts.encoded import Encoded
+from workbench.prompts.encoded import Supervised
 from workbench.runs.events import EventWriter
 
 
@@ -30,10 +32,16 @@ class Diverged(WorkbenchError):
     """Loss or gradients of a step are no longer numbers; the weights are still those of the step before."""
 
 
-def to_row(encoded: Encoded) -> dict[str, list[int]]:
+Row = dict[str, NDArray[np.int64]]
+"""`input_ids` and `labels` of one example, both of length T."""
+
+
+def to_row(example: Supervised) -> Row:
     """The columns that TRL keeps and packs as they are. Nothing before the first token could predict it."""
-    labels = [token if trained else IGNORED for token, trained in zip(encoded.ids, encoded.mask, strict=True)]
-    return {"input_ids": encoded.ids, "labels": [IGNORED, *labels[1:]]}
+    ids = np.frombuffer(example.ids, np.intc).astype(np.int64)
+    labels = np.where(np.frombuffer(example.mask, np.uint8) == 1, ids, IGNORED)
+    labels[:1] = IGNORED
+    return {"input_ids": ids, "labels": labels}
 
 
 class Trainer(SFTTrainer):  # type: ignore[misc]
@@ -57,8 +65,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         model: torch.nn.Module,
         args: SFTConfig,
         tokenizer: PreTrainedTokenizerBase,
-        rows: Sequence[dict[str, list[int]]],
-        validation: Sequence[dict[str, list[int]]],
+        rows: Sequence[Row],
+        validation: Sequence[Row],
         *,
         events: EventWriter,
         commands: Commands,

@@ -1,5 +1,6 @@
 """A whole project's rows, encoded: what the trainer trains on and what the statistics count."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from workbench.data.split import split
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.store import OpenProject
 from workbench.prompts.encode import TOO_LONG, Encoder, make_encoder
-from workbench.prompts.encoded import Encoded
+from workbench.prompts.encoded import Supervised
 
 SHOWN_PROBLEMS = 10
 PROGRESS_EVERY = 100
@@ -27,8 +28,8 @@ class EncodedProject:
         report: per source the rows read, kept and rejected by reason, those that did not encode included.
     """
 
-    train: list[Encoded]
-    validation: list[Encoded]
+    train: list[Supervised]
+    validation: list[Supervised]
     report: list[SourceReport]
 
 
@@ -55,7 +56,7 @@ def encode_project(project: OpenProject, progress: Progress | None = None) -> En
     parts = split(examples, data.validation, data.seed)
     rejected: list[Rejected] = []
 
-    def encode(side: Sequence[Example], before: int) -> list[Encoded]:
+    def encode(side: Sequence[Example], before: int) -> list[Supervised]:
         kept = []
         for done, example in enumerate(side, before):
             if progress and done % PROGRESS_EVERY == 0:
@@ -64,7 +65,7 @@ def encode_project(project: OpenProject, progress: Progress | None = None) -> En
             if isinstance(result, Rejected):
                 rejected.append(result)
             else:
-                kept.append(result)
+                kept.append(Supervised(example.origin, array("i", result.ids), bytes(result.mask)))
         return kept
 
     train = encode(parts.train, 0)
