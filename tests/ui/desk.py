@@ -96,10 +96,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_desk(path: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Desk]:
-    """The app on a project or a folder of projects."""
+async def at_desk(
+    path: Path, size: tuple[int, int] = (80, 24), *, notifications: bool = False
+) -> AsyncIterator[Desk]:
+    """The app on a project or a folder of projects; notices are drawn when asked for."""
     app = WorkbenchApp(path)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         desk = Desk(app, pilot)
         await desk.until(lambda: app.place, "a pane")
         yield desk

@@ -1,6 +1,6 @@
 """`fake_engine.py LOG`: speaks the chat protocol, knows no model, and writes down every request.
 
-The last message says what to do: `die`, `wait` (until stopped), `refuse`; anything else is answered with itself.
+The last message says what to do: `die`, `wait` (until stopped), `refuse`; else it is answered with itself.
 """
 
 import json
@@ -34,7 +34,9 @@ for line in sys.stdin:
     if op == "load":
         weights = request["target"].get("weights")
         if weights and not os.path.isdir(weights):
-            reply("error", id=id, problems=[{"what": "this checkpoint is gone", "where": weights, "hint": ""}])
+            reply(
+                "error", id=id, problems=[{"what": "this checkpoint is gone", "where": weights, "hint": ""}]
+            )
         else:
             if "slow" in request["target"]["system"]:
                 time.sleep(1)

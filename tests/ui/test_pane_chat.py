@@ -1,4 +1,4 @@
-"""The chat pane against an engine that answers with what it was asked: streaming, stopping, dying, settings."""
+"""The chat pane against an engine that repeats what it was asked: streaming, stopping, dying, settings."""
 
 import json
 import os
@@ -136,7 +136,9 @@ async def test_an_engine_that_dies_is_started_again(tmp_path: Path, log: Path) -
         await desk.press(*"two", "enter")
         await desk.sees("stop token")
         said = requests(log, "generate")[-1]["messages"]
-        assert [m["content"] for m in said] == ["one", "one ", "two"], "the question without an answer is left out"
+        assert [m["content"] for m in said] == ["one", "one ", "two"], (
+            "the question without an answer is left out"
+        )
         assert len(requests(log, "started")) == 2
         await desk.press(*"wait", "enter")
         await desk.sees("answering")

@@ -8,7 +8,9 @@ from desk import SETTINGS, SIZES, Desk, at_desk, make_project, rows_of
 
 from workbench.ui.widgets.table import VirtualTable
 
-MIXED = rows_of(("first", "one"), ("second", ""), ("third", "three")) + "{broken\n" + rows_of(("last", "five"))
+MIXED = (
+    rows_of(("first", "one"), ("second", ""), ("third", "three")) + "{broken\n" + rows_of(("last", "five"))
+)
 
 
 def table(desk: Desk) -> VirtualTable:
@@ -49,8 +51,16 @@ async def test_rows_and_rejected_rows(tmp_path: Path, size: tuple[int, int]) -> 
 
 
 HOSTILE = [
-    "[/INST] and [/", "[@click=app.quit]x[/]", "[red]x[/red]", "\x1b]52;c;AAAA\x07", "nul\x00nul", "\u202eright",
-    "\x9b31m", "ok\r\nok", "ก็ำ👩‍👩‍👧 " * 50, "x" * 1_000_000,
+    "[/INST] and [/",
+    "[@click=app.quit]x[/]",
+    "[red]x[/red]",
+    "\x1b]52;c;AAAA\x07",
+    "nul\x00nul",
+    "\u202eright",
+    "\x9b31m",
+    "ok\r\nok",
+    "ก็ำ👩‍👩‍👧 " * 50,
+    "x" * 1_000_000,
 ]
 
 
@@ -105,7 +115,8 @@ async def test_sources_of_every_format(tmp_path: Path) -> None:
     import pyarrow.parquet
 
     others = "".join(
-        f'[[data.source]]\nkind = "fields"\npath = "{name}"\nuser = ["{{instruction}}"]\n' for name in ("b.csv", "c.parquet", "gone.jsonl")
+        f'[[data.source]]\nkind = "fields"\npath = "{name}"\nuser = ["{{instruction}}"]\n'
+        for name in ("b.csv", "c.parquet", "gone.jsonl")
     )
     folder = make_project(tmp_path / "p", settings=SETTINGS + others)
     (folder / "b.csv").write_text('instruction,output\n"in csv, quoted",yes\nbad,\n')

@@ -33,7 +33,9 @@ async def test_one_project_is_opened_by_its_folder_or_its_file(tmp_path: Path) -
         async with at_desk(path) as desk:
             await desk.sees("4 kept")
             await desk.press("p", "down", "enter")
-            await desk.until(lambda desk=desk: desk.app._workspace and desk.app.workspace.project.name == "beta")
+            await desk.until(
+                lambda desk=desk: desk.app._workspace and desk.app.workspace.project.name == "beta"
+            )
 
 
 async def test_a_folder_without_projects_says_how_to_make_one(tmp_path: Path) -> None:
@@ -55,7 +57,9 @@ async def test_every_problem_is_listed_and_f5_opens_the_mended_project(tmp_path:
     async with at_desk(tmp_path) as desk:
         await desk.sees("4 kept")
         await desk.press("p", "down", "enter")
-        await desk.sees("cannot be opened", "training.rank", "max_stops", "did you mean max_steps", "training.alpha")
+        await desk.sees(
+            "cannot be opened", "training.rank", "max_stops", "did you mean max_steps", "training.alpha"
+        )
         assert "beta" in desk.text.splitlines()[0]
         await desk.press("1", "6", "question_mark", "escape")
         (broken / "project.toml").write_text(SETTINGS.replace("{name}", "beta"))
@@ -131,7 +135,9 @@ async def test_a_model_or_template_that_cannot_be_used(tmp_path: Path, kind: str
         await desk.press("4", "t")
         await desk.sees("Start a run")
         await desk.press("y")
-        await desk.hears({"pointer": "git lfs pull", "unknown": "nowhere-at-all", "no template": "chatml"}[kind])
+        await desk.hears(
+            {"pointer": "git lfs pull", "unknown": "nowhere-at-all", "no template": "chatml"}[kind]
+        )
         assert not list((folder / "runs").glob("*"))
         await desk.press("6")
         await desk.sees("talking to base model")

@@ -93,7 +93,9 @@ async def look_again(desk: Desk) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_runs_and_their_states(runs: Runs, size: tuple[int, int]) -> None:
     runs.add("20260101-000001-a", steps=50, end={"state": "finished", "reason": ""})
-    runs.add("20260101-000002-b", steps=5, end={"state": "failed", "reason": "out of memory: try a smaller batch"})
+    runs.add(
+        "20260101-000002-b", steps=5, end={"state": "failed", "reason": "out of memory: try a smaller batch"}
+    )
     runs.add("20260101-000003-c", steps=7)
     runs.add("20260101-000004-d", steps=9, end={"state": "stopped", "reason": "asked for"})
     running = runs.add("20260101-000005-e", steps=12, held=True)
@@ -143,7 +145,9 @@ async def test_a_run_is_followed_as_it_goes_on(runs: Runs) -> None:
         await desk.sees("a line of the log", "[/INST] red")
         for title in ("accuracy", "learning rate", "gradient norm", "speed", "loss"):
             await desk.press("m")
-            await desk.until(lambda title=title: desk.app.desk.query_one("#chart", Chart)._title.startswith(title))
+            await desk.until(
+                lambda title=title: desk.app.desk.query_one("#chart", Chart)._title.startswith(title)
+            )
         await desk.press("y")
         await desk.sees("(log)")
         runs.write(run, ("started", {"attempt": 2, "resumed_from": 2, "total_steps": 50}))

@@ -40,7 +40,7 @@ ACTIONS: tuple[Action, ...] = (
         "show_data",
         "1",
         "Data",
-        "Rows of the sources, and which of them are not trained on",
+        "Rows of the sources, and which are not trained on",
         bar=False,
     ),
     Action("app", "show_prompt", "2", "Prompt", "One example as text, tokens and loss mask", bar=False),

@@ -50,9 +50,7 @@ class HelpScreen(ModalScreen[None]):
         for keys, help in MOVING:
             text.append(f"  {keys:<10}", style="bold")
             text.append(f"{help}\n")
-        text.append(
-            "\n  ^p finds any action by name. Hold shift to select with the mouse. esc closes this."
-        )
+        text.append("\n  ^p finds any action by name. Hold shift to select with the mouse. esc closes this.")
         return text
 
 
