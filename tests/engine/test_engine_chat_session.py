@@ -64,6 +64,15 @@ def test_length_ends_an_answer(session: Session) -> None:
     assert answer.first_token_seconds > 0 and answer.tokens_per_second > 0
 
 
+def test_a_system_message_of_the_settings_stands_in_front(session: Session) -> None:
+    with_system = COLD.model_copy(update={"system": "two"})
+    spoken = ask(session, ONE, with_system)
+    assert spoken[1].prompt_tokens > ask(session, ONE)[1].prompt_tokens
+    assert spoken[0] == ask(session, [Message("system", "two"), *ONE])[0]
+    already = [Message("system", "three"), *ONE]
+    assert ask(session, already, with_system)[0] == ask(session, already)[0]
+
+
 def test_a_stop_token_ends_it_and_is_not_in_the_text(model: LlamaForCausalLM, encoder: Encoder) -> None:
     text, answer = ask(Session(favouring(model, encoder.stop_ids[0]), encoder), ONE)
     assert (text, answer.reason, answer.ids) == ("", "stop token", [encoder.stop_ids[0]])

@@ -79,6 +79,8 @@ class Session:
         scores are not numbers.
         """
         started = time.perf_counter()
+        if settings.system and not any(message.role == "system" for message in messages):
+            messages = [Message("system", settings.system), *messages]
         prompt, _ = self.encoder.prompt(messages)
         self._require_room(prompt)
         stream = TextStream(self.encoder.tokenizer, prompt, (*settings.stop, *self.encoder.stop_texts))

@@ -33,7 +33,10 @@ class ModelSettings(Table):
     """`[model]`: the base model that is tuned."""
 
     base: Words = setting(
-        "embedded", "Base model: a hub id, a folder, or `embedded` (the small one that comes along)"
+        "embedded",
+        "Base model: a hub id, a folder, or `embedded`, the toy that comes along: 1.6 million parameters that know "
+        "greetings, capitals, small sums and shop phrases in five languages, and make up the rest",
+        source="workbench/embedded/README.md",
     )
     quantization: Literal["none", "int8", "nf4"] = setting(
         "none",
@@ -163,6 +166,7 @@ class TrainingSettings(Table):
 class ChatSettings(Table):
     """`[chat]`: how answers are drawn."""
 
+    system: str = setting("", "System message of conversations; empty for the one of training, prompt.system")
     temperature: float = setting(0.7, "0 always takes the likeliest token; higher is freer", ge=0, le=5)
     top_p: float = setting(
         1.0, "Draw from the likeliest tokens that together hold this share", unit="share", gt=0, le=1
