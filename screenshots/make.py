@@ -1,7 +1,7 @@
 """Make the pictures of this folder from the real app, on the sample project, with a real run.
 
-Run it with `python screenshots/make.py`. The project is copied first, so that nothing of this stays behind. Takes
-about two minutes on two cores.
+Run it with `python screenshots/make.py`. The project is copied first, so that nothing of this stays behind.
+Takes about two minutes on two cores.
 """
 
 import asyncio

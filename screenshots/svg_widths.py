@@ -1,7 +1,7 @@
 """Mends rich's SVG export, which measures text by its characters: Thai and Chinese come out on wrong cells.
 
-Rich sets `textLength` from `len(text)`; a terminal counts cells. Runs are cut into clusters, each placed on its
-own cell, and ligatures are switched off so that `<|` stays two signs.
+Rich sets `textLength` from `len(text)`; a terminal counts cells. Runs are cut into clusters, each placed on
+its own cell, and ligatures are switched off so that `<|` stays two signs.
 """
 
 import html
