@@ -20,6 +20,7 @@ from workbench.runs.folder import create_run
 from workbench.ui.panes import chat
 from workbench.ui.panes.chat import ChatPane
 from workbench.ui.widgets.form import Form
+from workbench.ui.widgets.form_rows import FormRows
 
 
 @pytest.fixture
@@ -38,6 +39,10 @@ def requests(log: Path, op: str) -> list[dict[str, Any]]:
 
 def pane(desk: Desk) -> ChatPane:
     return desk.app.desk.query_one(ChatPane)
+
+
+def written(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 async def say(desk: Desk, text: str) -> None:
@@ -85,9 +90,9 @@ async def test_a_conversation(tmp_path: Path, log: Path, size: tuple[int, int]) 
         await desk.press("n")
         await desk.until(lambda: not pane(desk).conversation.messages)
         assert not desk.shows("hello there")
-        await say(desk, "new")
+        await desk.press(*"new", "enter")
         await desk.until(lambda: len(list((folder / "chats").glob("*"))) == 2)
-        first = conversation(read_transcript(min((folder / "chats").glob("*"))))
+        first = conversation(read_transcript(min((folder / "chats").glob("*"), key=written)))
         assert [m.content for m in first][:2] == ["hello there", "hello there "]
     pids = [request["pid"] for request in requests(log, "started")]
     assert len(pids) == 1
@@ -156,7 +161,9 @@ async def test_settings_are_used_saved_and_refused(tmp_path: Path, log: Path) ->
     folder = make_project(tmp_path / "p")
     async with at_desk(folder) as desk:
         await desk.press("6", "escape", "s")
-        await desk.sees("max_new_tokens", "likeliest token")
+        await desk.sees("max_new_tokens")
+        pane(desk).query_one(FormRows).select("chat.temperature")
+        await desk.sees("likeliest token")
         await desk.press("enter", *"9", "enter")
         await desk.sees("! ", "temperature")
         await desk.press("s")

@@ -186,7 +186,7 @@ class DataPane(Pane):
         if rejected:
             line.append(f"  ✗ {rejected:,} rejected: ", style="bold")
             reasons = sorted(report.rejected.items(), key=lambda item: -len(item[1]))
-            line.append_text(shown(", ".join(f"{reason} {len(rows):,}" for reason, rows in reasons)))
+            line.append_text(shown(", ".join(f"{len(rows):,} × {reason}" for reason, rows in reasons)))
             # Two lines are enough: the rows themselves say it again
             line.truncate(2 * (self.size.width - 2) - WRAP_CELLS, overflow="ellipsis")
         self._say_counts(line)
