@@ -10,6 +10,7 @@ from workbench.ui import app as app_module
 from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
 from workbench.ui.widgets.form import Form
+from workbench.ui.widgets.form import Form
 
 ESCAPES = ["[/INST]", "[/ y", "[@click=app.quit]x[/]"]
 
@@ -22,9 +23,10 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         for place in PANES
     }
     kinds["form"] = Form
-    taken: dict[str, set[str]] = {place: set() for place in ("app", "form", *PANES)}
+    kinds |= {"app": WorkbenchApp, "form": Form}
+    taken: dict[str, set[str]] = {place: set() for place in kinds}
     for action in ACTIONS:
-        kind = kinds.get(action.place, WorkbenchApp)
+        kind = kinds[action.place]
         assert hasattr(kind, f"do_{action.name}") or action.name.removeprefix("show_") in PANES, action
         for key in action.keys.split(","):
             assert key not in taken[action.place], f"{key} twice in {action.place}"

@@ -10,8 +10,8 @@ class Action:
     """Something a key does.
 
     Attributes:
-        place: the pane where it works, or `app` for everywhere.
-        name: the handler is `do_<name>` of that pane (or of the app).
+        place: the pane where it works, `form` for the forms in some of them, `app` for everywhere.
+        name: the handler is `do_<name>` of that pane, form, or app.
         keys: Textual key names, the first one is shown.
         label: one or two words for the key bar.
         help: one sentence for help and palette.
@@ -72,6 +72,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("prompt", "copy", "y", "Copy", "Copy the rendered text"),
     Action("setup", "save", "s", "Save", "Write the changes to project.toml; comments stay"),
     Action("setup", "revert", "R", "Revert", "Forget all unsaved changes", bar=False),
+    Action("form", "edit", "enter", "Edit", "Type a value; a choice or a switch turns"),
+    Action("form", "previous_choice", "left", "Previous", "The choice before this one", bar=False),
+    Action("form", "next_choice", "right,space", "Next", "The choice after this one", bar=False),
+    Action("form", "undo", "u", "Undo", "Take the last change back"),
+    Action("form", "default", "d,ctrl+r", "Default", "The selected setting back to its default"),
     Action("train", "start", "t", "Train", "Start a run in the background"),
     Action("train", "stop", "s", "Stop", "Finish the step, write a checkpoint, end"),
     Action("train", "stop_now", "S", "Stop now", "End the run at once, without a checkpoint", bar=False),

@@ -167,9 +167,11 @@ class WorkbenchApp(App[None]):
     def refresh_keys(self) -> None:
         """Bring the key bar up to date with what works now."""
         if self.place:
-            listed = [action for action in actions(self.place) if action.bar]
+            places = (self.place, "form") if self.place == "setup" else (self.place,)
+            listed = [action for action in actions(*places) if action.bar]
             self.desk.query_one(KeyBar).keys = tuple(
-                (action, self.pane.why_not(action.name) is None) for action in listed
+                (action, action.place == "form" or self.pane.why_not(action.name) is None)
+                for action in listed
             )
 
     def look_at_runs(self) -> None:

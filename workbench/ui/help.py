@@ -40,7 +40,8 @@ class HelpScreen(ModalScreen[None]):
 
     def _text(self) -> Text:
         text = Text()
-        for heading, listed in ((self.heading, actions(self.place)), ("Everywhere", actions("app"))):
+        form = [("In the form", actions("form"))] if self.place in ("setup", "chat") else []
+        for heading, listed in ((self.heading, actions(self.place)), *form, ("Everywhere", actions("app"))):
             text.append(f"{heading}\n", style="bold underline")
             for action in listed:
                 text.append(f"  {action.key:<10}", style="bold")

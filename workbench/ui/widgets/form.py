@@ -5,12 +5,12 @@ Forty fields as forty Inputs take 0.7 s to mount; this takes a few milliseconds.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from inspect import isawaitable
+from typing import Any
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Blur
 from textual.message import Message
@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.fields import FormField, format_value, parse_value
+from workbench.ui.actions import bindings
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.form_rows import FormRows, RowState
 
@@ -25,14 +26,7 @@ from workbench.ui.widgets.form_rows import FormRows, RowState
 class Form(Vertical):
     """Settings by section, with the help of the selected one below."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "edit", show=False),
-        Binding("left", "turn(-1)", show=False),
-        Binding("right", "turn(1)", show=False),
-        Binding("space", "turn(1)", show=False),
-        Binding("u", "undo", show=False),
-        Binding("d,ctrl+r", "default", show=False),
-    ]
+    BINDINGS = bindings("form")
 
     @dataclass
     class Changed(Message):
@@ -158,11 +152,16 @@ class Form(Vertical):
 
     # Keys
 
-    async def action_edit(self) -> None:
+    async def action_do(self, name: str) -> None:
+        """Carry out one of the registry's actions of place `form`."""
+        if isawaitable(outcome := getattr(self, f"do_{name}")()):
+            await outcome
+
+    async def do_edit(self) -> None:
         """Type a value; choices and switches turn instead."""
         field = self._rows.selected
         if field.kind in ("choice", "bool"):
-            self.action_turn(1)
+            self._turn(1)
             return
         self._refused = None
         region = self._rows.value_region()
@@ -172,8 +171,15 @@ class Form(Vertical):
         await self.mount(editor)
         editor.focus()
 
-    def action_turn(self, by: int) -> None:
-        """The next or previous choice."""
+    def do_previous_choice(self) -> None:
+        """The choice before this one."""
+        self._turn(-1)
+
+    def do_next_choice(self) -> None:
+        """The choice after this one."""
+        self._turn(1)
+
+    def _turn(self, by: int) -> None:
         field = self._rows.selected
         value = self.values[field.key]
         if field.kind == "bool":
@@ -182,14 +188,14 @@ class Form(Vertical):
             place = field.choices.index(value) if value in field.choices else -by
             self._set(field.key, field.choices[(place + by) % len(field.choices)])
 
-    def action_undo(self) -> None:
+    def do_undo(self) -> None:
         """Take the last change back."""
         if self._undo:
             key, value = self._undo.pop()
             self._rows.select(key)
             self._set(key, value, remember=False)
 
-    def action_default(self) -> None:
+    def do_default(self) -> None:
         """The selected field back to its default."""
         field = self._rows.selected
         self._set(field.key, field.default)
