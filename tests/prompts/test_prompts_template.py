@@ -68,6 +68,16 @@ def test_every_built_in_template_takes_a_system_message_and_a_tokenizer_without_
         "{{ 10 ** 100000 }}",
         "{{ '%1000000000d' % 1 }}",
         "{{ 'a'.center(10**9) }}",
+        "{{ 'a'|center(10**9) }}",
+        "{{ 'a'|indent(width=10**9, first=true) }}",
+        "{{ '%1000000000d'|format(1) }}",
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ [1]|batch(10**9, 'x')|list }}",
+        "{{ ('a' * 9000000).join(range(400)|map('string')) }}",
+        "{{ range(400)|join('a' * 9000000) }}",
+        "{{ ('a' * 9000000).replace('a', 'b' * 300) }}",
+        "{{ ('a' * 9000000)|replace('a', 'b' * 300) }}",
+        "{{ range(99999)|list|tojson(indent=100000) }}",
         "{% for i in range(90000) %}{{ 'a' * 90000 }}{% endfor %}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     ],
@@ -145,3 +155,9 @@ def test_a_template_that_cannot_be_had(tmp_path: Path, setting: str, said: str) 
     (tmp_path / "broken.jinja").write_text("{% if %}")
     with pytest.raises(WorkbenchError, match=said):
         load_template(setting, tmp_path, tokenizer)
+
+
+@pytest.mark.parametrize("setting", ["~nobody-of-this-name/x.jinja", "x" * 300, "x" * 300 + ".jinja"])
+def test_a_setting_that_no_file_can_be_called_is_a_fault(setting: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="no such template file|unknown template"):
+        load_template(setting, tmp_path, load_tokenizer(write(tmp_path, byte_level(), {})))

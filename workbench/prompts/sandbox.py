@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn
@@ -31,6 +32,7 @@ from workbench.errors import Problem, WorkbenchError
 ROUNDS = 300_000
 SECONDS = 10.0
 CHARACTERS = 10_000_000
+MOST_INDENT = 100
 
 
 class TemplateFault(WorkbenchError):
@@ -93,6 +95,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
         self.filters["tojson"] = _tojson
+        self.filters = {name: _bounded(name, do) for name, do in self.filters.items()}
         self.globals.update(raise_exception=_refuse, strftime_now=self.now, namespace=_Namespace)
         self.begin()
 
@@ -126,8 +129,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Refuse `'a' * 10**9` and its like before they are computed."""
         if operator == "%" and isinstance(left, str):
-            if re.search(r"\d{7}|\*", left):
-                raise SecurityError("a field width that large is not allowed")
+            _check_widths(left)
         elif isinstance(left, int) and isinstance(right, int):
             bits = left.bit_length() * (right if operator == "**" else 1) + right.bit_length()
             if bits > 4096:
@@ -142,11 +144,10 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Refuse `'a'.center(10**9)` and its like; `range` has its own limit in the sandbox."""
-        if (
-            any(isinstance(value, int) and value > CHARACTERS for value in args)
-            and __obj is not __self.globals["range"]
-        ):
-            raise SecurityError("a number that large is not allowed as an argument")
+        if __obj is not __self.globals["range"]:
+            # The sandbox hands out `str.format` wrapped
+            owner = getattr(getattr(__obj, "__wrapped__", __obj), "__self__", None)
+            args = _checked(getattr(__obj, "__name__", ""), owner, args, kwargs)
         return super().call(__context, __obj, *args, **kwargs)
 
 
@@ -215,6 +216,41 @@ def _check_size(characters: int) -> None:
         raise SecurityError(f"more than {CHARACTERS:,} characters")
 
 
+def _check_widths(form: str) -> None:
+    if re.search(r"\d{7}|%[^%]*\*", form):
+        raise SecurityError("a field width that large is not allowed")
+
+
+def _checked(name: str, value: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a method or filter of `value`, after a look at how much it would write with them."""
+    if any(isinstance(number, int) and number > CHARACTERS for number in (*args, *named.values())):
+        raise SecurityError("a number that large is not allowed as an argument")
+    if isinstance(value, str) and name in ("format", "format_map"):
+        _check_widths(value)
+    elif isinstance(value, str) and name == "replace" and len(args) > 1:
+        _check_size(len(value) + value.count(str(args[0])) * len(str(args[1])))
+    elif isinstance(value, str) and name == "join" and args:
+        parts = list(args[0])
+        _check_size(len(value) * len(parts))
+        args = (parts, *args[1:])
+    return args
+
+
+def _bounded(name: str, do: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that refuses what `_checked` refuses; compiled templates call filters past `call`."""
+    before = 2 if hasattr(do, "jinja_pass_arg") else 1  # context or environment, then the value
+
+    @wraps(do)
+    def bounded(*args: Any, **named: Any) -> Any:
+        if name == "join":  # its value are the parts, its first argument is what goes between them
+            parts = list(args[before - 1])
+            _check_size(len(str(args[before] if len(args) > before else named.get("d", ""))) * len(parts))
+            return do(*args[: before - 1], parts, *args[before:], **named)
+        return do(*args[:before], *_checked(name, args[before - 1], args[before:], named), **named)
+
+    return bounded
+
+
 def _refuse(message: str) -> NoReturn:
     raise _Refused(message)
 
@@ -226,6 +262,8 @@ def _tojson(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
+    if isinstance(indent, int) and indent > MOST_INDENT:
+        raise SecurityError(f"an indent of more than {MOST_INDENT}")
     # Jinja's own filter escapes HTML characters
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
