@@ -11,7 +11,7 @@ import pytest
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
 from workbench.runs import folder as module
-from workbench.runs.folder import Run, create_run, find_run, list_runs, read_spec
+from workbench.runs.folder import Run, create_run, find_run, list_runs, read_spec, require_own
 
 
 def make(project: OpenProject) -> Run:
@@ -113,3 +113,36 @@ def test_a_run_that_is_not_there_is_told_with_the_nearest(project: OpenProject, 
     shutil.copytree(project.folder, tmp_path / "copy")
     with pytest.raises(WorkbenchError, match="2 runs are called"):
         find_run(run.id, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["~nobody-of-this-name", "x" * 300, "~nobody/run\nwith a break"])
+def test_a_name_that_no_folder_can_have_is_no_run(project: OpenProject, text: str) -> None:
+    make(project)
+    with pytest.raises(WorkbenchError, match="no run"):
+        find_run(text, project.folder)
+
+
+def test_a_run_named_from_inside_itself_knows_its_own_name(
+    project: OpenProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make(project)
+    monkeypatch.chdir(run.checkpoints)
+    assert find_run("..").id == run.id
+
+
+def test_a_project_called_projects_does_not_count_its_runs_twice(
+    project: OpenProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = make(project)
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    (desk / "projects").symlink_to(project.folder)
+    monkeypatch.chdir(desk)
+    assert find_run(run.id).id == run.id
+
+
+def test_a_run_of_another_project_is_refused(project: OpenProject, tmp_path: Path) -> None:
+    run = make(project)
+    require_own(run, project.folder)
+    with pytest.raises(WorkbenchError, match="another project"):
+        require_own(run, tmp_path)

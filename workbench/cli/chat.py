@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
     from workbench.chat.targets import targets
     from workbench.errors import fault
-    from workbench.runs.folder import find_run
+    from workbench.runs.folder import find_run, require_own
 
     offered = targets(project)
     if args.run is None:
@@ -78,6 +78,7 @@ def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
             raise fault("a checkpoint belongs to a run", "--checkpoint", "add --run RUN")
         return offered[0]
     run = find_run(args.run, project.folder)
+    require_own(run, project.folder)
     of_run = [target for target in offered if target.run == run.id]
     if not of_run:
         raise fault("this run has no complete checkpoint yet", run.id)

@@ -8,6 +8,7 @@ from workbench.data.example import Example, Origin, Rejected, Row
 from workbench.data.mapping import map_row
 from workbench.data.rows import Cancelled, Progress, RowError, Rows, open_rows
 from workbench.errors import WorkbenchError, fault
+from workbench.project.paths import expanded
 from workbench.project.schema import Source
 from workbench.project.store import OpenProject
 
@@ -167,8 +168,4 @@ def open_dataset(project: OpenProject) -> Dataset:
 
 def source_path(folder: Path, source: Source) -> Path:
     """The file of a source: relative to the project's folder, or absolute; `~` is the home folder."""
-    try:
-        path = Path(source.path).expanduser()
-    except RuntimeError:  # ~nobody
-        path = Path(source.path)
-    return folder / path
+    return folder / expanded(source.path)

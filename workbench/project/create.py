@@ -8,6 +8,7 @@ import tomli_w
 
 from workbench.errors import fault
 from workbench.project.files import write_atomic
+from workbench.project.paths import expanded
 from workbench.project.reading import FILE_NAME
 from workbench.project.schema import FORMAT
 from workbench.project.store import open_project
@@ -110,13 +111,13 @@ def _placed(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """A source with its path as the project sees it."""
     if "path" not in table:
         return dict(table)
-    path, home = Path(table["path"]).expanduser().resolve(), folder.resolve()
+    path, home = expanded(table["path"]).resolve(), folder.resolve()
     seen = path.relative_to(home) if path.is_relative_to(home) else path
     return {**table, "path": seen.as_posix()}
 
 
 def _base(base: str) -> str:
     """A folder is written absolute: the project looks from its own folder, the user from where they stand."""
-    if base != "embedded" and (path := Path(base).expanduser()).is_dir():
+    if base != "embedded" and (path := expanded(base)).is_dir():
         return path.resolve().as_posix()
     return base

@@ -15,6 +15,7 @@ from workbench.project.checking import Document, Override, check
 from workbench.project.complaints import shown
 from workbench.project.files import write_atomic
 from workbench.project.layers import Tree, key_path, provides
+from workbench.project.paths import expanded
 from workbench.project.reading import FILE_NAME, find_projects, parse, project_file, read_text
 from workbench.project.schema import Project
 
@@ -64,7 +65,7 @@ def open_project(path: Path, profile: str | None = None, overrides: Mapping[str,
     Raises:
         WorkbenchError: there is no project, it cannot be read, or all that is wrong with it, with lines.
     """
-    file = project_file(Path(path).expanduser())
+    file = project_file(expanded(path))
     text = read_text(file)
     return _opened(file, text, profile, dict(overrides))
 

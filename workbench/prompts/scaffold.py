@@ -8,6 +8,7 @@ from workbench.data.detect import propose
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import locate, reads_as_hub_id
 from workbench.project.create import create_project
+from workbench.project.paths import expanded
 from workbench.project.schema import DataSettings
 from workbench.prompts.tokenizer import load_tokenizer
 
@@ -27,7 +28,7 @@ def new_project(folder: Path, files: list[Path], base: str) -> Path:
     problems: list[Problem] = []
     for file in files:
         try:
-            tables.append(propose(file.expanduser().resolve()))
+            tables.append(propose(expanded(file).resolve()))
         except WorkbenchError as error:
             problems += error.problems
     if problems:

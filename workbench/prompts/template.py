@@ -4,10 +4,12 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import isfile
 from pathlib import Path
 
 from workbench.data.example import Message
 from workbench.errors import fault
+from workbench.project.paths import expanded
 from workbench.prompts.sandbox import Program, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
 
@@ -96,8 +98,8 @@ def load_template(setting: str, project_folder: Path, tokenizer: Tokenizer) -> T
         return Template(setting, tokenizer.chat_template, str(tokenizer.template_file))
     if setting in BUILT_IN:
         return Template(setting, _read(BUILT_IN[setting]), str(BUILT_IN[setting]))
-    file = project_folder / Path(setting).expanduser()
-    if file.is_file():
+    file = project_folder / expanded(setting)
+    if isfile(file):
         return Template(setting, _read(file), str(file))
     if file.suffix in (".jinja", ".jinja2", ".j2") or "/" in setting:
         raise fault("no such template file", file, "prompt.template is read relative to the project folder")

@@ -119,8 +119,12 @@ def _let_go(run: Run, seconds: float) -> bool:
 
 def _kill(pid: int) -> None:
     """The process, and with it the workers of its group where it leads one."""
-    with suppress(ProcessLookupError):
+    try:
         if os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
         else:
             os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        raise fault(f"process {pid} belongs to another user, who alone can end it") from None

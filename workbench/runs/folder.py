@@ -4,7 +4,9 @@ import difflib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from os.path import abspath, isfile, samefile
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,6 +14,7 @@ from pydantic import ValidationError
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
 from workbench.project.files import write_atomic
+from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
 from workbench.runs.spec import Spec, SpecBase, SpecTemplate, git_state, versions
 
@@ -147,7 +150,8 @@ def list_runs(project_folder: Path) -> list[Run]:
         folders = list((project_folder / RUNS).iterdir())
     except OSError:
         return []
-    runs = [Run(folder) for folder in folders if (folder / "spec.json").is_file()]
+    # `isfile` takes a folder that may not be looked into for none; `Path.is_file` raises
+    runs = [Run(folder) for folder in folders if isfile(folder / "spec.json")]
     return sorted(runs, key=_age, reverse=True)
 
 
@@ -167,11 +171,11 @@ def find_run(text: str, projects: Path | None = None) -> Run:
     Raises:
         WorkbenchError: there is no such run, or several of that name.
     """
-    folder = Path(text).expanduser()
-    if (folder / "spec.json").is_file():
-        return Run(folder.absolute())
+    folder = Path(abspath(expanded(text)))
+    if isfile(folder / "spec.json"):
+        return Run(folder)
     roots = [projects] if projects else [Path.cwd(), Path.cwd() / "projects"]
-    known = list(_all_runs(roots))
+    known = list(dict.fromkeys(_all_runs(roots)))
     places = " and ".join(map(str, roots))
     if not known:
         raise fault("there are no runs yet", places, "workbench train PROJECT starts one")
@@ -187,10 +191,16 @@ def find_run(text: str, projects: Path | None = None) -> Run:
     raise fault(f"no run {text!r}", places, hint)
 
 
+def require_own(run: Run, project_folder: Path) -> None:
+    """Refuse, with a WorkbenchError, a run that was named by its folder and belongs to another project."""
+    if not samefile(run.folder.parents[1], project_folder):
+        raise fault("this run belongs to another project", run.folder, f"not to {project_folder}")
+
+
 def _all_runs(roots: Sequence[Path]) -> Iterator[Run]:
     """Every run of the projects that are, or lie in, one of `roots`."""
     for root in roots:
-        if root.is_dir():
+        with suppress(OSError):
             for project in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
                 yield from list_runs(project.absolute())
 

@@ -9,7 +9,7 @@ from workbench.project.store import OpenProject
 from workbench.prompts.fingerprint import fingerprints
 from workbench.runs import control, preflight
 from workbench.runs.events import EventWriter
-from workbench.runs.folder import Run, create_run, read_spec
+from workbench.runs.folder import Run, create_run, read_spec, require_own
 from workbench.runs.lock import hold, is_held
 from workbench.runs.spawn import lingers, logout_kills, spawn, trainer_argv
 from workbench.runs.spec import Spec
@@ -37,6 +37,7 @@ def start(project: OpenProject, *, resume: Run | None = None, argv: Argv = train
         from has changed since.
     """
     if resume is not None:
+        require_own(resume, project.folder)
         _require_resumable(resume)
     template_source = preflight.check(project)
     current = fingerprints(project)
