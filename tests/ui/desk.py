@@ -98,7 +98,7 @@ class Desk:
 
 @asynccontextmanager
 async def quicker() -> AsyncIterator[None]:
-    """Pilot looks after every key for 40 ms whether the app is idle; a tenth of that is enough for one app."""
+    """Pilot looks after every key for 40 ms whether the app is idle; a tenth of that is enough."""
     with patch.multiple("textual._wait", SLEEP_GRANULARITY=0.004, SLEEP_IDLE=0.002):
         yield
 

@@ -10,7 +10,6 @@ from workbench.ui import app as app_module
 from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
 from workbench.ui.widgets.form import Form
-from workbench.ui.widgets.form import Form
 
 ESCAPES = ["[/INST]", "[/ y", "[@click=app.quit]x[/]"]
 
@@ -22,7 +21,6 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         place: getattr(import_module(f"workbench.ui.panes.{place}"), f"{place.title()}Pane")
         for place in PANES
     }
-    kinds["form"] = Form
     kinds |= {"app": WorkbenchApp, "form": Form}
     taken: dict[str, set[str]] = {place: set() for place in kinds}
     for action in ACTIONS:
