@@ -15,6 +15,7 @@ from workbench.chat.client import ChatEngine
 from workbench.chat.protocol import Done, Piece, Target
 from workbench.chat.targets import targets
 from workbench.errors import Problem, WorkbenchError
+from workbench.project.base_model import EMBEDDED
 from workbench.project.fields import form_fields, validate_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
@@ -25,6 +26,7 @@ from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.message_input import MessageInput
 
 REDRAWS_PER_SECOND = 10
+TOY = "Type a message. This base model is a toy: greetings, capitals, sums, shop talk; it makes up the rest"
 
 
 class ChatPane(Pane):
@@ -92,6 +94,8 @@ class ChatPane(Pane):
 
     def _say_target(self, state: str = "") -> None:
         assert self.target is not None
+        toy = self.target.kind == "base" and self.target.base == EMBEDDED
+        self.query_one(MessageInput).placeholder = TOY if toy else "Type a message"
         line = Text.assemble("talking to ", shown(self.target.label, "bold"), f"   {state}" if state else "")
         changed = [
             field
