@@ -88,6 +88,13 @@ def test_a_finished_run_has_its_events_checkpoints_and_counts(
     assert (final.path / "tokenizer.json").read_bytes() == (tiny_base / "tokenizer.json").read_bytes()
 
 
+def test_a_run_killed_after_its_last_checkpoint_takes_no_step_more(make_project: MakeProject) -> None:
+    run = new_run(make_project(max_steps=4))
+    assert go(run) == go(run) == Ending("finished", 4)
+    assert column(run, "step") == [1, 2, 3, 4]
+    assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [4]
+
+
 def test_laying_examples_end_to_end_changes_no_loss(make_project: MakeProject) -> None:
     losses = {}
     for packing in ("batch", "none"):

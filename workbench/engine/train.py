@@ -53,6 +53,9 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     project = spec.project
     sweep(run)
     resume = _newest(run)
+    if resume and _is_last(resume):
+        # Killed between its last checkpoint and its last word; transformers would take one step too many
+        return Ending("finished", resume.step)
 
     encoded = encode_project(spec.open_project(), _Preparing(events, "encoding the rows"))
     _require_rows(encoded)
@@ -164,6 +167,12 @@ def _newest(run: Run) -> Checkpoint | None:
         return None
     verify(checkpoints[-1])
     return checkpoints[-1]
+
+
+def _is_last(checkpoint: Checkpoint) -> bool:
+    """All steps of the run are behind it."""
+    state = TrainerState.load_from_json(str(checkpoint.path / "trainer_state.json"))
+    return bool(state.global_step >= state.max_steps)
 
 
 def _require_rows(encoded: EncodedProject) -> None:
