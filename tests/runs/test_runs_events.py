@@ -115,6 +115,17 @@ def test_a_broken_line_is_passed_over_and_counted(junk: bytes, text: str, log: P
     assert tail.broken == 4
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"kind": "warning"}, {"kind": "step", "time": 1.0}, {"kind": "evaluated", "time": 1, "step": "3"}],
+)
+def test_an_event_without_its_time_or_step_is_none(fields: dict[str, object], log: Path) -> None:
+    log.write_text(json.dumps(fields) + "\n")
+    EventWriter(log).write("ended", state="stopped", step=None, reason="")
+    tail = EventTail(log)
+    assert [event["kind"] for event in tail.read()] == ["ended"] and tail.broken == 1
+
+
 def test_an_endless_line_is_given_up(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_module, "_LONGEST_LINE", 1000)
     monkeypatch.setattr(events_module, "_CHUNK_BYTES", 700)

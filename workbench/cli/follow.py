@@ -67,7 +67,7 @@ def _line(event: Event, *, steps: bool) -> str | None:
     """An event in one line; None for what a bar shows better, unless `steps` are wanted."""
     match event["kind"]:
         case "preparing" if steps and not event.get("done"):
-            return str(event["phase"])
+            return str(event.get("phase", ""))
         case "step" if steps:
             return f"step {event['step']}  {_figures(event)}"
         case "evaluated":
@@ -75,11 +75,11 @@ def _line(event: Event, *, steps: bool) -> str | None:
         case "checkpoint":
             return f"step {event['step']}  checkpoint{' (best so far)' if event.get('best') else ''}"
         case "warning":
-            return f"warning: {event['message']}"
+            return f"warning: {event.get('message', '')}"
         case "command":
             answer = "taken up" if event.get("acknowledged") else "refused"
             reason = f", {event['reason']}" if event.get("reason") else ""
-            return f"{event['name']}: {answer}{reason}"
+            return f"{event.get('name', '')}: {answer}{reason}"
     return None
 
 
@@ -124,7 +124,7 @@ class _Bar(Progress):
                 self._step = ""
                 self.update(
                     self._task,
-                    description=clean(str(event["phase"])),
+                    description=clean(str(event.get("phase", ""))),
                     total=event.get("total") or None,
                     completed=event.get("done") or 0,
                     figures="",

@@ -112,5 +112,8 @@ def _float_fields() -> frozenset[str]:
     return frozenset(name for name, hint in hints if hint is float or float in get_args(hint))
 
 
+STEPPED = frozenset(name for name, kind in KINDS.items() if get_type_hints(kind).get("step") is int)
+"""Kinds of which every event belongs to a step."""
+
 FLOATS = _float_fields()
 """Only these come back from text as floats: a message may well read "nan"."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from workbench.runs.event_kinds import FLOATS
+from workbench.runs.event_kinds import FLOATS, STEPPED
 
 Event = dict[str, Any]
 """One event as it is read back."""
@@ -172,12 +172,15 @@ class EventTail:
 
 
 def parse(line: bytes) -> Event | None:
-    """One line as an event; None when it is none."""
+    """One line as an event; None when it is none: readers count on its kind, its time and its step."""
     try:
         event = from_json(line)
     except ValueError:
         return None
-    if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+    if not isinstance(event, dict) or type(event.get("time")) not in (float, int):
+        return None
+    kind = event.get("kind")
+    if not isinstance(kind, str) or (kind in STEPPED and type(event.get("step")) is not int):
         return None
     if b'nan"' in line or b'inf"' in line:
         for name in FLOATS & event.keys():
