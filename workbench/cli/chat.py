@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
     from workbench.chat.targets import targets
     from workbench.errors import fault
-    from workbench.runs.folder import find_run, require_own
+    from workbench.runs.folder import find_run, read_spec, require_own
 
     offered = targets(project)
     if args.run is None:
@@ -81,6 +81,7 @@ def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
     require_own(run, project.folder)
     of_run = [target for target in offered if target.run == run.id]
     if not of_run:
+        read_spec(run)  # what is wrong with it, if that is the reason
         raise fault("this run has no complete checkpoint yet", run.id)
     if args.checkpoint is None:
         return of_run[0]
