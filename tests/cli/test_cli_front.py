@@ -134,6 +134,23 @@ def test_control_codes_never_reach_the_terminal(capsys: pytest.CaptureFixture[st
         assert not set(text) & set("\x1b\x07\x9b\u202e")
 
 
+def test_json_leaves_nothing_bare_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[31m\x9b31m\x7f\u202eb\u2066\u2028 茶"
+    write_json({"text": hostile})
+    text = capsys.readouterr().out
+    assert text.removesuffix("\n").isprintable() and "茶" in text
+    assert json.loads(text) == {"text": hostile}
+
+
+def test_a_wrong_argument_is_named_without_its_control_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["preview", "x", "\x1b]52;c;AAAA\a"], ["x", "--no\x9bsuch"]):
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        said = capsys.readouterr().err
+        assert end.value.code == 2 and "unrecognized" in said
+        assert said.replace("\n", "").isprintable()
+
+
 def test_json_has_no_bare_nan(capsys: pytest.CaptureFixture[str]) -> None:
     write_json({"a": float("nan"), "b": [float("inf"), -float("inf"), 1.5], "half": "\ud83d", "ok": "茶"})
     text = capsys.readouterr().out

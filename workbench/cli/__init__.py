@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from workbench import __version__
 
@@ -44,6 +44,16 @@ class Command(Protocol):
     def run(args: argparse.Namespace) -> int: ...
 
 
+class _Parser(argparse.ArgumentParser):
+    """Arguments may be foreign text too, such as the names of files."""
+
+    def error(self, message: str) -> NoReturn:
+        """Usage and message on stderr, exit code 2."""
+        from workbench.ui.text import clean_lines
+
+        super().error(clean_lines(message))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line and return its exit code; never raises for a fault of the input."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -66,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
         command = _load(words[0])
-        parser = argparse.ArgumentParser(
+        parser = _Parser(
             prog=f"workbench {words[0]}",
             description=command.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -94,7 +104,7 @@ def _load(name: str) -> Command:
 
 def _front_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="workbench",
         usage="workbench [PATH]\n       workbench COMMAND ...",
         description="A terminal workbench for fine-tuning language models.",

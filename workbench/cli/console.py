@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from workbench.errors import WorkbenchError
 from workbench.ui.text import clean_lines, shown
+
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""What JSON may leave bare and a terminal obeys, or hides text with: written as escapes, the value stays."""
 
 _NO_LIMIT = 10_000
 """Cells of a line that goes into a pipe or a file: nothing is cut there."""
@@ -55,7 +59,7 @@ def write_json(value: Any, *, indent: int | None = None) -> None:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:  # half a surrogate pair, or a character that the locale lacks
         text = json.dumps(plain, indent=indent, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(_UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from workbench.ui.actions import Action
-from workbench.ui.text import shown
+from workbench.ui.text import clean, shown
 
 NAME_CELLS = 4
 """So much of the project's name stays on the shortest line."""
@@ -36,7 +36,7 @@ class TopLine(Widget):
             tabs.append(
                 f"[{key} {title}]" if here else f" {key} {title} ", style="bold reverse" if here else ""
             )
-        name = shown(self.project, "bold")
+        name = shown(clean(self.project), "bold")
         room = width - tabs.cell_len - NAME_CELLS - 4
         running = f"● RUNNING {self.running}" if self.running else ""
         if cell_len(running) > room:
