@@ -189,8 +189,9 @@ def _prepare_environment() -> None:
 
     offline = os.environ.get("HF_HUB_OFFLINE")
     prepare_environment()
-    if offline is None:
-        del os.environ["HF_HUB_OFFLINE"]
+    del os.environ["HF_HUB_OFFLINE"]
+    if offline is not None:
+        os.environ["HF_HUB_OFFLINE"] = offline
 
 
 def main() -> None:
