@@ -198,12 +198,18 @@ def _range(arrays: Sequence[Numbers]) -> tuple[float, float]:
 
 
 def _ticks(bounds: tuple[float, float], count: int, least: float = 0.0) -> tuple[list[float], list[str]]:
-    """About `count` round numbers within the bounds, and how they read; `least` is the smallest step."""
+    """About `count` round numbers within the bounds, and how they read; `least` is the smallest step.
+
+    One number alone tells no scale: then the numbers stand closer, where `least` allows it.
+    """
     low, high = bounds
-    rough = max((high - low) / count, least)
-    power = 10.0 ** floor(log10(rough))
-    step = next(nice * power for nice in _NICE if nice * power >= rough * (1 - 1e-9))
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    for finer in (1, 2, 4):
+        rough = max((high - low) / (count * finer), least)
+        power = 10.0 ** floor(log10(rough))
+        step = next(nice * power for nice in _NICE if nice * power >= rough * (1 - 1e-9))
+        first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+        if last > first:
+            break
     places = [min(max(number * step, low), high) for number in range(first, last + 1)] or [(low + high) / 2]
     return places, _labels(places, step)
 
@@ -233,7 +239,7 @@ def _log_ticks(bounds: tuple[float, float], count: int) -> tuple[list[float], li
     low, high = bounds
     for factors in ((1.0,), (1.0, 2.0, 5.0)):
         values = [factor * 10.0**decade for decade in range(floor(low), ceil(high) + 1) for factor in factors]
-        values = [value for value in values if low <= log10(value) <= high]
+        values = [value for value in values if value >= _SMALLEST_LOG and low <= log10(value) <= high]
         if len(values) >= max(2, count * 2 / 3):
             values = values[:: ceil(len(values) / count)]
             return [log10(value) for value in values], [_labels([value], value)[0] for value in values]
