@@ -12,7 +12,6 @@ from workbench.project.fields import (
     form_fields,
     format_value,
     parse_value,
-    validate_change,
     validate_changes,
 )
 from workbench.project.store import open_project
@@ -115,12 +114,12 @@ def test_any_typing_is_a_value_or_a_problem(field: FormField, text: str) -> None
 def test_validate_changes(tmp_path: Path) -> None:
     (tmp_path / "project.toml").write_text('name = "x"\n[model]\nquantization = "nf4"\n')
     project = open_project(tmp_path)
-    assert validate_change(project, "training.rank", 8) == []
-    assert validate_change(project, "training.rank", None) == []
-    assert [str(p) for p in validate_change(project, "training.rank", 0)] == [
+    assert validate_changes(project, {"training.rank": 8}) == []
+    assert validate_changes(project, {"training.rank": None}) == []
+    assert [str(p) for p in validate_changes(project, {"training.rank": 0})] == [
         "training.rank: must be at least 1, not 0"
     ]
-    assert [p.where for p in validate_change(project, "training.method", "full")] == ["training.method"]
+    assert [p.where for p in validate_changes(project, {"training.method": "full"})] == ["training.method"]
     assert validate_changes(project, {"training.method": "full", "model.quantization": "none"}) == []
     both = validate_changes(project, {"training.rank": "x", "data.max_tokens": 1})
     assert {p.where for p in both} == {"training.rank", "data.max_tokens"}

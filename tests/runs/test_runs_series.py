@@ -26,7 +26,7 @@ def test_an_empty_series_has_empty_curves() -> None:
     series = Series()
     x, y = series.curve("loss")
     assert len(x) == len(y) == 0
-    assert (series.last("loss"), series.best, series.epochs, series.seams) == (None, None, [], [])
+    assert (series.last("loss"), series.best, series.seams) == (None, None, [])
     with pytest.raises(KeyError):
         series.curve("no such metric")
 
@@ -78,14 +78,6 @@ def test_the_best_is_the_first_lowest_number() -> None:
     assert series.best is None
     series.feed([evaluated(2, 1.0), evaluated(3, 0.5), evaluated(4, 0.5), evaluated(5, math.nan)])
     assert series.best == 3
-
-
-def test_epochs_are_the_first_steps_at_or_after_each_end() -> None:
-    series = Series()
-    series.feed(
-        [{"kind": "step", "step": n, "epoch": epoch} for n, epoch in ((1, 0.5), (2, 1.0), (3, 1.5), (4, 3.2))]
-    )
-    assert series.epochs == [2, 4]
 
 
 @pytest.mark.parametrize("points", [500, 1000])

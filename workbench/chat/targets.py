@@ -15,7 +15,7 @@ def targets(project: OpenProject) -> list[Target]:
     """The base model first, then the checkpoints: newest run first, newest checkpoint first.
 
     Nothing is loaded or resolved here: a base model or a template that is missing shows when it is loaded. A
-    run whose spec cannot be read is left out; the list of runs tells what is wrong with it.
+    run whose spec cannot be read is left out; `workbench show` tells what is wrong with it.
     """
     found = [_base(project)]
     for run in list_runs(project.folder):

@@ -1,6 +1,6 @@
 """The two things a row of a file can become: an example, or a rejection that says why."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
@@ -30,7 +30,6 @@ class Example:
 
     messages: tuple[Message, ...]
     origin: Origin
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

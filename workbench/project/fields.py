@@ -110,11 +110,6 @@ def format_value(value: Any) -> str:
     return repr(value)
 
 
-def validate_change(project: OpenProject, key: str, value: Any) -> list[Problem]:
-    """What the whole project would say with one value laid in; see `validate_changes`."""
-    return validate_changes(project, {key: value})
-
-
 def validate_changes(project: OpenProject, changes: Mapping[str, Any]) -> list[Problem]:
     """What the whole project would say with `changes` laid in, dotted key to value (None: the default).
 

@@ -20,7 +20,6 @@ TRAINING = {
         "sequence_accuracy",
         "tokens_per_second",
         "supervised_tokens_per_second",
-        "epoch",
     )
 }
 """Metrics of step events that are kept as curves, and the field each is read from."""
@@ -103,15 +102,6 @@ class Series:
         if not len(losses) or np.isnan(losses).all():
             return None
         return int(steps[np.nanargmin(losses)])
-
-    @property
-    def epochs(self) -> list[int]:
-        """The first logged step at or after the end of each full epoch."""
-        steps, epochs = self.curve("epoch")
-        if not len(epochs) or not epochs[-1] >= 1:
-            return []
-        ends = np.searchsorted(epochs, np.arange(1, int(epochs[-1]) + 1))
-        return [int(step) for step in np.unique(steps[ends])]
 
 
 class _Columns:
