@@ -24,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
 
     project = opened(args)
     resume = find_run(args.resume, project.folder) if args.resume else None
-    since = time.time()
+    # A clock that was set back must not hide a new run's events
+    since = time.time() if resume else 0.0
     with busy(f"checking {project.name}"):
         started = start(project, resume=resume)
     if args.json:
