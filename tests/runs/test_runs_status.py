@@ -30,6 +30,10 @@ def step(number: int, **fields: object) -> tuple[str, dict[str, object]]:
     return "step", {"step": number, "loss": 2.0, **fields}
 
 
+def evaluated(number: int, loss: float) -> tuple[str, dict[str, object]]:
+    return "evaluated", {"step": number, "validation_loss": loss}
+
+
 def ended(state: str, reason: str = "") -> tuple[str, dict[str, object]]:
     return "ended", {"state": state, "step": None, "reason": reason}
 
@@ -146,3 +150,18 @@ def test_reading_in_pieces_gives_what_reading_at_once_gives(
         index > max(i for i, (kind, _) in enumerate(log) if kind == "step") for index in starts
     ):
         assert read_status(whole).step == steps[-1]
+
+
+def test_a_best_validation_that_a_resume_went_behind_does_not_count(run: Run) -> None:
+    write(run, STARTED, evaluated(2, 1.0), evaluated(4, 0.5))
+    assert best_step(run) == 4
+    write(run, ("started", {"attempt": 2, "resumed_from": 2, "total_steps": 10}))
+    status = read_status(run)
+    assert (status.best_step, status.validation_loss) == (2, 1.0)
+    write(run, evaluated(4, 1.5), evaluated(6, 1.0))
+    status = read_status(run)
+    assert (status.best_step, status.validation_loss) == (2, 1.0)
+    write(run, evaluated(8, 0.9), evaluated(10, math.nan))
+    assert best_step(run) == 8 and math.isnan(read_status(run).validation_loss or 0.0)
+    write(run, ("started", {"attempt": 3, "resumed_from": None, "total_steps": 10}))
+    assert best_step(run) is None

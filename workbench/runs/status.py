@@ -115,9 +115,7 @@ class _Digest:
         self._total = 0
         self._attempt = 0
         self._loss: float | None = None
-        self._validation_loss: float | None = None
-        self._best_loss: float | None = None
-        self.best_step: int | None = None
+        self._validations: dict[int, float | None] = {}
         self._first: tuple[int, float] | None = None
         self._last: tuple[int, float] | None = None
 
@@ -172,6 +170,9 @@ class _Digest:
                 self._ended, self._phase = None, ""
                 self._first = self._last = None
                 self._step = _whole(event.get("resumed_from"))
+                # What was logged after the resume point does not count any more, a best validation neither
+                kept = self._validations.items()
+                self._validations = {step: loss for step, loss in kept if step <= self._step}
                 self._total = _whole(event.get("total_steps"))
                 self._attempt = _whole(event.get("attempt"))
             case "step":
@@ -180,13 +181,16 @@ class _Digest:
                 self._last = self._step, _number(event.get("time")) or 0.0
                 self._first = self._first or self._last
             case "evaluated":
-                loss = _number(event.get("validation_loss"))
-                self._validation_loss = loss
-                if loss is not None and (self._best_loss is None or loss < self._best_loss) and loss == loss:
-                    self._best_loss, self.best_step = loss, _whole(event.get("step"))
+                self._validations[_whole(event.get("step"))] = _number(event.get("validation_loss"))
             case "ended":
                 self._ended, self._phase = event, ""
                 self._step = max(self._step, _whole(event.get("step")))
+
+    @property
+    def best_step(self) -> int | None:
+        """The step of the lowest validation loss, the first of equals."""
+        losses = {step: loss for step, loss in self._validations.items() if loss is not None and loss == loss}
+        return min(losses, key=losses.__getitem__, default=None)
 
     def status(self, held: bool) -> RunStatus:
         """The status, given whether the lock is held."""
@@ -197,7 +201,7 @@ class _Digest:
             step=self._step,
             total_steps=self._total,
             loss=self._loss,
-            validation_loss=self._validation_loss,
+            validation_loss=next(reversed(self._validations.values()), None),
             best_step=self.best_step,
             eta_seconds=self._eta() if state is State.RUNNING else None,
             reason=reason,
