@@ -119,8 +119,10 @@ def test_conversation_outlives_ctrl_c_and_a_killed_engine(folder: Path, terminal
     terminal.expect("[stopped")
     terminal.expect("> ")
     terminal.press("half a line")
-    terminal.expect("half a line")  # an interrupt before Python waits for keys is seen at the next key only
+    terminal.expect("half a line")
+    # An interrupt before Python waits for keys is seen at the next key only: ctrl+u, which changes nothing
     terminal.press("\x03")
+    terminal.press("\x15")
     terminal.expect("\n> ")
     terminal.press("die\r")
     terminal.expect("was killed")

@@ -28,7 +28,15 @@ class Terminal:
     ):
         self.name = "workbench-" + uuid.uuid4().hex[:8]
         settings = {"LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", **env}
-        words = ["env", "-u", "COLUMNS", "-u", "LINES", *(f"{key}={value}" for key, value in settings.items()), *command]
+        words = [
+            "env",
+            "-u",
+            "COLUMNS",
+            "-u",
+            "LINES",
+            *(f"{key}={value}" for key, value in settings.items()),
+            *command,
+        ]
         self._tmux(
             "new-session",
             "-d",
@@ -73,13 +81,22 @@ class Terminal:
         """What the screen shows now."""
         return self._tmux("capture-pane", "-p", "-t", "t")
 
+    def wait_for_the_end(self, seconds: float = 60) -> None:
+        """Until the command has ended; AssertionError after `seconds`."""
+        self.wait(
+            lambda _: self._tmux("display-message", "-p", "-t", "t", "#{pane_dead}").strip() == "1", seconds
+        )
+
     def history(self) -> str:
         """All lines that were written, those that scrolled out of sight included."""
         return self._tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "t")
 
     def title(self) -> str:
         """The terminal's title, which only escape codes can set."""
-        return self._tmux("display-message", "-p", "-t", "t", "#{pane_title}")
+        return self._told("pane_title")
+
+    def _told(self, variable: str) -> str:
+        return self._tmux("display-message", "-p", "-t", "t", f"#{{{variable}}}").strip()
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size as a window manager would."""

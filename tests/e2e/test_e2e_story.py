@@ -39,7 +39,7 @@ def test_the_main_job(project: Path) -> None:
         terminal.wait("RUNNING")
         terminal.wait("tok/s", seconds=120)
         terminal.keys("q")
-        terminal.wait("Pane is dead")
+        terminal.wait_for_the_end()
     with Terminal(command, project.parent) as terminal:
         terminal.keys("4")
         terminal.wait("finished", seconds=240)
@@ -81,7 +81,7 @@ def test_too_small_a_window_still_works(project: Path) -> None:
 
 def test_dumb_terminal_is_refused_in_words(project: Path) -> None:
     with Terminal([*WORKBENCH, str(project)], project, TERM="dumb") as terminal:
-        terminal.wait("Pane is dead")
+        terminal.wait_for_the_end()
         assert "this terminal cannot place text" in terminal.history()
 
 
