@@ -28,15 +28,7 @@ def stepping(run: Run) -> None:
 def watching(run: Run, *flags: str) -> subprocess.Popen[str]:
     words = [sys.executable, "-m", "workbench", "watch", str(run.folder), *flags]
     pipe = subprocess.PIPE
-    # A shell's background job ignores SIGINT, and its children inherit that
-    process = subprocess.Popen(
-        words,
-        env=ENVIRONMENT,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    process = subprocess.Popen(words, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True)
     stream = process.stdout if flags else process.stderr
     assert stream is not None
     until(lambda: "step" in stream.readline(), "step that is shown")

@@ -80,7 +80,6 @@ def test_it_outlives_the_terminal_it_was_started_from(run: Run, trainer: MakeTra
     screen, terminal = pty.fork()
     if screen == 0:
         try:
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
             launch(run, argv)
             signal.pause()
         finally:

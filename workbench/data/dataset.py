@@ -145,7 +145,7 @@ class Dataset:
 
     def _rows(self, source: int) -> Rows:
         if not self.sources:
-            raise fault("the project names no data yet", "data.source", "add a [[data.source]] to project.toml")
+            raise fault("the project names no data yet", "project.toml", "add a [[data.source]]")
         if not 0 <= source < len(self.sources):
             raise fault(f"there is no source {source}; the project has {len(self.sources)}, counted from 0")
         state = self.sources[source]

@@ -34,8 +34,8 @@ class ModelSettings(Table):
 
     base: Words = setting(
         "embedded",
-        "Base model: a hub id, a folder, or `embedded`, the toy that comes along: 1.6 million parameters that "
-        "know greetings, capitals, small sums and shop phrases in five languages, and make up the rest",
+        "Base model: a hub id, a folder, or `embedded`, the toy that comes along: 1.6 million parameters "
+        "that know greetings, capitals, small sums and shop phrases in five languages, and make up the rest",
         source="workbench/embedded/README.md",
     )
     quantization: Literal["none", "int8", "nf4"] = setting(

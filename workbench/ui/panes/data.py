@@ -187,8 +187,8 @@ class DataPane(Pane):
             line.append(f"  ✗ {rejected:,} rejected: ", style="bold")
             reasons = sorted(report.rejected.items(), key=lambda item: -len(item[1]))
             line.append_text(shown(", ".join(f"{len(rows):,} × {reason}" for reason, rows in reasons)))
-            # Two lines are enough: the rows themselves say it again. The pane is as wide as the screen, and may not
-            # have been laid out yet
+            # Two lines are enough: the rows themselves say it again. The pane is as wide as the screen, and
+            # may not have been laid out yet
             line.truncate(2 * (self.app.size.width - 2) - WRAP_CELLS, overflow="ellipsis")
         self._say_counts(line)
 
