@@ -32,7 +32,7 @@ async def test_a_value_is_changed_saved_and_the_comments_stay(tmp_path: Path, si
     folder = make_project(tmp_path / "p")
     async with at_desk(folder, size) as desk:
         await desk.press("3")
-        await desk.sees("effective batch 8", "4 training rows, 0 held out", "1 step an epoch, 3 in all")
+        await desk.sees("effective batch 8", "3 training rows, 1 held out", "1 step an epoch, 3 in all")
         assert not desk.keys["save"]
         await desk.press("s")
         await desk.hears("nothing is changed")

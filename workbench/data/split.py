@@ -26,7 +26,7 @@ def split(examples: Sequence[Example], validation: float, seed: int) -> Split:
     groups: dict[bytes, list[int]] = {}
     for i, example in enumerate(examples):
         groups.setdefault(_key(example, seed), []).append(i)
-    wanted = _wanted(len(examples), validation)
+    wanted = held_out_rows(len(examples), validation)
     held: set[int] = set()
     if len(groups) > 1:
         in_order = [groups[key] for key in sorted(groups)]
@@ -42,7 +42,8 @@ def split(examples: Sequence[Example], validation: float, seed: int) -> Split:
     )
 
 
-def _wanted(n: int, validation: float) -> int:
+def held_out_rows(n: int, validation: float) -> int:
+    """How many of `n` examples are to be held out; equal ones among them can make it fewer or one more."""
     if validation <= 0 or n < 2:
         return 0
     count = int(validation * n + 0.5) if validation < 1 else int(validation)

@@ -132,12 +132,11 @@ class PromptPane(Pane):
         """Choose the base model's own template, a built-in one, or a file of the project; saved at once."""
         from workbench.project.store import save_settings
         from workbench.prompts.template import BUILT_IN
-        from workbench.runs.folder import RUNS
         from workbench.ui.widgets.pick import Pick
 
         project = self.workspace.project
-        files = (file.relative_to(project.folder) for file in project.folder.rglob("*.jinja"))
-        names = ["base", *BUILT_IN, *sorted(str(file) for file in files if file.parts[0] != RUNS)]
+        files = [file for place in ("*.jinja", "templates/*.jinja") for file in project.folder.glob(place)]
+        names = ["base", *BUILT_IN, *sorted(str(file.relative_to(project.folder)) for file in files)]
         now = project.settings.prompt.template
 
         here = names.index(now) if now in names else 0

@@ -1,5 +1,6 @@
 """The setup pane: the form over the project's settings, checked at every change, saved to project.toml."""
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -81,18 +82,23 @@ class SetupPane(Pane):
         self.query_one("#summary", Static).update(line)
 
     def _figures(self, values: dict[str, Any]) -> Text:
-        batch = (
-            values["training.per_device_train_batch_size"] * values["training.gradient_accumulation_steps"]
+        """Steps as transformers' Trainer counts them; rows that turn out too long are not known yet."""
+        from workbench.data.split import held_out_rows
+
+        micro, accumulated = (
+            values[f"training.{name}"]
+            for name in ("per_device_train_batch_size", "gradient_accumulation_steps")
         )
-        line = Text.assemble("effective batch ", (f"{batch:,} examples", "bold"))
+        line = Text.assemble("effective batch ", (f"{micro * accumulated:,} examples", "bold"))
         if not self._kept:
             return line
-        held_out = values["data.validation"]
-        held_out = min(self._kept - 1, round(self._kept * held_out) if held_out < 1 else int(held_out))
+        held_out = held_out_rows(self._kept, values["data.validation"])
         train = self._kept - held_out
-        steps_per_epoch = -(-train // batch)
-        steps = values["training.max_steps"] or round(steps_per_epoch * values["training.num_train_epochs"])
         line.append(f"   {train:,} training rows, {held_out:,} held out")
+        if values["training.packing"] == "bfd":
+            return line.append("   steps depend on how the rows pack")
+        steps_per_epoch = ceil(ceil(train / micro) / accumulated)
+        steps = values["training.max_steps"] or ceil(steps_per_epoch * values["training.num_train_epochs"])
         line.append(
             f"   {steps_per_epoch:,} step{'s' if steps_per_epoch > 1 else ''} an epoch, {steps:,} in all"
             f" = {steps / steps_per_epoch:,.3g} epochs"
