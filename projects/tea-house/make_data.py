@@ -145,7 +145,7 @@ FAULTY = [
         ]
     },
 ]
-"""Faults that real exports have: an answer that got lost, a question without one, a role that nobody mapped."""
+"""Faults that real exports have: an answer that got lost, one that never came, a role nobody mapped."""
 
 
 def main() -> None:
