@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,3 +85,18 @@ def test_a_fault_of_the_project_is_told_without_a_traceback(make_project: Callab
     assert last["state"] == "failed"
     assert "training.target_modules" in last["reason"] and "q_proj" in last["reason"]
     assert "Traceback" not in run.console.read_text()
+
+
+def test_no_library_loads_compiled_code_from_the_hub(tmp_path: Path) -> None:
+    """bitsandbytes asks for it on import, on a CPU that has AVX512-BF16."""
+    (tmp_path / "kernels.py").write_text("raise SystemExit('kernels was imported')")
+    program = (
+        "import importlib.util as util, workbench.engine.train_job as job; assert util.find_spec('kernels');"
+        "job.prepare_environment(); import bitsandbytes; assert util.find_spec('kernels') is None"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -151,10 +151,6 @@ class Server:
 
 def _import_libraries() -> None:
     """All that loading and generating need, so that a model that is ready answers without a delay."""
-    import logging
-
-    # It warns of a faster kernel that is not installed, which would read like the reason of a later death
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     import transformers
 
     import workbench.engine.chat_model

@@ -4,6 +4,7 @@ It holds the run's lock as long as it lives, prepares the environment before tor
 `ended` event whatever happens.
 """
 
+import logging
 import os
 import sys
 import time
@@ -34,7 +35,21 @@ def prepare_environment() -> None:
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     # A base model is fetched before the run starts; the run itself asks the network for nothing
     os.environ["HF_HUB_OFFLINE"] = "1"
+    _keep_hub_kernels_out()
     warnings.filterwarnings("ignore", ".*gradient_checkpointing` is deprecated", FutureWarning)
+
+
+def _keep_hub_kernels_out() -> None:
+    """No compiled code from the hub: transformers asks for some on its own, bitsandbytes does on import.
+
+    bitsandbytes has no switch for it, so the package that would fetch and load the code counts as missing.
+    """
+    os.environ["USE_HUB_KERNELS"] = "NO"
+    sys.modules["kernels"] = None  # type: ignore[assignment]
+    # It warns that the package is missing, which would read like the reason of a later failure
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(
+        lambda record: "gemm_4bit_forward from kernels-community" not in record.getMessage()
+    )
 
 
 def run_training(folder: Path) -> int:

@@ -138,6 +138,8 @@ def disk(folder: Path) -> Finding:
 
 
 ENGINE_PROBE = """
+from workbench.engine.train_job import prepare_environment
+prepare_environment()
 import importlib.metadata as metadata, json
 found = {}
 for name in ("torch", "transformers", "trl", "peft", "datasets", "bitsandbytes"):
