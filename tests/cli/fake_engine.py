@@ -1,6 +1,7 @@
 """`fake_engine.py COMMAND-LINE-WORDS...`: the command line with a chat engine that answers at once.
 
-Prompts: `wait` is answered until it is stopped, `deaf` for ever, `die` kills the engine, `refuse` is refused.
+Prompts: `wait` is answered until it is stopped, `deaf` for ever, `die` kills the engine, `refuse` is refused,
+`mute` ends without a word.
 """
 
 import json
@@ -37,6 +38,9 @@ def engine() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             if said == "refuse":
                 reply("error", id=number, problems=[{"what": "too long", "where": "", "hint": ""}])
+                continue
+            if said == "mute":
+                done(number, "stopped")
                 continue
             reply("piece", id=number, text=f"{len(request['messages'])}: {said}\x1b[2J,\n")
             reply("piece", id=number, text="really")

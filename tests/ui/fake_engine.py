@@ -1,6 +1,7 @@
 """`fake_engine.py LOG`: speaks the chat protocol, knows no model, and writes down every request.
 
-The last message says what to do: `die`, `wait` (until stopped), `refuse`; else it is answered with itself.
+The last message says what to do: `die`, `wait` (until stopped), `refuse`, `mute`; else it is
+answered with itself.
 """
 
 import json
@@ -48,6 +49,9 @@ for line in sys.stdin:
         said = request["messages"][-1]["content"]
         if said == "refuse":
             reply("error", id=id, problems=[{"what": "the template refuses this", "where": "", "hint": ""}])
+            continue
+        if said == "mute":
+            done(id, "stopped")
             continue
         for word in said.split(" "):
             reply("piece", id=id, text=f"{word} ")

@@ -120,6 +120,20 @@ async def test_an_answer_is_stopped(tmp_path: Path, log: Path) -> None:
         await desk.sees("stopped, 7 tokens")
 
 
+async def test_an_answer_without_a_word_leaves_the_question_open(tmp_path: Path, log: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        await desk.press("6", *"mute", "enter")
+        await desk.sees("stopped, 7 tokens", "no answer, g asks again")
+        await desk.press("escape", "g")
+        await desk.until(lambda: len(requests(log, "generate")) == 2 and not pane(desk).answering)
+        await desk.press("i", *"else", "enter")
+        await desk.sees("stop token")
+        asked = [[m["content"] for m in request["messages"]] for request in requests(log, "generate")]
+        assert asked == [["mute"], ["mute"], ["else"]]
+        assert len(list((folder / "chats").glob("*"))) == 1
+
+
 async def test_loading_is_stopped(tmp_path: Path, log: Path) -> None:
     settings = SETTINGS + '[prompt]\nsystem = "slow"\n'
     async with at_desk(make_project(tmp_path / "p", settings=settings)) as desk:

@@ -47,15 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start the chat engine, talk, end it."""
     from workbench.chat.client import ChatEngine, EngineDied
-    from workbench.cli.console import report
+    from workbench.cli.console import busy, report
     from workbench.errors import WorkbenchError
 
     project = opened(args)
-    target = _target(project, args)
+    _target(project, args)  # a wrong name is told before the engine is waited for
     engine = ChatEngine()
     # The loop runs only while something is awaited, so that a line is typed with the usual editing keys
     with asyncio.Runner() as loop:
         try:
+            with busy("starting the chat engine"):
+                loop.run(engine.start())
+            target = _target(project, args)  # a training may have moved its checkpoints on meanwhile
             _load(loop, engine, target)
             if sys.stdin.isatty() and sys.stdout.isatty() and not args.json:
                 return _converse(loop, engine, project, target)
@@ -130,6 +133,9 @@ def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject"
             text, done = loop.run(_answer(engine, asked, project, write))
             write("\n")
             note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s]")
+            if not text.strip():  # templates refuse an empty turn
+                note("no answer: ask again")
+                continue
             conversation = [*asked, Message("assistant", text)]
             if transcript is None:
                 transcript = Transcript.begin(project.folder)

@@ -179,6 +179,11 @@ class ChatPane(Pane):
             f"{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s, "
             f"the first after {done.first_token_seconds:.2f} s"
         )
+        if not self._answer.strip():
+            # Templates refuse an empty turn: the question stays open
+            self._last.update(_turn(target.label, "no answer", figures))
+            self._say_target("no answer, g asks again")
+            return
         self._last.update(_turn(target.label, self._answer, figures))
         self._say_target()
         try:
