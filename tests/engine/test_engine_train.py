@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -285,3 +286,13 @@ def test_what_cannot_work_is_refused_by_name(
 ) -> None:
     with pytest.raises(WorkbenchError, match=words):
         go(new_run(make_project(**training, model=model)))
+
+
+def test_a_project_that_moved_trains_on_the_base_model_it_took_along(
+    make_project: MakeProject, tiny_base: Path, tmp_path: Path
+) -> None:
+    folder = make_project(model={"base": "base"}, max_steps=2)
+    shutil.copytree(tiny_base, folder / "base")
+    run = new_run(folder)
+    moved = folder.rename(tmp_path / "moved")
+    assert go(Run(moved / "runs" / run.id)) == Ending("finished", 2)

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from run_helpers import all_events, until
 
+from workbench import embedded
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
 from workbench.runs import control, spawn
@@ -189,10 +191,6 @@ def change_model(project: OpenProject) -> OpenProject:
 def test_resuming_with_anything_else_is_refused_by_name(
     project: OpenProject, trainer: MakeTrainer, change: Callable[[OpenProject], OpenProject], name: str
 ) -> None:
-    import shutil
-
-    from workbench import embedded
-
     shutil.copytree(embedded.FOLDER, project.folder / "base")
     project.file.write_text(project.text.replace("[[data", '[model]\nbase = "base"\n[[data', 1))
     project = open_project(project.folder)
@@ -222,10 +220,29 @@ def test_other_training_settings_are_told_and_not_taken(project: OpenProject, tr
 def test_a_base_model_that_went_away_is_told(project: OpenProject, trainer: MakeTrainer) -> None:
     run = stopped(project, trainer())
     spec = json.loads(run.spec.read_text())
-    spec["base_model"]["folder"] = "/nowhere"
+    spec["base_model"] = {"name": "./gone", "folder": "/nowhere"}
     run.spec.write_text(json.dumps(spec))
-    with pytest.raises(WorkbenchError, match="/nowhere: the base model embedded is not where"):
+    with pytest.raises(WorkbenchError, match="no base model './gone'"):
         start(project, resume=run, argv=trainer())
+
+
+def test_a_project_that_moved_with_its_base_model_goes_on(
+    project: OpenProject, trainer: MakeTrainer, tmp_path: Path
+) -> None:
+    shutil.copytree(embedded.FOLDER, project.folder / "base")
+    project.file.write_text(project.text.replace("[[data", '[model]\nbase = "base"\n[[data', 1))
+    run = stopped(open_project(project.folder), trainer())
+    moved = open_project(project.folder.rename(tmp_path / "moved"))
+    run = Run(moved.folder / "runs" / run.id)
+    weights = moved.folder / "base" / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + b"\x00")
+    with pytest.raises(WorkbenchError, match="base model changed since"):
+        start(moved, resume=run, argv=trainer())
+    weights.write_bytes(whole)
+    start(moved, resume=run, argv=trainer(steps=50))
+    until(lambda: not is_held(run), "end")
+    assert read_status(run).state is State.FINISHED
 
 
 def write_rows(project: OpenProject, text: str) -> OpenProject:

@@ -44,13 +44,11 @@ def _checkpoints(run: Run, project_folder: Path) -> list[Target]:
     if not checkpoints:
         return []
     spec = read_spec(run)
-    # On another machine the base model is found by name; its fingerprint tells whether it is the same
-    base = spec.base_model.folder if Path(spec.base_model.folder).is_dir() else spec.base_model.name
     return [
         Target(
             kind="checkpoint",
             label=f"{run.id} step {checkpoint.step}{' (best)' if checkpoint.best else ''}",
-            base=str(base),
+            base=spec.base_model.here,
             project_folder=project_folder,
             template=spec.template.name,
             template_source=spec.template.source,

@@ -26,6 +26,7 @@ from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
 from workbench.engine.trainer import Diverged, Trainer, to_row
 from workbench.errors import fault
+from workbench.project.base_model import locate
 from workbench.project.schema import Project
 from workbench.prompts.corpus import EncodedProject, encode_project
 from workbench.prompts.encoded import Supervised
@@ -64,7 +65,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
 
     _Preparing(events, "loading the model")
     arithmetic = precision(project.training)
-    base_folder = Path(spec.base_model.folder)
+    base_folder = locate(spec.base_model.here, spec.project_folder).folder
     base = models.load_base_model(
         base_folder, project.model.quantization, models.weight_dtype(project, arithmetic)
     )

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Callable, Mapping
 
 from workbench.errors import Problem, WorkbenchError, fault
+from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
-from workbench.prompts.fingerprint import fingerprints
+from workbench.prompts.fingerprint import base_model_fingerprint, fingerprints
 from workbench.runs import control, preflight
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own
@@ -92,9 +93,8 @@ def _require_resumable(run: Run) -> None:
     if is_held(run):
         raise fault("this run is going on", run.id, f"workbench watch {run.folder} follows it")
     _require_unfinished(run)
-    base = read_spec(run).base_model
-    if not os.path.isdir(base.folder):
-        raise fault(f"the base model {base.name} is not where the run had it", base.folder)
+    spec = read_spec(run)
+    locate(spec.base_model.here, spec.project_folder, download=True)
 
 
 def _require_unfinished(run: Run) -> None:
@@ -106,7 +106,13 @@ def _require_unfinished(run: Run) -> None:
 
 def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[str, str]) -> None:
     """Refuse by name to go on with anything else than the run began with."""
-    changed = [name for name, value in spec.fingerprints.items() if current.get(name) != value]
+    # Found by name it may be another one than the run had, and than the project's settings name by now
+    base = base_model_fingerprint(locate(spec.base_model.here, spec.project_folder).folder)
+    changed = [
+        name
+        for name, value in spec.fingerprints.items()
+        if current.get(name) != value or (name == "base_model" and base != value)
+    ]
     if not changed:
         return
     hint = "start a new run"

@@ -23,6 +23,14 @@ class SpecBase(BaseModel):
     name: str
     folder: str
 
+    @property
+    def here(self) -> str:
+        """What finds it now: its folder, or its name once the project has moved, to another machine perhaps.
+
+        The fingerprint tells whether what is found is the same.
+        """
+        return self.folder if Path(self.folder).is_dir() else self.name
+
 
 class SpecTemplate(BaseModel):
     """The chat template: its setting in the project, and its Jinja text."""
