@@ -176,7 +176,8 @@ class WorkbenchApp(App[None]):
 
     def look_at_runs(self) -> None:
         """Say in the top line when a run of this project is going on."""
-        if self._workspace is None or not self.desk.query(TopLine):  # a last tick may come while the app closes
+        # A last tick may come while the app closes
+        if self._workspace is None or not self.desk.query(TopLine):
             return
         from workbench.runs.folder import list_runs
         from workbench.runs.status import State, read_status
