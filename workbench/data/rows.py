@@ -6,13 +6,13 @@ from pathlib import Path
 
 from workbench.data.example import Row
 from workbench.errors import Problem, WorkbenchError, fault
+from workbench.project.weights import is_pointer
 
 Progress = Callable[[float], None]
 """Called with the share that is done, 0 to 1, from the thread that does the work."""
 Cancelled = Callable[[], bool]
 """Asked now and then; True ends the work early."""
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 _COLUMN_SAMPLE = 100
 
@@ -95,10 +95,10 @@ def _check(path: Path) -> None:
     if not path.is_file():
         raise fault("is not a regular file", path)
     with path.open("rb") as file:
-        head = file.read(len(LFS_POINTER))
+        head = file.read(4)
     if head in (b"", b"\xef\xbb\xbf"):
         raise fault("the file is empty", path)
-    if head == LFS_POINTER:
+    if is_pointer(path):
         raise fault("is a git-lfs pointer instead of the data", path, "fetch the file: git lfs pull")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise fault("is UTF-16 text", path, "save it as UTF-8")

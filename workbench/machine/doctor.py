@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.runs.spawn import lingers, logout_kills
+
 LEAST_FREE_BYTES = 5 * 2**30
 PROBE_SECONDS = 120
 FIRST_TMUX = (3, 2)
@@ -110,14 +112,11 @@ def clipboard(run: Run = output) -> Finding:
     return Finding("clipboard", True, seen)
 
 
-def session(run: Run = output) -> Finding:
+def session() -> Finding:
     """Whether the login manager ends background runs when you log out."""
     if shutil.which("loginctl") is None:
         return Finding("logout", True, "no systemd-logind; runs go on after you log out")
-    lingers = run(["loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value"])
-    manager = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"]
-    kills = run(["busctl", "get-property", *manager, "KillUserProcesses"])
-    if kills.strip().endswith("true") and lingers.strip() != "yes":
+    if logout_kills() and not lingers():
         seen = "systemd-logind ends your processes at logout"
         return Finding("logout", False, seen, "loginctl enable-linger")
     return Finding("logout", True, "runs go on after you log out")

@@ -158,7 +158,10 @@ class TrainingSettings(Table):
     eval_steps: Count = setting(20, "Steps between validations; 0 for only at the end", unit="steps", ge=0)
     save_steps: Count = setting(50, "Steps between checkpoints; 0 for only at the end", unit="steps", ge=0)
     save_total_limit: Count = setting(
-        3, "Checkpoints kept, the newest and the best among them; 0 keeps all", unit="checkpoints", ge=0
+        3,
+        "Checkpoints kept; the newest and the best always stay, so 1 can leave two; 0 keeps all",
+        unit="checkpoints",
+        ge=0,
     )
     seed: Seed = setting(42, "Seed of the adapter's start values, of dropout and of the order of rows")
 

@@ -15,6 +15,7 @@ from typing import Any
 import tokenizers
 
 from workbench.errors import fault
+from workbench.project.weights import is_pointer
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 BYTES_HANDLER = "workbench.bytes"
@@ -131,7 +132,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
             "AutoTokenizer.from_pretrained(...).save_pretrained(...) of transformers writes the file",
         )
     text = _read(file)
-    if text.startswith("version https://git-lfs"):
+    if is_pointer(file):
         raise fault("a git-lfs pointer, not the file itself", file, "run `git lfs pull`")
     try:
         backend = tokenizers.Tokenizer.from_str(text)
