@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.chat.protocol import Done, Target
-from workbench.chat.transcript import Transcript, conversation, read_transcript, title
+from workbench.chat.transcript import Transcript, conversation, read_transcript
 from workbench.data.example import Message
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
@@ -34,7 +34,6 @@ def test_two_turns_and_an_answer_asked_for_again(tmp_path: Path) -> None:
     assert conversation(entries) == say("สวัสดี", "Hello", "Why?", "Because")
     assert conversation(entries[:2])[-1].content == "So"
     assert [entry.keep for entry in entries] == [0, 2, 3]
-    assert title(entries) == "สวัสดี"
     assert entries[2].settings["temperature"] == 0
     assert (entries[0].target["label"], entries[0].target["step"]) == ("run-1 step 20", 20)
     assert entries[0].result["ids"] == [5, 6]

@@ -15,7 +15,6 @@ from workbench.project.fields import FormField, form_fields
 from workbench.project.positions import comments
 from workbench.project.store import (
     OpenProject,
-    add_source,
     find_projects,
     open_project,
     parse_override,
@@ -120,8 +119,6 @@ def test_two_workbenches_on_one_project(folder: Path) -> None:
     save_settings(theirs, {"training.rank": 8})
     with pytest.raises(WorkbenchError, match="changed on disk since it was opened"):
         save_settings(mine, {"training.alpha": 64})
-    with pytest.raises(WorkbenchError, match="changed on disk"):
-        add_source(mine, {"kind": "messages", "path": "b"})
     assert open_project(folder).settings.training.rank == 8
     assert open_project(folder).settings.training.alpha == 32
 
@@ -148,32 +145,6 @@ def test_a_project_that_is_gone(folder: Path) -> None:
     folder.rmdir()
     with pytest.raises(WorkbenchError, match="folder is gone"):
         save_settings(project, {"training.rank": 8})
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'name = "x"',
-        TEXT,
-        TEXT + "[data]\nseed = 1",
-        'name = "x"\ndata.source = [] # none\n',
-        'name = "x"\n[data]\n# d\n[chat]\n# c\n',
-    ],
-)
-def test_add_source(tmp_path: Path, text: str) -> None:
-    (tmp_path / "project.toml").write_text(text)
-    before = open_project(tmp_path)
-    table = {
-        "kind": "fields",
-        "path": "b.json",
-        "user": ["{a}"],
-        "assistant": "{b}",
-        "strip_user": ["\n\n###\n\n"],
-    }
-    after = add_source(add_source(before, table), table | {"path": "c.json"})
-    assert [source.path for source in after.settings.data.source[-2:]] == ["b.json", "c.json"]
-    assert len(after.settings.data.source) == len(before.settings.data.source) + 2
-    assert sorted(comments(after.text)) == sorted(comments(text))
 
 
 def test_line_ends_and_mode_stay(tmp_path: Path) -> None:
@@ -306,7 +277,6 @@ def test_create_project_without_sources_and_with_a_wrong_one(
     assert project.settings.data.source == []
     assert project.settings.model.base == str(tmp_path / "model")
     assert project.settings.prompt.template == "chatml"
-    project = add_source(project, {"kind": "messages", "path": "x"})
     assert "# kind" in project.text
     with pytest.raises(WorkbenchError, match="data.source.0.kind"):
         create_project(tmp_path / "b" / "c", "b", [{"kind": "odd", "path": "x"}], "embedded")

@@ -26,7 +26,7 @@ def test_an_empty_series_has_empty_curves() -> None:
     series = Series()
     x, y = series.curve("loss")
     assert len(x) == len(y) == 0
-    assert (series.last("loss"), series.best, series.seams) == (None, None, [])
+    assert (series.best, series.seams) == (None, [])
     with pytest.raises(KeyError):
         series.curve("no such metric")
 
@@ -36,7 +36,6 @@ def test_training_and_validation_are_curves_of_their_own() -> None:
     series.feed([started(None), step(1, token_accuracy=0.1), step(2, token_accuracy=0.2), evaluated(2, 3.0)])
     assert [curve.tolist() for curve in series.curve("token_accuracy")] == [[1, 2], [0.1, 0.2]]
     assert [curve.tolist() for curve in series.curve("validation_token_accuracy")] == [[2], [0.5]]
-    assert series.last("validation_loss") == 3.0
 
 
 def test_what_is_no_number_is_nan() -> None:

@@ -22,7 +22,6 @@ from workbench.project.schema import ChatSettings
 
 VERSION = 1
 FOLDER = "chats"
-TITLE_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +137,6 @@ def conversation(entries: Sequence[Entry]) -> list[Message]:
     for entry in entries:
         messages[entry.keep :] = entry.messages
     return messages
-
-
-def title(entries: Sequence[Entry]) -> str:
-    """The start of the first question, on one line; empty for an empty transcript."""
-    first = next((m.content for m in conversation(entries) if m.role == "user"), "")
-    line = " ".join(first.split())
-    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1] + "…"
 
 
 def _append(path: Path, line: str) -> None:

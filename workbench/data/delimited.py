@@ -43,9 +43,6 @@ class DelimitedRows(Rows):
             raise RowError("wrong number of columns", f"{len(record)} instead of {len(self._columns)}")
         return dict(zip(self._columns, record, strict=True))
 
-    def columns(self) -> list[str]:
-        return list(self._columns)
-
     def close(self) -> None:
         self._file = None
 

@@ -28,11 +28,11 @@ class ParquetRows(Rows):
         try:
             self._file = pq.ParquetFile(path)
             groups = [self._file.metadata.row_group(g).num_rows for g in range(self._file.num_row_groups)]
-            self._columns = [str(name) for name in self._file.schema_arrow.names]
+            columns = [str(name) for name in self._file.schema_arrow.names]
         except _FAULTS as e:
             raise fault(f"cannot be read as parquet: {_first_line(e)}", path) from e
-        if len(set(self._columns)) < len(self._columns):
-            doubled = next(name for i, name in enumerate(self._columns) if name in self._columns[:i])
+        if len(set(columns)) < len(columns):
+            doubled = next(name for i, name in enumerate(columns) if name in columns[:i])
             raise fault(f"two columns are named {doubled!r}", path, "rename one of them")
         self._starts = [0, *accumulate(groups)]
         self._lock = Lock()
@@ -53,9 +53,6 @@ class ParquetRows(Rows):
                 return self._decode(i)
             except _FAULTS as e:
                 raise RowError("broken parquet", _first_line(e)) from e
-
-    def columns(self) -> list[str]:
-        return list(self._columns)
 
     def close(self) -> None:
         with self._lock:

@@ -14,7 +14,6 @@ Cancelled = Callable[[], bool]
 """Asked now and then; True ends the work early."""
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
-_COLUMN_SAMPLE = 100
 
 
 class RowError(WorkbenchError):
@@ -57,16 +56,6 @@ class Rows(ABC):
         """Index the rest of the file, or until `cancelled`; a later call goes on from there."""
         if progress:
             progress(1.0)
-
-    def columns(self) -> list[str]:
-        """Column names in the order in which the first rows name them."""
-        names: dict[str, None] = {}
-        for i in range(min(self.known, _COLUMN_SAMPLE)):
-            try:
-                names.update(dict.fromkeys(self[i]))
-            except RowError:
-                continue
-        return list(names)
 
     def close(self) -> None:  # noqa: B027 - most formats hold nothing open
         """Let go of the file; rows that other threads are reading are still finished."""

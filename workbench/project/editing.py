@@ -5,7 +5,6 @@ tomlkit does the change; the result is then read back with tomllib and must say 
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
@@ -40,49 +39,9 @@ def with_setting(text: str, path: KeyPath, value: Any) -> str:
     raise _by_hand(path)
 
 
-def with_source(text: str, table: Mapping[str, Any]) -> str:
-    """`text` with one more `[[data.source]]`.
-
-    Raises:
-        WorkbenchError: the file writes its sources in a way that cannot be added to.
-    """
-    tree = tomllib.loads(text)
-    sources = tree.get("data", {}).get("source", [])
-    wanted = with_value(tree, ("data", "source"), [*sources, dict(table)])
-    at_end = f"{text.rstrip()}\n\n[[data.source]]\n{tomlkit.dumps(table)}"
-    for candidate in (_among_sources(text, table), at_end):
-        if _says(changed := _line_ends(text, candidate), wanted):
-            return changed
-    raise _by_hand(("data", "source"))
-
-
-def _among_sources(text: str, table: Mapping[str, Any]) -> str:
-    """`text` with the table behind the last source; as it was where tomlkit cannot tell where that is."""
-    try:
-        document = _document(text)
-        if "data" not in document:
-            document["data"] = tomlkit.table(is_super_table=True)
-        data: Any = document["data"]
-        if "source" not in data:
-            data["source"] = tomlkit.aot()
-        data["source"].append(_source(table, inline=isinstance(data["source"], tomlkit.items.Array)))
-    except (TOMLKitError, TypeError, AttributeError, KeyError, ValueError):
-        return text
-    return tomlkit.dumps(document).rstrip("\n") + "\n"
-
-
 def _document(text: str) -> tomlkit.TOMLDocument:
     """The text for tomlkit, which needs a last line that has an end."""
     return tomlkit.parse(text if text.endswith("\n") else text + "\n")
-
-
-def _source(table: Mapping[str, Any], inline: bool) -> Any:
-    """A table as an element of an array of tables, with an empty line behind, or of an array in brackets."""
-    item: Any = tomlkit.inline_table() if inline else tomlkit.table()
-    item.update(table)
-    if not inline:
-        item.add(tomlkit.nl())
-    return item
 
 
 def _set(text: str, path: KeyPath, value: Any) -> str:

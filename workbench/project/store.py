@@ -19,7 +19,7 @@ from workbench.project.paths import expanded
 from workbench.project.reading import FILE_NAME, find_projects, parse, project_file, read_text
 from workbench.project.schema import Project
 
-__all__ = ["OpenProject", "add_source", "find_projects", "open_project", "parse_override", "save_settings"]
+__all__ = ["OpenProject", "find_projects", "open_project", "parse_override", "save_settings"]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
@@ -94,17 +94,6 @@ def save_settings(project: OpenProject, changes: Mapping[str, Any | None]) -> Op
     return _save(
         project, text, {key: value for key, value in project.overrides.items() if key not in changes}
     )
-
-
-def add_source(project: OpenProject, table: Mapping[str, Any]) -> OpenProject:
-    """Append a `[[data.source]]` and read the project again.
-
-    Raises:
-        WorkbenchError: as `save_settings`.
-    """
-    from workbench.project.editing import with_source
-
-    return _save(project, with_source(project.text, table), project.overrides)
 
 
 def parse_override(text: str) -> tuple[str, Any]:

@@ -67,11 +67,6 @@ class Tokenizer:
         """The id that ends a text."""
         return self.id("eos_token")
 
-    @property
-    def size(self) -> int:
-        """Number of tokens, added ones included."""
-        return int(self._backend.get_vocab_size())
-
     def encode(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids (length T) and the half-open character range of each in `text`; no special tokens are added.
 

@@ -90,11 +90,6 @@ class Series:
         columns = self._validation if metric in VALIDATION else self._training
         return columns.x, columns.y(metric)
 
-    def last(self, metric: str) -> float | None:
-        """The newest value of a metric; None before the first."""
-        values = self.curve(metric)[1]
-        return float(values[-1]) if len(values) else None
-
     @property
     def best(self) -> int | None:
         """The step of the lowest validation loss, the first of equals; None before the first validation."""
