@@ -31,7 +31,6 @@ curve = st.builds(
     st.lists(values, max_size=40),
     st.just((1, 2, 3)),
     sign=st.sampled_from(["", "o"]),
-    right=st.booleans(),
 )
 upright = st.builds(Upright, values, st.sampled_from(["dotted", "double", "default"]), st.just((4, 5, 6)))
 
@@ -78,9 +77,7 @@ def draw(*lines: Line, width: int = 80, height: int = 16, **options: object) -> 
 
 
 def test_every_row_has_the_width_asked_for() -> None:
-    rows = draw(Line(range(100), range(100), WHITE), Line(range(100), range(100), WHITE, right=True)).split(
-        "\n"
-    )
+    rows = draw(Line(range(100), range(100), WHITE), Line(range(100), range(100), WHITE)).split("\n")
     assert [len(row) for row in rows] == [80] * 16
 
 

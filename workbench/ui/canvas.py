@@ -43,14 +43,12 @@ class Line:
         x, y: length N each (the shorter one counts); a pair that is not finite leaves a gap.
         colour: red, green, blue.
         sign: one character set on the line now and then, so that lines differ without colour; empty for none.
-        right: measured on the right axis.
     """
 
     x: ArrayLike
     y: ArrayLike
     colour: Colour
     sign: str = ""
-    right: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,17 +89,14 @@ class Canvas:
     ) -> list[str]:
         """At most `height` rows of `width` cells, text with SGR colours; none when there is too little room.
 
-        Axes and ticks are drawn in `foreground`. With `log_y` the left axis is logarithmic and values that
+        Axes and ticks are drawn in `foreground`. With `log_y` the upright axis is logarithmic and values that
         are not positive are gaps.
         """
         if width < SMALLEST[0] or height < SMALLEST[1]:
             return []
-        drawables = [_reduce(line, width, log_y and not line.right) for line in lines]
+        drawables = [_reduce(line, width, log_y) for line in lines]
         drawables = [each for each in drawables if len(each.x)]
-        right = [each for each in drawables if each.line.right]
-        left = [each for each in drawables if not each.line.right]
-        x_range = _range([each.x for each in drawables])
-        ranges = {False: _range([each.y for each in left]), True: _range([each.y for each in right])}
+        x_range, y_range = _range([each.x for each in drawables]), _range([each.y for each in drawables])
 
         figure = self._figure
         figure.clear.all()
@@ -109,7 +104,7 @@ class Canvas:
         figure.canvas("default")
         figure.axes(pixel=(foreground, "default"))
         figure.axes(False, axis="x", side="upper")
-        figure.axes(bool(right), axis="y", side="right")
+        figure.axes(False, axis="y", side="right")
         figure.ruler([0, 1], [0, 1]).pixel((foreground, "default"))
         figure.legend(False)
         for upright in uprights:
@@ -123,20 +118,15 @@ class Canvas:
         lower = figure.ruler("x", "lower")
         lower.lim(*x_range)
         lower.ticks(*_ticks(x_range, max(2, width // 12), least=1.0 if whole else 0.0))
-        for on_right, side in ((False, "left"), (True, "right")):
-            if on_right and not right:
-                continue
-            ruler = figure.ruler("y", side)
-            ruler.lim(*ranges[on_right])
-            count = max(3, height // 3)
-            ruler.ticks(*(_log_ticks if log_y and not on_right else _ticks)(ranges[on_right], count))
+        left = figure.ruler("y", "left")
+        left.lim(*y_range)
+        left.ticks(*(_log_ticks if log_y else _ticks)(y_range, max(3, height // 3)))
         return [row for row in figure.build().string().split("\n") if row][:height]
 
     def _draw_line(self, each: _Drawable, width: int) -> None:
-        side = "right" if each.line.right else "left"
         colour = each.line.colour
         dots = plt.marker("braille", (colour, "default"))
-        signal = self._figure.signal(each.x.tolist(), each.y.tolist(), marker=dots, yside=side)
+        signal = self._figure.signal(each.x.tolist(), each.y.tolist(), marker=dots)
         signal.lines()
         for gap in each.gaps:
             signal.line(int(gap), False)
@@ -145,7 +135,7 @@ class Canvas:
             every = max(1, ceil(len(each.x) / (width / 8)))
             x, y = each.x[::every].tolist(), each.y[::every].tolist()
             sign = plt.marker(each.line.sign, (colour, "default"))
-            self._figure.draw(self._figure.signal(x, y, marker=sign, yside=side))
+            self._figure.draw(self._figure.signal(x, y, marker=sign))
 
 
 def _reduce(line: Line, width: int, logarithmic: bool) -> _Drawable:

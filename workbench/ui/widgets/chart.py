@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_DRAWINGS = 1.0
 EMPTY = "No points yet: the first step is on its way"
-DIM = 0.55
-"""Share of the background in the colour of a dim curve."""
-
 SIGNS = ("", "o", "x", "+", "*", "#")
 """Set on the curves in their order, so that they differ without colour."""
 
@@ -53,16 +50,12 @@ class Curve:
         x: ascending, length N.
         y: length N; NaN and infinity leave a gap.
         colour: name of a theme variable such as `primary`.
-        right: measured on the right axis.
-        dim: drawn in the background, such as raw values behind their average.
     """
 
     label: str
     x: "Numbers"
     y: "Numbers"
     colour: str = "primary"
-    right: bool = False
-    dim: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,8 +151,7 @@ class Chart(Widget):
         for curve, sign in zip(self._curves, self._signs(), strict=True):
             key = f"─{sign}─" if sign else "───"
             colour = Style(color=Color(*self._colour(curve)).rich_color)
-            label = f" {clean(curve.label)}{' →' if curve.right else ''}"
-            text.append(Text.assemble("  ", (key, colour), (label, "not bold")))
+            text.append(Text.assemble("  ", (key, colour), (" " + clean(curve.label), "not bold")))
         for label, (_, line) in self._kinds().items():
             text.append(Text.assemble("  ", (line, self._mark_style()), (" " + clean(label), "not bold")))
         text.truncate(self.size.width, overflow="ellipsis")
@@ -185,7 +177,7 @@ class Chart(Widget):
         rows_of_text = self._canvas.draw(
             self.size.width,
             height,
-            [Line(curve.x, curve.y, self._colour(curve), sign, curve.right) for curve, sign in curves],
+            [Line(curve.x, curve.y, self._colour(curve), sign) for curve, sign in curves],
             log_y=self._log_y,
             uprights=[Upright(mark.x, kinds[mark.label][0], self._mark_colour()) for mark in self._marks],
             foreground=self._component_colour("chart--axis"),
@@ -215,20 +207,14 @@ class Chart(Widget):
     # Colours and signs
 
     def _signs(self) -> list[str]:
-        """The curves in their order; a dim one stays a bare line."""
-        signs, bright = [], 0
-        for curve in self._curves:
-            signs.append("" if curve.dim else SIGNS[bright % len(SIGNS)])
-            bright += not curve.dim
-        return signs
+        return [SIGNS[index % len(SIGNS)] for index in range(len(self._curves))]
 
     def _kinds(self) -> dict[str, tuple[str, str]]:
         labels = sorted({mark.label for mark in self._marks})
         return {label: UPRIGHTS[index % len(UPRIGHTS)] for index, label in enumerate(labels)}
 
     def _colour(self, curve: Curve) -> tuple[int, int, int]:
-        colour = Color.parse(self.app.theme_variables[curve.colour])
-        return (colour.blend(self.background_colors[1], DIM) if curve.dim else colour).rgb
+        return Color.parse(self.app.theme_variables[curve.colour]).rgb
 
     def _component_colour(self, name: str) -> tuple[int, int, int]:
         background = self.background_colors[1]
