@@ -145,13 +145,13 @@ def test_what_is_kept_of_a_prompt_changes_no_answer(
 
 
 def test_a_sliding_window_that_has_moved_on_is_computed_anew(
-    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    model: LlamaForCausalLM, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generate, "BLOCK", 8)
     torch.manual_seed(1)
     sizes = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     config = MistralConfig(
-        vocab_size=encoder.tokenizer.size, num_key_value_heads=1, sliding_window=12, **sizes
+        vocab_size=model.config.vocab_size, num_key_value_heads=1, sliding_window=12, **sizes
     )
     sliding: PreTrainedModel = MistralForCausalLM(config).eval()
     session = Session(sliding, encoder)
