@@ -41,6 +41,7 @@ def test_the_main_job(project: Path) -> None:
         terminal.keys("q")
         terminal.wait_for_the_end()
     with Terminal(command, project.parent) as terminal:
+        terminal.wait(lambda screen: "kept" in screen or "RUNNING" in screen)
         terminal.keys("4")
         terminal.wait("finished", seconds=240)
         screen = terminal.wait("validation loss")
@@ -53,7 +54,7 @@ def test_the_main_job(project: Path) -> None:
         terminal.keys("m")
         terminal.wait("Talk to")
         terminal.keys("Down", "Enter")
-        terminal.wait("step 40")
+        terminal.wait(lambda screen: "Talk to" not in screen and "step 40" in screen)
         terminal.keys("i")
         terminal.type("When do you open?")
         terminal.keys("Enter")

@@ -34,7 +34,10 @@ class JsonlRows(Rows):
         line = self._lines[i]
         if not line.strip():
             raise RowError("empty line")
-        return parse_object(line)
+        try:
+            return parse_object(line)
+        except RowError as e:
+            raise RowError(e.reason, f"line {i + 1}: {e.detail}") from e
 
     def close(self) -> None:
         self._lines.close()

@@ -60,6 +60,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
 
     encoded = encode_project(spec.open_project(), _Preparing(events, "encoding the rows"))
     _require_rows(encoded)
+    _tell_rejected(encoded, events)
     rows = [to_row(example) for example in encoded.train]
     validation = [to_row(example) for example in encoded.validation]
 
@@ -108,7 +109,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         raise
     step = trainer.state.global_step
     if trainer.last_saved != step and not (resume and resume.step == step):
-        raise fault(f"the weights of step {step}, the last one, could not be written: see the warning above")
+        raise fault(f"the weights of step {step}, the last one, could not be written: see the warnings")
     return Ending("stopped" if step < trainer.state.max_steps else "finished", step)
 
 
@@ -174,6 +175,18 @@ def _is_last(checkpoint: Checkpoint) -> bool:
     """All steps of the run are behind it."""
     state = TrainerState.load_from_json(str(checkpoint.path / "trainer_state.json"))
     return bool(state.global_step >= state.max_steps)
+
+
+def _tell_rejected(encoded: EncodedProject, events: EventWriter) -> None:
+    """One warning for each source that loses rows: how many, why, and where to look first."""
+    for report in encoded.report:
+        if report.rejected:
+            lost = sum(map(len, report.rejected.values()))
+            reasons = ", ".join(
+                f"{len(rows)} {reason} (first: row {rows[0]})" for reason, rows in report.rejected.items()
+            )
+            message = f"{lost} of {report.read} rows of {report.path.name} are not trained on: {reasons}"
+            events.write("warning", message=message)
 
 
 def _require_rows(encoded: EncodedProject) -> None:

@@ -45,6 +45,7 @@ class WorkbenchApp(App[None]):
         self.path = path.parent if path.is_file() else path
         self.place = ""
         self._chosen: Path | None = None
+        self._begun = False
         self._workspace: Workspace | None = None
         self.animation_level = "none"
 
@@ -71,7 +72,13 @@ class WorkbenchApp(App[None]):
             loop.add_signal_handler(number, self.exit)
         self.set_interval(STATE_SECONDS, self.look_at_runs)
         self.desk.query_one(TopLine).project = self.path.name
-        self.call_after_refresh(self.open_first)
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        try:
+            await self.open_first()
+        finally:
+            self._begun = True
 
     # Projects
 
@@ -195,6 +202,8 @@ class WorkbenchApp(App[None]):
 
     async def action_do(self, name: str) -> None:
         """Carry out one of the actions that work everywhere."""
+        if not self._begun:  # typed ahead, while there are no panes yet
+            return
         try:
             if not name.startswith("show_"):
                 await getattr(self, f"do_{name}")()
@@ -274,7 +283,7 @@ class WorkbenchApp(App[None]):
 
     async def action_quit(self) -> None:
         """Textual's own ctrl+q goes the same way."""
-        await self.do_quit()
+        await self.action_do("quit")
 
     def action_command_palette(self) -> None:
         """The palette of the registry."""

@@ -41,6 +41,8 @@ class RunFeed:
         self.series.feed(batch)
         for event in batch:
             match event["kind"]:
+                case "started":
+                    self.remarks.clear()  # what an earlier attempt was told
                 case "step":
                     self.step = event
                 case "evaluated":
