@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.data.example import Example, Origin, Rejected
 from workbench.data.mapping import map_row
-from workbench.project.schema import FieldsSource, MessagesSource
+from workbench.project.source import FieldsSource, MessagesSource
 
 HERE = Origin(2, 7)
 

@@ -9,7 +9,7 @@ from workbench.data.mapping import map_row
 from workbench.data.rows import Cancelled, Progress, RowError, Rows, open_rows
 from workbench.errors import WorkbenchError, fault
 from workbench.project.paths import expanded
-from workbench.project.schema import Source
+from workbench.project.source import Source
 from workbench.project.store import OpenProject
 
 _REPORT_EVERY = 500

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.data.example import Example, Message, Origin, Rejected, Role, Row
 from workbench.data.json_text import kind_of
 from workbench.data.rows import RowError
-from workbench.project.schema import FieldsSource, MessagesSource, Source
+from workbench.project.source import FieldsSource, MessagesSource, Source
 
 ROLES: dict[str, Role] = {
     "system": "system",

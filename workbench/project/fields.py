@@ -15,6 +15,7 @@ from workbench.project.checking import Override, check
 from workbench.project.complaints import did_you_mean, shown
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
+from workbench.project.table import Table
 
 Kind = Literal["int", "float", "bool", "choice", "text", "list"]
 _TRUTH = {
@@ -60,12 +61,12 @@ class FormField:
 
 
 def form_fields(section: str) -> list[FormField]:
-    """The fields of a table: `model`, `data`, `prompt`, `training` or `chat`; sources are not among them."""
+    """The fields of a table: `model`, `data`, `prompt`, `training` or `chat`; tables in it are left out."""
     table: Any = Project.model_fields[section].annotation
     return [
         _form_field(section, name, info)
         for name, info in table.model_fields.items()
-        if (section, name) != ("data", "source")
+        if not _is_table(info.annotation)
     ]
 
 
@@ -137,6 +138,13 @@ def _form_field(section: str, name: str, info: FieldInfo) -> FormField:
         kind=kind,
         choices=choices,
     )
+
+
+def _is_table(annotation: Any) -> bool:
+    """A table of its own, or a list of tables, of one kind or of several."""
+    if isinstance(annotation, type):
+        return issubclass(annotation, Table)
+    return any(map(_is_table, get_args(annotation)))
 
 
 def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from workbench.project.complaints import Complaint
 from workbench.project.positions import KeyPath
-from workbench.project.schema import FieldsSource, Project
+from workbench.project.schema import Project
+from workbench.project.source import FieldsSource, MessagesSource
 
 _COLUMN = re.compile(r"\{[^{}]+\}")
 
@@ -25,7 +26,7 @@ def broken_relations(settings: Project) -> Iterator[Complaint]:
         path = ("data", "source", i)
         if isinstance(source, FieldsSource):
             yield from _names_columns(path, source)
-        elif source.role == source.content:
+        elif isinstance(source, MessagesSource) and source.role == source.content:
             what = f"role and content are the same key, {source.role!r}"
             yield Complaint((*path, "content"), what, involved=((*path, "role"),))
 

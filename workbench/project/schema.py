@@ -6,27 +6,12 @@ travel beside it in the JSON schema extras. What holds between fields is in `rel
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
+
+from workbench.project.source import Source
+from workbench.project.table import Count, Seed, Table, Words, setting
 
 FORMAT = 1
-
-Count = Annotated[int, Field(le=2**31 - 1)]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-"""What numpy's and torch's generators take."""
-Words = Annotated[str, Field(min_length=1)]
-
-
-def setting(default: Any, help: str, *, unit: str = "", source: str = "", **bounds: Any) -> Any:
-    """A pydantic field that carries what the form needs to explain it."""
-    extra: JsonDict = {"unit": unit, "source": source}
-    return Field(default, description=help, json_schema_extra=extra, **bounds)
-
-
-class Table(BaseModel):
-    """A TOML table: unknown keys are errors, and no value is silently converted (a text "8" is no number)."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
 
 class ModelSettings(Table):
@@ -45,44 +30,10 @@ class ModelSettings(Table):
     )
 
 
-class FieldsSource(Table):
-    """`[[data.source]]` of kind `fields`: columns become one user message and one assistant message."""
-
-    kind: Literal["fields"]
-    path: Words = setting(..., "File, relative to the project: .json, .jsonl, .csv, .tsv or .parquet")
-    user: list[str] = setting(
-        ["{instruction}", "{input}"],
-        "Parts of the user message, joined by a blank line; a part whose columns are all empty is left out",
-        min_length=1,
-    )
-    assistant: str = setting("{output}", "The assistant message")
-    system: str = setting("", "A system message for these rows; columns in braces; overrides prompt.system")
-    strip_user: list[str] = setting([], "Endings removed from the user message, such as an old separator")
-    strip_assistant: list[str] = setting(
-        [], "Endings removed from the assistant message, such as an old stop mark"
-    )
-
-
-class MessagesSource(Table):
-    """`[[data.source]]` of kind `messages`: one column holds a list of turns."""
-
-    kind: Literal["messages"]
-    path: Words = setting(..., "File, relative to the project: .json, .jsonl or .parquet")
-    column: Words = setting("messages", "Column that holds the list of turns")
-    role: Words = setting("role", "Key of a turn that names the speaker")
-    content: Words = setting("content", "Key of a turn that holds its text")
-    roles: dict[str, Literal["system", "user", "assistant"]] = setting(
-        {}, "More speaker names, beside human/user, gpt/assistant and system"
-    )
-
-
-Source = Annotated[FieldsSource | MessagesSource, Field(discriminator="kind")]
-
-
 class DataSettings(Table):
     """`[data]`: which rows, how many are held out, what is done with long ones."""
 
-    seed: Seed = setting(42, "Seed of the split into training and validation rows")
+    seed: Seed = setting(42, "Seed of the split and of what `take` draws")
     validation: float = setting(
         0.1,
         "Held-out rows: a share below 1, a count from 1, 0 for none",
@@ -98,7 +49,46 @@ class DataSettings(Table):
         "assistant",
         "Tokens that are trained: every answer, the last answer of a conversation, or all of the text",
     )
+    duplicates: Literal["keep", "drop"] = setting(
+        "keep", "Conversations that are equal to the letter: the later ones stay, or are left out and counted"
+    )
+    near_duplicates: Literal["keep", "drop"] = setting(
+        "keep", "Conversations that share four fifths of their text: the later ones stay, or are left out"
+    )
+    accept: list[Words] = setting(
+        [], "Red findings of `workbench check`, by name, that do not keep a run from starting"
+    )
     source: list[Source] = setting([], "Where the rows come from")
+
+
+class Block(Table):
+    """`[[prompt.block]]`: a context block that every prompt gets: knowledge, keywords, notes on culture."""
+
+    title: Words = setting(..., "Its name, such as `Ngữ cảnh`")
+    text: str = setting("", "Its text")
+    file: str = setting("", "Instead of `text`: a text file of the project")
+
+
+class Variant(Table):
+    """`[[prompt.variant]]`: another way to write the same rows, held against this one in the prompt pane."""
+
+    name: Words = setting(..., "What it is called")
+    template: Words = setting(..., "Chat template, as `prompt.template`")
+    system: str | None = setting(None, "Another system message; prompt.system without it")
+
+
+class FewShot(Table):
+    """`[prompt.few_shot]`: examples put before a question; drawn by seed, never the question's own row."""
+
+    count: Count = setting(0, "How many examples", ge=0, le=100)
+    seed: Seed = setting(42, "Seed of the draw")
+    pool: Literal["train", "validation", "test"] = setting("train", "Rows they are drawn from")
+    balance: str = setting("", "A tag whose values are drawn equally often")
+    before: str = setting(
+        "", "Text before the examples; with `shot` empty they are turns of the conversation"
+    )
+    shot: str = setting("", "One example as text: {user} and {assistant} in braces")
+    after: str = setting("", "Text between the examples and the question")
 
 
 class PromptSettings(Table):
@@ -109,6 +99,40 @@ class PromptSettings(Table):
         "Chat template: `base` (the tokenizer's own), a built-in name, or a .jinja file of the project",
     )
     system: str = setting("", "System message put before conversations that have none of their own")
+    separator: str = setting(
+        "\n\n###\n\n",
+        "What the built-in template `plain` puts between prompt and completion",
+        source="OpenAI's legacy fine-tuning guide",
+    )
+    stop: str = setting(
+        "",
+        "What `plain` puts after a completion; empty for the tokenizer's end of text",
+        source="as separator",
+    )
+    special_tokens: list[Words] = setting(
+        [], "Tokens added to the vocabulary; the model then trains its embeddings and its head as well"
+    )
+    block_form: Words = setting("{title}:\n{text}", "How a context block is written")
+    question: str = setting("", "Title of the user's own text where blocks stand before it, such as `Chat`")
+    block: list[Block] = setting([], "Context blocks that every prompt gets")
+    variant: list[Variant] = setting([], "Other templates to hold against this one")
+    few_shot: FewShot = Field(default_factory=FewShot)
+
+
+class Augmentation(Table):
+    """`[augmentation]`: rows made from rows by `workbench augment`, each with its provenance."""
+
+    target: Count = setting(
+        0, "Rows in all, made ones included; 0 for as many as there are", unit="rows", ge=0
+    )
+    break_conversations: bool = setting(False, "One row for each reply, with all that was said before it")
+    keywords: dict[str, list[Words]] = setting(
+        {}, 'A word of the user\'s text and what may stand for it: `{ laptop = ["máy tính"] }`'
+    )
+    paraphrases: list[Words] = setting(
+        [], "Other ways to put a question; {text} is the user's text: `Cho em hỏi: {text}`"
+    )
+    seed: Seed = setting(42, "Seed of what is drawn where more can be made than `target` asks for")
 
 
 class TrainingSettings(Table):
@@ -208,4 +232,5 @@ class Project(Table):
     prompt: PromptSettings = Field(default_factory=PromptSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     chat: ChatSettings = Field(default_factory=ChatSettings)
+    augmentation: Augmentation = Field(default_factory=Augmentation)
     profile: dict[str, dict[str, Any]] = setting({}, "Named tables laid over the rest: `--profile tiny`")
