@@ -1,11 +1,12 @@
 """All the sources of a project as examples, with every row that is left out counted by its reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.data.example import Example, Origin, Rejected, Row
 from workbench.data.mapping import map_row
+from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress, RowError, Rows, open_rows
 from workbench.errors import WorkbenchError, fault
 from workbench.project.paths import expanded
@@ -35,35 +36,6 @@ class SourceState:
         return self.rows is None or self.rows.complete
 
 
-@dataclass(slots=True)
-class SourceReport:
-    """What became of the rows of one source.
-
-    Attributes:
-        path: the file.
-        read: rows looked at; kept + all rejected.
-        kept: rows that became examples.
-        rejected: reason to row numbers, from 0, in order.
-        error: why the file as a whole cannot be read; empty when it can.
-        complete: False when the count was cancelled before the end of the source.
-    """
-
-    path: Path
-    read: int = 0
-    kept: int = 0
-    rejected: dict[str, list[int]] = field(default_factory=dict)
-    error: str = ""
-    complete: bool = True
-
-    def count(self, outcome: Example | Rejected) -> None:
-        """Take one row into account."""
-        self.read += 1
-        if isinstance(outcome, Example):
-            self.kept += 1
-        else:
-            self.rejected.setdefault(outcome.reason, []).append(outcome.origin.row)
-
-
 class Dataset:
     """The rows and examples of a project. All methods may be called from several threads at once."""
 
@@ -78,13 +50,17 @@ class Dataset:
         except IndexError as e:
             raise fault(f"there is no row {i}; it has {len(rows)} rows, counted from 0", rows.path) from e
 
-    def example(self, source: int, i: int) -> Example | Rejected:
-        """What row `i` of a source becomes. Raises WorkbenchError when there is no such row or source."""
+    def mapped(self, source: int, i: int) -> Example | Rejected:
+        """What row `i` of a source becomes before it is cleaned. Raises WorkbenchError as `example`."""
         try:
             row = self.row(source, i)
         except RowError as e:
             return Rejected(Origin(source, i), e.reason, e.detail)
         return map_row(self.sources[source].source, row, Origin(source, i))
+
+    def example(self, source: int, i: int) -> Example | Rejected:
+        """What row `i` of a source becomes. Raises WorkbenchError when there is no such row or source."""
+        return self.mapped(source, i)
 
     def outcomes(self, source: int) -> Iterator[Example | Rejected]:
         """What each row of a source becomes, in order. Raises WorkbenchError when its file cannot be read."""

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.data.dataset import Dataset, SourceReport, open_dataset
+from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.example import Example, Rejected
 from workbench.data.split import split
 from workbench.errors import Problem, WorkbenchError

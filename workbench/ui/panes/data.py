@@ -19,7 +19,8 @@ from workbench.ui.text import clean, clean_lines, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
-    from workbench.data.dataset import Dataset, SourceReport
+    from workbench.data.dataset import Dataset
+    from workbench.data.report import SourceReport
     from workbench.ui.workspace import Workspace
 
 CELL_CHARACTERS = 400
