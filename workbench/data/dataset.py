@@ -67,6 +67,16 @@ class Dataset:
         for i in range(len(self._rows(source))):
             yield self.example(source, i)
 
+    def examined(self, source: int) -> Iterator[tuple[Example | Rejected, tuple[str, ...]]]:
+        """As `outcomes`, each with the cleaning rules that changed something."""
+        for outcome in self.outcomes(source):
+            yield outcome, ()
+
+    def require_readable(self) -> None:
+        """Raises WorkbenchError with what is wrong with every source that cannot be read."""
+        if broken := [state.error for state in self.sources if state.error]:
+            raise WorkbenchError(*(problem for error in broken for problem in error.problems))
+
     def __iter__(self) -> Iterator[Example]:
         """All examples in the order of sources and rows. Raises WorkbenchError when a source has an error."""
         for source in range(len(self.sources)):

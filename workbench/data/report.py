@@ -14,7 +14,7 @@ def _rows() -> "array[int]":
 
 @dataclass(slots=True)
 class SourceReport:
-    """One source. `read` = kept + filtered + rejected; `kept` = duplicate + not_taken + the rows that are used.
+    """One source. `read` = kept + filtered + rejected; `kept` = duplicate + not_taken + the rows in use.
 
     Attributes:
         path: the file, folder or pattern, as found.

@@ -1,16 +1,33 @@
-"""Which rows of all sources are used, and for what: cleaning, filters, duplicates, `take`, `repeat`, split."""
+"""Which rows of all sources are used, and for what: cleaning, filters, duplicates, `take`, split.
+
+One pass looks at every row and remembers some forty bytes of each example; what is decided between rows is
+decided on those, so that a million rows need no more than a hundred megabytes.
+"""
 
 from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from workbench.data.example import Origin
+from workbench.data.dataset import Dataset
+from workbench.data.digest import digest, digest_of, drawn, halves, own_group
+from workbench.data.example import Example, Origin, Pairs
 from workbench.data.report import SourceReport
+from workbench.data.rows import Cancelled, Progress
+from workbench.data.split import held_out
+from workbench.errors import WorkbenchError
+from workbench.project.schema import DataSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.data.digest import Keys
 
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
+_REPORT_EVERY = 500
 
 
 @dataclass(slots=True)
@@ -35,36 +52,198 @@ class Origins:
         return map(Origin, self.sources, self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """A held-out row whose text is trained on as well.
-
-    Attributes:
-        held_out: the row of validation or test.
-        trained: a training row that says the same, or nearly.
-        near: equal only after case, blanks and punctuation are set aside, or in four fifths of the text.
-    """
-
-    held_out: Origin
-    trained: Origin
-    near: bool
-
-
 @dataclass(slots=True)
 class Selection:
     """What is used of a project's rows.
 
     Attributes:
-        sides: the examples of each side, sources in the project's order, rows in the order of the file. A
-            training row of a source with `repeat` comes that many times.
         reports: one for each source.
-        tags: tag name, then side, to the number of examples for each value; "" counts those without the tag.
-        leaks: held-out rows that are trained on as well.
-        duplicates: rows that say the same as an earlier one of the same side, kept or left out.
+        repeats: how often the training rows of each source count.
+        sides: the rows of each side, once each, in the order of sources and rows.
+        tags: tag name, then side, to the number of rows for each value; "" counts those without the tag.
+        duplicates: rows that say the same as an earlier one, kept or left out.
+        complete: False when it was cancelled before the end.
     """
 
     reports: list[SourceReport]
+    repeats: list[int]
     sides: dict[Side, Origins] = field(default_factory=lambda: {side: Origins() for side in SIDES})
     tags: dict[str, dict[Side, Counter[str]]] = field(default_factory=dict)
-    leaks: list[Leak] = field(default_factory=list)
     duplicates: Origins = field(default_factory=Origins)
+    complete: bool = True
+
+
+def select(
+    dataset: Dataset, data: DataSettings, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> Selection:
+    """Look at every row of every source and decide what is used of it.
+
+    A source that cannot be read is reported, and nothing of it is used.
+
+    Args:
+        dataset: the opened sources of `data`.
+        data: seed, split, duplicates.
+        progress: told the share of the rows that is done.
+        cancelled: asked now and then; a cancelled selection is marked incomplete and decides nothing.
+    """
+    selection = Selection(
+        [
+            SourceReport(state.path, state.source.name or state.path.name, error=str(state.error or ""))
+            for state in dataset.sources
+        ],
+        [source.repeat for source in data.source],
+    )
+    seen = _Seen()
+    for number in range(len(dataset.sources)):
+        _look(dataset, number, selection.reports[number], seen, progress, cancelled)
+    selection.complete = all(report.complete for report in selection.reports)
+    if progress:
+        progress(1.0)
+    if selection.complete and len(seen):
+        _decide(seen, data, selection)
+    return selection
+
+
+class _Seen:
+    """The examples of all sources, as little as later decisions need of each."""
+
+    def __init__(self) -> None:
+        self.origins = Origins()
+        self.low, self.high = array("Q"), array("Q")
+        self.groups = array("Q")  # what stays together in the split
+        self.tags = array("L")
+        self.tagged: dict[Pairs, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def add(self, example: Example) -> None:
+        origin = example.origin
+        self.origins.append(origin.source, origin.row)
+        content = digest(example)
+        low, high = halves(content)
+        self.low.append(low)
+        self.high.append(high)
+        self.groups.append(halves(digest_of(example.group or own_group(content)))[0])
+        self.tags.append(self.tagged.setdefault(example.tags, len(self.tagged)))
+
+
+def _look(
+    dataset: Dataset,
+    number: int,
+    report: SourceReport,
+    seen: _Seen,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> None:
+    state = dataset.sources[number]
+    if state.rows is None:
+        return
+    report.complete = False
+    try:
+        state.rows.build(cancelled=cancelled)
+        if not state.complete:
+            return
+        total = len(state.rows)
+        for i, (outcome, rules) in enumerate(dataset.examined(number)):
+            if i % _REPORT_EVERY == 0:
+                if cancelled and cancelled():
+                    return
+                if progress:
+                    progress((number + i / total) / len(dataset.sources))
+            report.count(outcome)
+            if rules:
+                report.cleaned.update(rules)
+            if isinstance(outcome, Example):
+                seen.add(outcome)
+        report.complete = True
+    except WorkbenchError as error:  # the file went away meanwhile
+        report.error, report.complete = str(error), False
+
+
+def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
+    """Duplicates go first, then what `take` leaves over, then the split."""
+    import numpy as np
+
+    sources = np.frombuffer(seen.origins.sources, np.uint16).astype(np.int64)
+    rows = np.frombuffer(seen.origins.rows, np.int64)
+    low, high = np.frombuffer(seen.low, np.uint64), np.frombuffer(seen.high, np.uint64)
+    kind = np.array([("auto", "train", "validation", "test").index(source.split) for source in data.source])
+    pools = np.maximum(kind[sources], 1)  # what is divided and what is trained on are one pool
+    again = _again(low, high, pools)
+    used = np.ones(len(low), bool)
+    if data.duplicates == "drop":
+        used &= ~again
+    for row, source in zip(rows[again].tolist(), sources[again].tolist(), strict=True):
+        selection.duplicates.append(source, row)
+    for number, (source, report) in enumerate(zip(data.source, selection.reports, strict=True)):
+        own = sources == number
+        report.duplicate.extend(rows[own & ~used].tolist())
+        if source.take:
+            left = _beyond(low, own & used, source.take, data.seed + number)
+            report.not_taken = int(left.sum())
+            used &= ~left
+    sides = _sides(seen, kind[sources], used, data)
+    for index, side in enumerate(SIDES):
+        chosen = used & (sides == index)
+        selection.sides[side].sources.frombytes(sources[chosen].astype(np.uint16).tobytes())
+        selection.sides[side].rows.frombytes(rows[chosen].tobytes())
+        counts = np.bincount(sources[chosen], minlength=len(data.source)).tolist()
+        for report, repeat, count in zip(selection.reports, selection.repeats, counts, strict=True):
+            setattr(report, side, count * (repeat if side == "train" else 1))
+        _count_tags(selection, side, seen, chosen)
+
+
+def _again(low: "Keys", high: "Keys", pools: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+    """Examples that equal an earlier one of their pool."""
+    import numpy as np
+
+    order = np.lexsort((np.arange(len(low)), high, low, pools))
+    same = np.zeros(len(low), bool)
+    same[1:] = (
+        (low[order][1:] == low[order][:-1])
+        & (high[order][1:] == high[order][:-1])
+        & (pools[order][1:] == pools[order][:-1])
+    )
+    again = np.empty(len(low), bool)
+    again[order] = same
+    return again
+
+
+def _beyond(low: "Keys", among: "NDArray[np.bool_]", take: int, seed: int) -> "NDArray[np.bool_]":
+    """All of `among` but the `take` lowest draws."""
+    import numpy as np
+
+    places = np.flatnonzero(among)
+    left = np.zeros(len(low), bool)
+    left[places[np.argsort(drawn(low[places], seed), kind="stable")[take:]]] = True
+    return left
+
+
+def _sides(
+    seen: _Seen, kind: "NDArray[np.int64]", used: "NDArray[np.bool_]", data: DataSettings
+) -> "NDArray[np.int64]":
+    """The index in SIDES of every example. A source of their own for validation leaves nothing to divide."""
+    import numpy as np
+
+    sides = np.maximum(kind - 1, 0)
+    if any(source.split == "validation" for source in data.source):
+        return sides
+    groups = np.frombuffer(seen.groups, np.uint64)
+    # What a source for training alone says as well cannot be held out, nor can what is of one group with it
+    auto = (kind == 0) & used & ~np.isin(groups, groups[(kind == 1) & used])
+    places = np.flatnonzero(auto)
+    sides[places[held_out(drawn(groups[places], data.seed), data.validation)]] = 1
+    return sides
+
+
+def _count_tags(selection: Selection, side: Side, seen: _Seen, chosen: "NDArray[np.bool_]") -> None:
+    import numpy as np
+
+    counts = np.bincount(np.array(seen.tags, np.int64)[chosen], minlength=len(seen.tagged)).tolist()
+    names = sorted({name for tags in seen.tagged for name, _ in tags})
+    for name in names:
+        counter = selection.tags.setdefault(name, {each: Counter() for each in SIDES})[side]
+        for tags, count in zip(seen.tagged, counts, strict=True):
+            if count:
+                counter[dict(tags).get(name, "")] += count

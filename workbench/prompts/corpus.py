@@ -1,12 +1,14 @@
-"""A whole project's rows, encoded: what the trainer trains on and what the statistics count."""
+"""A whole project's rows, encoded: what the trainer trains on."""
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from workbench.data.dataset import Dataset, open_dataset
-from workbench.data.example import Example, Rejected
-from workbench.data.split import split
+from workbench.data.example import Origin, Rejected
+from workbench.data.report import SourceReport
+from workbench.data.selection import Selection, select
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.store import OpenProject
 from workbench.prompts.encode import TOO_LONG, Encoder, make_encoder
@@ -20,12 +22,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class EncodedProject:
-    """Every row of a project, encoded or counted as rejected.
+    """Every row of a project, encoded or counted as left out.
 
     Attributes:
-        train: the training examples, in the order of the rows.
+        train: the training examples in the order of sources and rows; those of a source with `repeat` come
+            that many times.
         validation: the held-out examples.
-        report: per source the rows read, kept and rejected by reason, those that did not encode included.
+        report: per source what became of its rows, those that did not encode included.
     """
 
     train: list[Supervised]
@@ -34,7 +37,7 @@ class EncodedProject:
 
 
 def encode_project(project: OpenProject, progress: Progress | None = None) -> EncodedProject:
-    """Read, split and encode every row.
+    """Read, select and encode every row that is trained on or held out.
 
     The split comes before the encoding, so that two runs with different templates or lengths hold out the
     same rows.
@@ -49,59 +52,68 @@ def encode_project(project: OpenProject, progress: Progress | None = None) -> En
     encoder = make_encoder(project)
     dataset = open_dataset(project)
     try:
-        examples, report = _read(dataset)
+        dataset.require_readable()
+        selection = select(dataset, project.settings.data)
+        work = _Work(encoder, dataset, selection, progress)
+        train, validation = work.train(), work.validation()
     finally:
         dataset.close()
-    data = project.settings.data
-    parts = split(examples, data.validation, data.seed)
-    rejected: list[Rejected] = []
+    if progress:
+        progress(work.total, work.total)
+    _refuse_overlong(encoder, work.rejected, selection.reports)
+    return EncodedProject(train, validation, selection.reports)
 
-    def encode(side: Sequence[Example], before: int) -> list[Supervised]:
-        kept = []
-        for done, example in enumerate(side, before):
-            if progress and done % PROGRESS_EVERY == 0:
-                progress(done, len(examples))
-            result = encoder.encode(example)
-            if isinstance(result, Rejected):
-                rejected.append(result)
-            else:
-                kept.append(Supervised(example.origin, array("i", result.ids), bytes(result.mask)))
+
+class _Work:
+    """Encodes the rows of a selection and tells its reports what did not encode."""
+
+    def __init__(
+        self, encoder: Encoder, dataset: Dataset, selection: Selection, progress: Progress | None
+    ) -> None:
+        self._encoder = encoder
+        self._dataset = dataset
+        self._selection = selection
+        self._progress = progress
+        self._done = 0
+        self.total = len(selection.sides["train"]) + len(selection.sides["validation"])
+        self.rejected: list[Rejected] = []
+
+    def train(self) -> list[Supervised]:
+        """Each source's block as often as it is repeated; the repeats share their memory."""
+        kept: list[Supervised] = []
+        for source, origins in groupby(self._selection.sides["train"], key=lambda origin: origin.source):
+            repeat, report = self._selection.repeats[source], self._selection.reports[source]
+            block = [each for origin in origins if (each := self._encode(origin))]
+            report.train = len(block) * repeat
+            kept += block * repeat
         return kept
 
-    train = encode(parts.train, 0)
-    validation = encode(parts.validation, len(parts.train))
-    if progress:
-        progress(len(examples), len(examples))
-    _refuse_overlong(encoder, rejected, report)
-    _count(rejected, report)
-    return EncodedProject(train, validation, report)
+    def validation(self) -> list[Supervised]:
+        """The held-out rows."""
+        kept = []
+        for origin in self._selection.sides["validation"]:
+            if encoded := self._encode(origin):
+                kept.append(encoded)
+            else:
+                self._selection.reports[origin.source].validation -= 1
+        return kept
+
+    def _encode(self, origin: Origin) -> Supervised | None:
+        if self._progress and self._done % PROGRESS_EVERY == 0:
+            self._progress(self._done, self.total)
+        self._done += 1
+        example = self._dataset.example(origin.source, origin.row)
+        result = example if isinstance(example, Rejected) else self._encoder.encode(example)
+        if isinstance(result, Rejected):
+            report = self._selection.reports[origin.source]
+            report.reject(result)
+            report.kept -= 1
+            self.rejected.append(result)
+            return None
+        return Supervised(origin, array("i", result.ids), bytes(result.mask))
 
 
-def _read(dataset: Dataset) -> tuple[list[Example], list[SourceReport]]:
-    """All examples and what became of the rows. Raises the errors of all unreadable sources at once."""
-    if broken := [state.error for state in dataset.sources if state.error]:
-        raise WorkbenchError(*(problem for error in broken for problem in error.problems))
-    examples: list[Example] = []
-    reports = []
-    for number, state in enumerate(dataset.sources):
-        report = SourceReport(state.path)
-        reports.append(report)
-        for outcome in dataset.outcomes(number):
-            report.count(outcome)
-            if isinstance(outcome, Example):
-                examples.append(outcome)
-    return examples, reports
-
-
-def _count(rejected: Sequence[Rejected], report: Sequence[SourceReport]) -> None:
-    """Move the rows that did not encode from kept to rejected."""
-    for item in sorted(rejected, key=lambda item: item.origin.row):
-        source = report[item.origin.source]
-        source.rejected.setdefault(item.reason, []).append(item.origin.row)
-        source.kept -= 1
-
-
-def _refuse_overlong(encoder: Encoder, rejected: Sequence[Rejected], report: Sequence[SourceReport]) -> None:
+def _refuse_overlong(encoder: Encoder, rejected: list[Rejected], report: list[SourceReport]) -> None:
     """Raise when too long rows are an error."""
     long = [item for item in rejected if item.reason == TOO_LONG]
     if encoder.overlong != "error" or not long:

@@ -1,0 +1,60 @@
+"""What an example says, as a number: equal numbers mean equal conversations, wherever they come from."""
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from workbench.data.example import Example
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Keys = NDArray[np.uint64]
+
+_LOW = (1 << 64) - 1
+
+
+def digest(example: Example) -> int:
+    """128 bits of all that trains: messages with what is given to them, context blocks. Tags do not count."""
+    parts: list[str] = []
+    for message in example.messages:
+        parts += (message.role, message.content)
+        for name, text in message.given:
+            parts += (f".{name}", text)
+    for title, text in example.blocks:
+        parts += (f"#{title}", text)
+    return digest_of(*parts)
+
+
+def digest_of(*parts: str) -> int:
+    """128 bits of some texts; their lengths go in, so that they cannot run together."""
+    lengths = ",".join([str(len(part)) for part in parts])
+    text = f"{lengths}\n{''.join(parts)}"
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "little")
+
+
+def own_group(content: int) -> str:
+    """The group of an example that names none, from its digest: rows that are made from it take it over."""
+    return f"{content:032x}"
+
+
+def halves(value: int) -> tuple[int, int]:
+    """The low and the high 64 bits."""
+    return value & _LOW, value >> 64
+
+
+def drawn(values: "Keys", seed: int) -> "Keys":
+    """Each value as an even draw from 0 to 2^64 - 1: the same for the same value and seed, whatever stands
+    beside it, so that rows that are appended later draw for themselves.
+
+    The mixing is that of splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
+    """
+    import numpy as np
+
+    def mixed(x: Any) -> Any:
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return x ^ (x >> np.uint64(31))
+
+    step = np.array([(seed * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) & _LOW], np.uint64)
+    return mixed(values ^ mixed(step))  # type: ignore[no-any-return]
