@@ -126,7 +126,8 @@ def test_sharegpt_and_own_speaker_names() -> None:
             "roles out of order: turn 3 is system, after assistant",
         ),
         (["user", "assistant", "user"], "ends without an answer: "),
-        (["user", "tool", "assistant"], "unknown role: turn 2: 'tool'"),
+        (["user", "tool", "assistant"], "a tool's turn: turn 2: 'tool'"),
+        (["user", "martian", "assistant"], "unknown role: turn 2: 'martian'"),
     ],
 )
 def test_roles_that_no_template_can_follow(spoken: list[str], reason: str) -> None:
@@ -147,7 +148,10 @@ def test_roles_that_no_template_can_follow(spoken: list[str], reason: str) -> No
             [{"role": "user", "content": None}, {"role": "assistant", "content": "x"}],
             "empty user message: turn 1",
         ),
-        ([{"role": "user", "content": [{"text": "x"}]}], '"content" is not text: it is a list'),
+        (
+            [{"role": "user", "content": [{"text": "x"}]}],
+            "a content part is not text: turn 1, part 1 is without a type",
+        ),
     ],
 )
 def test_turns_that_are_none(value: Any, reason: str) -> None:

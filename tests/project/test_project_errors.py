@@ -72,7 +72,8 @@ def test_all_errors_of_a_file_at_once(tmp_path: Path) -> None:
         "11: data.source.0.column: unknown key, did you mean columns?",
         "14: data.source.1.path: not a text: 5; put it in quotes",
         "15: data.source.2.kind: missing; one of fields, messages, utterances, text",
-        "18: data.source.3.kind: must be one of fields, messages, utterances, text, not 'messagse'; did you mean messages?",
+        "18: data.source.3.kind: must be one of fields, messages, utterances, text, not 'messagse'; "
+        "did you mean messages?",
         "21: training.learning_rte: unknown key, did you mean learning_rate?",
         "22: training.rank: not a whole number: 'abc'",
         "23: training.alpha: not a whole number: 8.5",
@@ -115,7 +116,7 @@ def test_the_form_of_the_issue(tmp_path: Path) -> None:
         ('name = "x"\ntraining.target_modules = []', "2: training.target_modules: must not be empty"),
         ('name = "x"\ndata.source = [5]', "2: data.source.0: not a table: 5"),
         ('name = "x"\n"odd \\u001b key" = 5', '2: "odd \\u001b key": unknown key; known here: format, name, '
-         "about, model, data, prompt, training, chat, profile"),
+         "about, model, data, prompt, training, chat, augmentation, profile"),
     ],
 )  # fmt: skip
 def test_one_fault(tmp_path: Path, text: str | bytes, problem: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.data.example import Row
-from workbench.data.mapping import ROLES
 from workbench.data.rows import RowError, open_rows
+from workbench.data.turns import ROLES
 from workbench.errors import fault
 
 _SAMPLE = 100

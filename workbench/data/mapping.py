@@ -1,153 +1,142 @@
 """A row becomes an example by the mapping of its source, or a rejection that says why."""
 
-import datetime
-import decimal
-import difflib
-import math
-import re
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
 
-from workbench.data.example import Example, Message, Origin, Rejected, Role, Row
-from workbench.data.json_text import kind_of
+from workbench.data.cells import MissingColumn, Template, encodable, text_reader
+from workbench.data.example import Example, Message, Origin, Rejected, Row
 from workbench.data.rows import RowError
-from workbench.project.source import FieldsSource, MessagesSource, Source
+from workbench.data.tagging import tagger
+from workbench.data.turns import messages_of_turns
+from workbench.data.utterances import messages_of_utterances
+from workbench.data.where import row_filter
+from workbench.project.source import FieldsSource, MessagesSource, Source, TextSource, UtterancesSource
 
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-}
-"""Speaker names that need no `roles` entry: OpenAI's and ShareGPT's."""
+_Maker = Callable[[Row], tuple[list[Message], Row]]
+"""Messages of a row, and the row as tags, group, blocks and system see it. Raises RowError."""
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
-_DETAIL = 80
+
+class Mapper:
+    """The mapping of one source, its templates and expressions read once.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._filter = row_filter(source.where) if source.where else None
+        self._make = _maker(source)
+        self._system = Template(source.system) if source.system else None
+        self._blocks = [(title, Template(text)) for title, text in source.blocks.items()]
+        self._group = text_reader(source.group) if source.group else None
+        self._tag = tagger(source.tags) if source.tags else None
+        self._plain = isinstance(source, TextSource)
+        self._answered = source.split != "test"
+
+    def map(self, row: Row, origin: Origin) -> Example | Rejected:
+        """What `row` becomes. Its text is left as it is but for outer white space; cleaning comes later."""
+        try:
+            if self._filter and (left_out := self._filter(row)):
+                return Rejected(origin, *left_out, filtered=True)
+            messages, scope = self._make(row)
+            if self._plain:
+                _check_text(messages)
+            else:
+                self._add_system(messages, scope)
+                _check(messages, self._answered)
+            filled = ((title, template.fill_part(scope)) for title, template in self._blocks)
+            blocks = tuple((title, text) for title, text in filled if text)
+            tags = self._tag(scope, messages) if self._tag else ()
+            group = self._group(scope) if self._group else ""
+            for name, text in (*blocks, *tags, ("group", group)):
+                encodable(text, name)
+        except RowError as e:
+            return Rejected(origin, e.reason, e.detail)
+        return Example(tuple(messages), origin, tags, group, blocks, self._plain)
+
+    def _add_system(self, messages: list[Message], scope: Row) -> None:
+        """The source's system message, before a conversation that has none of its own."""
+        if self._system and not (messages and messages[0].role == "system"):
+            text = self._system.fill_part(scope)
+            if text:
+                messages.insert(0, Message("system", text))
 
 
 def map_row(source: Source, row: Row, origin: Origin) -> Example | Rejected:
-    """The conversation that `source` makes of `row`."""
-    try:
-        match source:
-            case FieldsSource():
-                messages = _from_fields(source, row)
-            case MessagesSource():
-                messages = _from_turns(source, row)
-        _check(messages)
-    except RowError as e:
-        return Rejected(origin, e.reason, e.detail)
-    return Example(tuple(messages), origin)
+    """What `source` makes of one row; for many rows make one `Mapper`."""
+    return Mapper(source).map(row, origin)
 
 
-def _from_fields(source: FieldsSource, row: Row) -> list[Message]:
+def _maker(source: Source) -> _Maker:
+    match source:
+        case FieldsSource():
+            return _of_fields(source)
+        case MessagesSource():
+            make = messages_of_turns(source)
+            return lambda row: (make(row), row)
+        case UtterancesSource():
+            return messages_of_utterances(source)
+        case TextSource():
+            text = Template(source.text)
+            return lambda row: ([Message("assistant", text.fill(row))], row)
+
+
+def _of_fields(source: FieldsSource) -> _Maker:
     """Outer white space is taken off: files made for older APIs carry it as a mark of beginning and end."""
-    system = _fill(source.system, row).strip()
-    parts = [_fill(part, row).strip() for part in source.user if not _all_empty(part, row)]
-    user = _cut("\n\n".join(filter(None, parts)), source.strip_user)
-    answer = _cut(_fill(source.assistant, row).strip(), source.strip_assistant)
-    head = [Message("system", system)] if system else []
-    return [*head, Message("user", user), Message("assistant", answer)]
+    parts = [Template(part) for part in source.user]
+    answer = Template(source.assistant)
+    user_ends, answer_ends = _marks(source.strip_user), _marks(source.strip_assistant)
+    may_lack_answer = source.split == "test"
 
-
-def _from_turns(source: MessagesSource, row: Row) -> list[Message]:
-    turns = _cell(row, source.column)
-    if not isinstance(turns, list):
-        raise RowError(f'"{source.column}" is not a list of turns', f"it is {kind_of(turns)}")
-    messages = []
-    for n, turn in enumerate(turns, 1):
-        if not isinstance(turn, dict):
-            raise RowError("a turn is not an object", f"turn {n} is {kind_of(turn)}")
-        for key in (source.role, source.content):
-            if key not in turn:
-                raise RowError(f'a turn has no "{key}"', f"turn {n}{_hint(key, turn)}")
-        role = _role(source, turn[source.role], n)
-        messages.append(Message(role, _text(turn[source.content], source.content)))
-    return messages
-
-
-def _role(source: MessagesSource, speaker: Any, n: int) -> Role:
-    if isinstance(speaker, str):
-        for name in (speaker, speaker.strip().lower()):
-            if role := source.roles.get(name) or ROLES.get(name):
-                return role
-    raise RowError("unknown role", f"turn {n}: {str(speaker)[:_DETAIL]!r}")
-
-
-def _check(messages: list[Message]) -> None:
-    """A system message may come first, then user and assistant in turn; the assistant has the last word."""
-    for n, message in enumerate(messages, 1):
-        if not message.content.strip():
-            raise RowError(f"empty {message.role} message", f"turn {n}")
+    def make(row: Row) -> tuple[list[Message], Row]:
+        user = "\n\n".join([text for part in parts if (text := part.fill_part(row))])
+        messages = [Message("user", _cut(user, user_ends))]
         try:
-            message.content.encode("utf-8")
-        except UnicodeEncodeError as e:
-            detail = f"half a surrogate pair in turn {n}, character {e.start + 1}"
-            raise RowError("broken Unicode", detail) from e
+            text = _cut(answer.fill_part(row), answer_ends)
+        except MissingColumn:
+            if not may_lack_answer:
+                raise
+            text = ""
+        if text or not may_lack_answer:
+            messages.append(Message("assistant", text))
+        return messages, row
+
+    return make
+
+
+def _marks(endings: list[str]) -> list[str]:
+    return [mark for ending in endings if (mark := ending.strip())]
+
+
+def _cut(text: str, marks: list[str]) -> str:
+    """`text` without each of the endings that it has, compared without the white space around them."""
+    for mark in marks:
+        text = text.removesuffix(mark).rstrip()
+    return text
+
+
+def _check(messages: list[Message], answered: bool) -> None:
+    """A system message may come first, then user and assistant in turn; the assistant has the last word,
+    unless answers are still to be found (`answered` False)."""
+    _check_text(messages)
     roles = [message.role for message in messages]
-    if "assistant" not in roles:
+    if answered and "assistant" not in roles:
         raise RowError("no assistant message")
+    if "user" not in roles and not answered:
+        raise RowError("no user message")
     body = roles[1:] if roles[0] == "system" else roles
     for n, role in enumerate(body):
         if role != ("user", "assistant")[n % 2]:
             before = f"after {body[n - 1]}" if n else "first"
             raise RowError("roles out of order", f"turn {n + 1 + len(roles) - len(body)} is {role}, {before}")
-    if body[-1] != "assistant":
+    if answered and body[-1] != "assistant":
         raise RowError("ends without an answer")
 
 
-@lru_cache(1024)
-def _columns_of(template: str) -> tuple[str, ...]:
-    return tuple(name for name in _PLACEHOLDER.findall(template) if name)
-
-
-def _fill(template: str, row: Row) -> str:
-    """`{column}` becomes the row's text, `{{` and `}}` plain braces; braces in values stay as they are."""
-    values = {name: _text(_cell(row, name), name) for name in _columns_of(template)}
-    return _PLACEHOLDER.sub(lambda found: values[found[1]] if found[1] else found[0][0], template)
-
-
-def _all_empty(part: str, row: Row) -> bool:
-    names = _columns_of(part)
-    return bool(names) and not any(_text(_cell(row, name), name).strip() for name in names)
-
-
-def _cell(row: Row, name: str) -> Any:
-    if name not in row:
-        raise RowError(f'no column "{name}"', _hint(name, row).removeprefix("; "))
-    return row[name]
-
-
-def _hint(name: str, row: Row) -> str:
-    near = _nearest(name, tuple(list(row)[:100]))
-    return f'; did you mean "{near}"?' if near else ""
-
-
-@lru_cache(256)
-def _nearest(name: str, names: tuple[str, ...]) -> str:
-    return next(iter(difflib.get_close_matches(name, [str(n)[:_DETAIL] for n in names], n=1)), "")
-
-
-def _text(value: Any, name: str) -> str:
-    """Text of a cell: null and NaN, pandas' missing value, are empty; true and false are spelt as in JSON."""
-    match value:
-        case str():
-            return value
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float() if math.isnan(value):
-            return ""
-        case int() | float() | decimal.Decimal() | datetime.date() | datetime.time():
-            return str(value)
-        case _:
-            raise RowError(f'"{name}" is not text', f"it is {kind_of(value)}")
-
-
-def _cut(text: str, endings: list[str]) -> str:
-    """`text` without each of the endings that it has, compared without the white space around them."""
-    for ending in endings:
-        if mark := ending.strip():
-            text = text.removesuffix(mark).rstrip()
-    return text
+def _check_text(messages: list[Message]) -> None:
+    for n, message in enumerate(messages, 1):
+        content = message.content
+        if not content or content.isspace():
+            raise RowError(f"empty {message.role} message", f"turn {n}")
+        encodable(content, f"turn {n}")
+        for name, text in message.given:
+            encodable(name, f"turn {n}")
+            encodable(text, f"turn {n}, {name}")

@@ -56,8 +56,8 @@ class SourceTable(Table):
 
     path: Words = setting(
         ...,
-        "A file, a folder, a glob such as `data/*.jsonl`, or `hub:owner/name`; relative to the project. Formats: "
-        ".json .jsonl .csv .tsv .parquet .arrow .txt, also packed as .gz or .zst",
+        "A file, a folder, a glob such as `data/*.jsonl`, or `hub:owner/name`; relative to the project. "
+        "Formats: .json .jsonl .csv .tsv .parquet .arrow .txt, also packed as .gz or .zst",
     )
     name: str = setting("", "What reports call it; the path without it")
     rows: str = setting(
@@ -82,8 +82,8 @@ class SourceTable(Table):
     )
     tags: dict[str, str | dict[str, str]] = setting(
         {},
-        'Named tags: a column, `{ emotion = "{emotion}" }`, or values with a regular expression each, searched in '
-        "the user's text",
+        'Named tags: a column, `{ emotion = "{emotion}" }`, or values with a regular expression each, '
+        "searched in the user's text",
     )
     blocks: dict[str, str] = setting(
         {}, 'Named context blocks put before the user\'s text: `{ "Ngữ cảnh" = "{context}" }`; see [prompt]'
@@ -121,11 +121,12 @@ class MessagesSource(SourceTable):
 
 
 class UtterancesSource(SourceTable):
-    """Kind `utterances`: what two people said in turn; the first is the user. A trailing user turn is dropped."""
+    """Kind `utterances`: what two people said in turn; the first is the user, whose last turn is dropped when
+    it has no answer."""
 
     kind: Literal["utterances"]
     column: Words = setting("dialog", "Column with the utterances: a list, or one text cut at `separator`")
-    separator: str = setting(
+    separator: Words = setting(
         "__eou__", "What ends an utterance where the column is one text", source="DailyDialog"
     )
     labels: dict[str, list[str]] = setting(
