@@ -15,6 +15,7 @@ from workbench.project.fields import FormField, form_fields
 from workbench.project.positions import comments
 from workbench.project.store import (
     OpenProject,
+    add_source,
     find_projects,
     open_project,
     parse_override,
@@ -119,6 +120,8 @@ def test_two_workbenches_on_one_project(folder: Path) -> None:
     save_settings(theirs, {"training.rank": 8})
     with pytest.raises(WorkbenchError, match="changed on disk since it was opened"):
         save_settings(mine, {"training.alpha": 64})
+    with pytest.raises(WorkbenchError, match="changed on disk"):
+        add_source(mine, {"kind": "messages", "path": "b"})
     assert open_project(folder).settings.training.rank == 8
     assert open_project(folder).settings.training.alpha == 32
 
@@ -145,6 +148,50 @@ def test_a_project_that_is_gone(folder: Path) -> None:
     folder.rmdir()
     with pytest.raises(WorkbenchError, match="folder is gone"):
         save_settings(project, {"training.rank": 8})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name = "x"',
+        TEXT,
+        TEXT + "[data]\nseed = 1",
+        'name = "x"\ndata.source = [] # none\n',
+        'name = "x"\n[data]\n# d\n[chat]\n# c\n',
+        'name = "x"\n[[data.source]]\nkind = "text"\npath = "a"\n'
+        "[data.source.where.a]\nequals = 1 # one\n[chat]",
+    ],
+)
+def test_add_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "project.toml").write_text(text)
+    before = open_project(tmp_path)
+    table = {
+        "kind": "utterances",
+        "path": "b.txt",
+        "beside": {"emotion": "e.txt"},
+        "labels": {"emotion": ['a " \\', "ü"]},
+        "turn": {"e": "{emotion}", "odd key": "{text}"},
+        "separator": "\n\n###\n\n",
+    }
+    after = add_source(add_source(before, table), {**table, "path": str(tmp_path / "sub" / "c.txt")})
+    assert [source.path for source in after.settings.data.source[-2:]] == ["b.txt", "sub/c.txt"]
+    assert after.settings.data.source[-2].model_dump(exclude_unset=True) == table
+    assert len(after.settings.data.source) == len(before.settings.data.source) + 2
+    assert sorted(comments(after.text)) == sorted(comments(text))
+
+
+def test_a_source_that_is_there_is_not_added_again(tmp_path: Path) -> None:
+    (tmp_path / "project.toml").write_text('name = "x"\n')
+    hub = {"kind": "messages", "path": "hub:a/b"}
+    project = add_source(open_project(tmp_path), {"kind": "messages", "path": f"{tmp_path}/x/../a.json"})
+    project = add_source(project, hub)
+    project = add_source(project, {**hub, "hub_split": "test"})
+    assert [source.path for source in project.settings.data.source] == ["a.json", "hub:a/b", "hub:a/b"]
+    with pytest.raises(WorkbenchError, match=r"project.toml:\d+: data.source.0.*is there already"):
+        add_source(project, {"kind": "text", "path": str(tmp_path / "a.json")})
+    with pytest.raises(WorkbenchError, match=r"data.source.1.*is there already"):
+        add_source(project, hub)
 
 
 def test_line_ends_and_mode_stay(tmp_path: Path) -> None:
@@ -277,6 +324,8 @@ def test_create_project_without_sources_and_with_a_wrong_one(
     assert project.settings.data.source == []
     assert project.settings.model.base == str(tmp_path / "model")
     assert project.settings.prompt.template == "chatml"
+    project = add_source(project, {"kind": "messages", "path": "x"})
+    assert "# kind" in project.text
     assert "# kind" in project.text
     with pytest.raises(WorkbenchError, match="data.source.0.kind"):
         create_project(tmp_path / "b" / "c", "b", [{"kind": "odd", "path": "x"}], "embedded")

@@ -8,9 +8,10 @@ import tomli_w
 
 from workbench.errors import fault
 from workbench.project.files import write_atomic
-from workbench.project.paths import expanded
+from workbench.project.paths import expanded, placed
 from workbench.project.reading import FILE_NAME
 from workbench.project.schema import FORMAT
+from workbench.project.source_text import source_toml
 from workbench.project.store import open_project
 
 _TEMPLATE = """\
@@ -78,14 +79,14 @@ def create_project(
     file = folder / FILE_NAME
     if file.exists():
         raise fault("there is a project already", file, "nothing was written; choose another folder")
-    tables = [_placed(table, folder) for table in sources]
+    tables = [placed(table, folder) for table in sources]
     text = _TEMPLATE.format(
         format=FORMAT,
         name=_line("name", name),
         base=_line("base", _base(base)),
         template=_line("template", template),
         max_tokens=max_tokens,
-        sources="\n".join(f"[[data.source]]\n{tomli_w.dumps(table)}" for table in tables) or _NO_SOURCE,
+        sources="\n".join(source_toml(table) for table in tables) or _NO_SOURCE,
     )
     existed = folder.is_dir()
     try:
@@ -105,15 +106,6 @@ def create_project(
 
 def _line(key: str, value: str) -> str:
     return tomli_w.dumps({key: value}).rstrip("\n")
-
-
-def _placed(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A source with its path as the project sees it."""
-    if "path" not in table:
-        return dict(table)
-    path, home = expanded(table["path"]).resolve(), folder.resolve()
-    seen = path.relative_to(home) if path.is_relative_to(home) else path
-    return {**table, "path": seen.as_posix()}
 
 
 def _base(base: str) -> str:

@@ -5,6 +5,7 @@ tomlkit does the change; the result is then read back with tomllib and must say 
 
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
@@ -14,6 +15,7 @@ from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import key_text
 from workbench.project.layers import with_value
 from workbench.project.positions import KeyPath, comments, positions
+from workbench.project.source_text import source_inline, source_item, source_toml
 
 
 def with_setting(text: str, path: KeyPath, value: Any) -> str:
@@ -37,6 +39,40 @@ def with_setting(text: str, path: KeyPath, value: Any) -> str:
         if _says(candidate, wanted):
             return candidate
     raise _by_hand(path)
+
+
+def with_source(text: str, table: Mapping[str, Any]) -> str:
+    """`text` with one more `[[data.source]]`, behind the others.
+
+    Raises:
+        WorkbenchError: the file writes its sources in a way that cannot be added to.
+    """
+    tree = tomllib.loads(text)
+    sources = tree.get("data", {}).get("source", [])
+    wanted = with_value(tree, ("data", "source"), [*sources, dict(table)])
+    at_end = f"{text.rstrip()}\n\n{source_toml(table)}"
+    for candidate in (_among_sources(text, table), at_end):
+        if _says(changed := _line_ends(text, candidate), wanted):
+            return changed
+    raise _by_hand(("data", "source"))
+
+
+def _among_sources(text: str, table: Mapping[str, Any]) -> str:
+    """`text` with the table behind the last source; as it was where tomlkit cannot tell where that is."""
+    try:
+        document = _document(text)
+        if "data" not in document:
+            document["data"] = tomlkit.table(is_super_table=True)
+        data: Any = document["data"]
+        if "source" not in data:
+            data["source"] = tomlkit.aot()
+        if isinstance(data["source"], tomlkit.items.Array):
+            data["source"].append(source_inline(table))
+        else:
+            data["source"].append(source_item(table).add(tomlkit.nl()))
+    except (TOMLKitError, TypeError, AttributeError, KeyError, ValueError):
+        return text
+    return tomlkit.dumps(document).rstrip("\n") + "\n"
 
 
 def _document(text: str) -> tomlkit.TOMLDocument:

@@ -15,11 +15,11 @@ from workbench.project.checking import Document, Override, check
 from workbench.project.complaints import shown
 from workbench.project.files import write_atomic
 from workbench.project.layers import Tree, key_path, provides
-from workbench.project.paths import expanded
+from workbench.project.paths import HUB, expanded, placed
 from workbench.project.reading import FILE_NAME, find_projects, parse, project_file, read_text
 from workbench.project.schema import Project
 
-__all__ = ["OpenProject", "find_projects", "open_project", "parse_override", "save_settings"]
+__all__ = ["OpenProject", "add_source", "find_projects", "open_project", "parse_override", "save_settings"]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
@@ -96,6 +96,27 @@ def save_settings(project: OpenProject, changes: Mapping[str, Any | None]) -> Op
     )
 
 
+def add_source(project: OpenProject, table: Mapping[str, Any]) -> OpenProject:
+    """Append a `[[data.source]]` and read the project again; comments and order of the file stay.
+
+    Args:
+        project: as it was opened.
+        table: the source; paths of files as for `placed`.
+
+    Raises:
+        WorkbenchError: the source is there already, or as `save_settings`.
+    """
+    from workbench.project.editing import with_source
+
+    own = placed(table, project.folder)
+    sources = project.document().tree.get("data", {}).get("source", [])
+    for n, other in enumerate(sources):
+        if _drawn_from(other, project.folder) == _drawn_from(own, project.folder):
+            place = project.document().place(("data", "source", n))
+            raise fault("this source is there already: its rows would train twice", place)
+    return _save(project, with_source(project.text, own), project.overrides)
+
+
 def parse_override(text: str) -> tuple[str, Any]:
     """`training.rank=8` as key and value; the value is read as TOML, else taken as plain text.
 
@@ -132,6 +153,12 @@ def _home(tree: Tree, profile: str | None, key: str) -> tuple[str | int, ...]:
     if profile is not None and provides(tree["profile"][profile], path):
         return ("profile", profile, *path)
     return path
+
+
+def _drawn_from(table: Mapping[str, Any], folder: Path) -> list[Any]:
+    """What two sources with the same rows have in common."""
+    path = table["path"] if table["path"].startswith(HUB) else (folder / expanded(table["path"])).resolve()
+    return [path, *(table.get(key) for key in ("rows", "where", "hub_split", "hub_config"))]
 
 
 def _save(project: OpenProject, text: str, overrides: dict[str, Any]) -> OpenProject:
