@@ -33,6 +33,12 @@ def digest_of(*parts: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "little")
 
 
+def said(example: Example) -> str:
+    """The whole conversation without its system message, which many rows share."""
+    texts = [text for _, text in example.blocks]
+    return "\n".join(texts + [m.content for m in example.messages if m.role != "system"])
+
+
 def own_group(content: int) -> str:
     """The group of an example that names none, from its digest: rows that are made from it take it over."""
     return f"{content:032x}"

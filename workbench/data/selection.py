@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import digest, digest_of, drawn, halves, own_group
+from workbench.data.digest import digest, digest_of, drawn, halves, own_group, said
 from workbench.data.example import Example, Origin, Pairs
 from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
 _REPORT_EVERY = 500
+_BATCH = 1024
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ def select(
         ],
         [source.repeat for source in data.source],
     )
-    seen = _Seen()
+    seen = _Seen(data.near_duplicates == "drop")
     for number in range(len(dataset.sources)):
         _look(dataset, number, selection.reports[number], seen, progress, cancelled)
     selection.complete = all(report.complete for report in selection.reports)
@@ -107,12 +108,13 @@ def select(
 class _Seen:
     """The examples of all sources, as little as later decisions need of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, near: bool) -> None:
         self.origins = Origins()
         self.low, self.high = array("Q"), array("Q")
         self.groups = array("Q")  # what stays together in the split
         self.tags = array("L")
         self.tagged: dict[Pairs, int] = {}
+        self.near = _Near() if near else None
 
     def __len__(self) -> int:
         return len(self.low)
@@ -126,6 +128,39 @@ class _Seen:
         self.high.append(high)
         self.groups.append(halves(digest_of(example.group or own_group(content)))[0])
         self.tags.append(self.tagged.setdefault(example.tags, len(self.tagged)))
+        if self.near:
+            self.near.add(example)
+
+
+class _Near:
+    """Finds examples that say nearly what an earlier one says, in batches."""
+
+    def __init__(self) -> None:
+        from workbench.data.near import NearIndex, Sketcher
+
+        self._sketcher, self._index = Sketcher(), NearIndex()
+        self._waiting: list[str] = []
+        self._alike = array("b")
+
+    def add(self, example: Example) -> None:
+        self._waiting.append(said(example))
+        if len(self._waiting) == _BATCH:
+            self._look()
+
+    def alike(self) -> "NDArray[np.bool_]":
+        """For each example whether an earlier one is nearly the same."""
+        import numpy as np
+
+        self._look()
+        alike: NDArray[np.bool_] = np.frombuffer(self._alike, np.int8) != 0
+        return alike
+
+    def _look(self) -> None:
+        first = len(self._alike)
+        keys = range(first, first + len(self._waiting))
+        earlier = self._index.first_similar(keys, self._sketcher.sketch_many(self._waiting))
+        self._alike.extend(each is not None for each in earlier)
+        self._waiting.clear()
 
 
 def _look(
@@ -174,6 +209,8 @@ def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
     used = np.ones(len(low), bool)
     if data.duplicates == "drop":
         used &= ~again
+    if seen.near:
+        used &= ~seen.near.alike()
     for row, source in zip(rows[again].tolist(), sources[again].tolist(), strict=True):
         selection.duplicates.append(source, row)
     for number, (source, report) in enumerate(zip(data.source, selection.reports, strict=True)):
