@@ -9,7 +9,10 @@ from workbench.data.selection import select
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 
-LONG = "The museum of glass stands by the old harbour, has forty rooms, and shows lamps, bowls and windows."
+LONG = (
+    "It was built for the sailors of the north, who came home with colours that nobody knew. The museum of "
+    "glass stands by the old harbour, has forty rooms, and shows lamps, bowls and windows."
+)
 TRAIN = [("Who?", "Mai."), ("Where is it?", "There."), ("Tell me of it", LONG), ("Far?", "Near.")]
 
 
