@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import digest, digest_of, said
+from workbench.data.digest import digest_of, said
 from workbench.data.example import Example, Origin
 from workbench.data.near import NearIndex, Sketcher, normalise
 from workbench.data.rows import Cancelled, Progress
-from workbench.data.selection import Origins, Selection
+from workbench.data.selection import Selection
 
 if TYPE_CHECKING:
     from workbench.data.near import Sketches
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Likeness = Literal["same", "same question", "nearly the same"]
 MOST_HELD_OUT = 50_000
 MOST_TRAINED = 200_000
-"""Rows compared for near likeness, which takes some ten times as long; equal ones are found among all."""
+"""Rows compared for question and likeness, evenly spread; equal ones are known from all rows."""
 _BATCH = 512
 
 
@@ -44,7 +45,7 @@ class Leaks:
     Attributes:
         found: one for each held-out row that leaks, in the order of the held-out rows.
         held_out: held-out rows that were looked at.
-        trained: training rows that were compared for nearness.
+        trained: training rows that they were compared with, other than for being equal.
     """
 
     found: list[Leak] = field(default_factory=list)
@@ -66,50 +67,44 @@ def find_leaks(
         progress: told the share that is done.
         cancelled: asked now and then; what was found until then is returned.
     """
-    sides = selection.sides
-    total = len(sides["validation"]) + len(sides["test"]) + len(sides["train"])
+    sides, held = selection.sides, _HeldOut(dict(selection.leaked))
+    stride = -(-len(sides["train"]) // MOST_TRAINED)
+    total = len(sides["validation"]) + len(sides["test"]) + len(sides["train"]) // max(1, stride)
     done = 0
 
-    def batches(origins: Origins) -> Iterator[list[Example]]:
+    def batches(origins: Iterable[Origin]) -> Iterator[list[Example]]:
         nonlocal done
-        batch = []
-        for origin in origins:
-            done += 1
-            if isinstance(example := dataset.example(origin.source, origin.row), Example):
-                batch.append(example)
-            if len(batch) == _BATCH:
-                if cancelled and cancelled():
-                    return
-                if progress:
-                    progress(done / total)
-                yield batch
-                batch = []
-        yield batch
+        waiting = iter(origins)
+        while batch := list(islice(waiting, _BATCH)):
+            if cancelled and cancelled():
+                return
+            if progress:
+                progress(done / total)
+            done += len(batch)
+            outcomes = [dataset.example(origin.source, origin.row) for origin in batch]
+            yield [outcome for outcome in outcomes if isinstance(outcome, Example)]
 
-    held = _HeldOut()
     for side in (sides["validation"], sides["test"]):
         for batch in batches(side):
             held.add(batch)
     trained = 0
     if held.count:
-        stride = -(-len(sides["train"]) // MOST_TRAINED)
-        for n, batch in enumerate(batches(sides["train"])):
-            near = n % stride == 0
-            held.compare(batch, near)
-            trained += len(batch) * near
+        for batch in batches(islice(sides["train"], 0, None, stride)):
+            held.compare(batch)
+            trained += len(batch)
     return Leaks(held.leaks(), held.count, trained)
 
 
 class _HeldOut:
-    """The held-out rows, found again by content, by question and by likeness."""
+    """The held-out rows, found again by question and by likeness."""
 
-    def __init__(self) -> None:
+    def __init__(self, same: dict[Origin, Origin]) -> None:
+        self._same = same
         self._origins: list[Origin] = []
-        self._same: dict[int, list[int]] = {}
         self._asked: dict[int, list[int]] = {}
         self._sketcher = Sketcher()
         self._near = NearIndex()
-        self._worst: dict[int, Leak] = {}
+        self._alike: dict[int, Leak] = {}
 
     @property
     def count(self) -> int:
@@ -117,35 +112,32 @@ class _HeldOut:
 
     def add(self, batch: list[Example]) -> None:
         first = self.count
-        for number, example in enumerate(batch, first):
-            self._origins.append(example.origin)
-            self._same.setdefault(digest(example), []).append(number)
-            self._asked.setdefault(_asked(example), []).append(number)
+        self._origins += [example.origin for example in batch]
         if self.count <= MOST_HELD_OUT:
+            for number, example in enumerate(batch, first):
+                self._asked.setdefault(_asked(example), []).append(number)
             self._near.add_many(range(first, self.count), self._sketches(batch))
 
-    def compare(self, batch: list[Example], near: bool) -> None:
-        for example in batch:
-            self._note(self._same.get(digest(example), ()), example, "same")
-            self._note(self._asked.get(_asked(example), ()), example, "same question")
-        if near:
-            for example, alike in zip(batch, self._near.similar_many(self._sketches(batch)), strict=True):
-                self._note(alike, example, "nearly the same")
+    def compare(self, batch: list[Example]) -> None:
+        for example, alike in zip(batch, self._near.similar_many(self._sketches(batch)), strict=True):
+            for number in alike:
+                self._alike.setdefault(number, Leak(self._origins[number], example.origin, "nearly the same"))
+            for number in self._asked.get(_asked(example), ()):
+                before = self._alike.get(number)
+                if before is None or before.likeness != "same question":
+                    self._alike[number] = Leak(self._origins[number], example.origin, "same question")
 
     def leaks(self) -> list[Leak]:
-        return [self._worst[number] for number in sorted(self._worst)]
+        found = []
+        for number, origin in enumerate(self._origins):
+            if trained := self._same.get(origin):
+                found.append(Leak(origin, trained, "same"))
+            elif number in self._alike:
+                found.append(self._alike[number])
+        return found
 
     def _sketches(self, batch: list[Example]) -> "Sketches":
         return self._sketcher.sketch_many([said(example) for example in batch])
-
-    def _note(self, numbers: Iterable[int], example: Example, likeness: Likeness) -> None:
-        for number in numbers:
-            before = self._worst.get(number)
-            if before is None or _RANK[likeness] < _RANK[before.likeness]:
-                self._worst[number] = Leak(self._origins[number], example.origin, likeness)
-
-
-_RANK: dict[Likeness, int] = {"same": 0, "same question": 1, "nearly the same": 2}
 
 
 def _asked(example: Example) -> int:

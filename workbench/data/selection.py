@@ -63,6 +63,7 @@ class Selection:
         sides: the rows of each side, once each, in the order of sources and rows.
         tags: tag name, then side, to the number of rows for each value; "" counts those without the tag.
         duplicates: rows that say the same as an earlier one, kept or left out.
+        leaked: held-out rows that equal a training row, each with the first such.
         complete: False when it was cancelled before the end.
     """
 
@@ -71,6 +72,7 @@ class Selection:
     sides: dict[Side, Origins] = field(default_factory=lambda: {side: Origins() for side in SIDES})
     tags: dict[str, dict[Side, Counter[str]]] = field(default_factory=dict)
     duplicates: Origins = field(default_factory=Origins)
+    leaked: list[tuple[Origin, Origin]] = field(default_factory=list)
     complete: bool = True
 
 
@@ -229,6 +231,24 @@ def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
         for report, repeat, count in zip(selection.reports, selection.repeats, counts, strict=True):
             setattr(report, side, count * (repeat if side == "train" else 1))
         _count_tags(selection, side, seen, chosen)
+    held, trained = (np.flatnonzero(used & (sides > 0)), np.flatnonzero(used & (sides == 0)))
+    for one, other in _equal(low, high, held, trained):
+        selection.leaked.append((seen.origins[one], seen.origins[other]))
+
+
+def _equal(
+    low: "Keys", high: "Keys", ones: "NDArray[np.int64]", others: "NDArray[np.int64]"
+) -> Iterator[tuple[int, int]]:
+    """Each of `ones` that has an equal among `others`, with the first of these."""
+    import numpy as np
+
+    maybe = ones[np.isin(low[ones], low[others])]
+    first: dict[tuple[int, int], int] = {}
+    for other in others[np.isin(low[others], low[maybe])].tolist():
+        first.setdefault((int(low[other]), int(high[other])), other)
+    for one in maybe.tolist():
+        if (other := first.get((int(low[one]), int(high[one])))) is not None:
+            yield one, other
 
 
 def _again(low: "Keys", high: "Keys", pools: "NDArray[np.int64]") -> "NDArray[np.bool_]":
