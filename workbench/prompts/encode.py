@@ -4,12 +4,13 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from workbench.data.example import Example, Message, Rejected
+from workbench.data.example import Example, Message, Pairs, Rejected
 from workbench.errors import WorkbenchError, fault
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
 from workbench.prompts import remarks
 from workbench.prompts.answers import Answer, Unmaskable, end_of_turn, find_answers
+from workbench.prompts.blocks import NO_BLOCKS, Blocks, compose, read_blocks
 from workbench.prompts.encoded import Encoded
 from workbench.prompts.template import Rendered, Template, TemplateFault, load_template
 from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
@@ -42,6 +43,7 @@ class Encoder:
         overlong: Literal["drop", "truncate", "error"] = "drop",
         train_on: Literal["assistant", "last", "all"] = "assistant",
         system: str = "",
+        blocks: Blocks = NO_BLOCKS,
     ) -> None:
         self.tokenizer = tokenizer
         self.template = template
@@ -49,6 +51,7 @@ class Encoder:
         self.overlong = overlong
         self.train_on = train_on
         self.system = system
+        self.blocks = blocks
         self.end_mark = end_of_turn(template, tokenizer.special)
         self.stop_ids, self.stop_texts = self._stops()
         self._pairing = tuple(remarks.on_pairing(template, tokenizer, self.end_mark))
@@ -64,7 +67,7 @@ class Encoder:
         def rejected(reason: str, detail: str) -> Rejected:
             return Rejected(example.origin, reason, detail)
 
-        messages = self._with_system(example.messages)
+        messages = self.composed(example.messages, example.blocks)
         try:
             rendered = self.template.render(messages, self.tokenizer.special)
             answers = self._answers(messages, rendered)
@@ -100,12 +103,13 @@ class Encoder:
             warnings=tuple(warnings),
         )
 
-    def prompt(self, messages: Sequence[Message]) -> tuple[list[int], str]:
+    def prompt(self, messages: Sequence[Message], own: Pairs = ()) -> tuple[list[int], str]:
         """Ids and text of a conversation up to where the model answers, as they stood there in training.
 
-        Raises WorkbenchError when the template refuses the conversation or the text is not valid.
+        `own` are the conversation's own blocks. Raises WorkbenchError when the template refuses the
+        conversation or the text is not valid.
         """
-        messages = self._with_system(messages)
+        messages = self.composed(messages, own)
         try:
             text = self._prompt_text(messages)
         except TemplateFault as error:
@@ -113,6 +117,10 @@ class Encoder:
             raise fault(error.message, error.problems[0].where, hint) from None
         ids, _ = self.tokenizer.encode(text)
         return ids, text
+
+    def composed(self, messages: Sequence[Message], own: Pairs = ()) -> tuple[Message, ...]:
+        """The conversation as the template gets it: with the system message, and with blocks."""
+        return compose(self._with_system(messages), own, self.blocks)
 
     def refused_system(self) -> str:
         """What the template says against `prompt.system`; empty when it takes it, or when there is none."""
@@ -210,6 +218,7 @@ def make_encoder(project: OpenProject) -> Encoder:
         overlong=settings.data.overlong,
         train_on=settings.data.train_on,
         system=settings.prompt.system,
+        blocks=read_blocks(settings.prompt, project.folder),
     )
     if said := encoder.refused_system():
         raise fault(f"prompt.system is refused: {said}", project.file, NO_SYSTEM)

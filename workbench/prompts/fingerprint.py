@@ -9,7 +9,9 @@ from typing import Any
 from workbench.data.dataset import source_path
 from workbench.errors import fault
 from workbench.project.base_model import locate
+from workbench.project.schema import PromptSettings
 from workbench.project.store import OpenProject
+from workbench.prompts.blocks import with_texts
 from workbench.prompts.template import load_template
 from workbench.prompts.tokenizer import load_tokenizer
 
@@ -22,8 +24,8 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
     """SHA-256 (hex) of ``data``, ``template``, ``tokenizer`` and ``base_model``.
 
     ``data`` is the source files with all of `[data]` (mapping, split, lengths, what is trained);
-    ``template`` the Jinja text with `prompt.system`; ``base_model`` the configuration and the weights, whole
-    up to 256 MB a file, above that its size and its first and last MiB.
+    ``template`` the Jinja text with all that `[prompt]` has it write; ``base_model`` the configuration and
+    the weights, whole up to 256 MB a file, above that its size and its first and last MiB.
 
     Raises WorkbenchError when one of the files cannot be read.
     """
@@ -34,7 +36,9 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
     sources = [source_path(project.folder, source) for source in settings.data.source]
     return {
         "data": _digest([settings.data.model_dump(mode="json")], sources),
-        "template": _digest([template.source, settings.prompt.system], []),
+        "template": _digest(
+            [template.source, settings.prompt.system, *_further(settings.prompt, project.folder)], []
+        ),
         "tokenizer": _digest([], [base / name for name in TOKENIZER_FILES if (base / name).is_file()]),
         "base_model": base_model_fingerprint(base),
     }
@@ -46,6 +50,13 @@ def base_model_fingerprint(folder: Path) -> str:
     Raises WorkbenchError when one of the files cannot be read.
     """
     return _digest([], [folder / "config.json", *sorted(folder.glob("*.safetensors"))])
+
+
+def _further(prompt: PromptSettings, folder: Path) -> list[Any]:
+    """What else is written into every prompt; nothing where nothing is set."""
+    names = {"separator", "stop", "special_tokens", "block_form", "question", "block"}
+    said = with_texts(prompt, folder).model_dump(mode="json", include=names, exclude_defaults=True)
+    return [said] if said else []
 
 
 def _digest(values: list[Any], files: Iterable[Path]) -> str:

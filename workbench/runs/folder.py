@@ -16,6 +16,7 @@ from workbench.project.base_model import locate
 from workbench.project.files import write_atomic
 from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
+from workbench.prompts.blocks import with_texts
 from workbench.runs.spec import Spec, SpecBase, SpecTemplate, git_state, versions
 
 RUNS = "runs"
@@ -78,13 +79,14 @@ def create_run(
         WorkbenchError: the base model is missing, or the folder cannot be written.
     """
     settings = project.settings
+    prompt = with_texts(settings.prompt, project.folder)  # their files may be others tomorrow
     base = locate(settings.model.base, project.folder)
     created = time.time()
     run = _new_folder(project.folder / RUNS, _name(project, created))
     spec = Spec(
         id=run.id,
         created=created,
-        project=settings,
+        project=settings.model_copy(update={"prompt": prompt}),
         project_folder=project.folder,
         profile=project.profile,
         overrides=project.overrides,
