@@ -146,3 +146,11 @@ def test_near_duplicates_go_when_asked(choose: Choose) -> None:
     assert rows(choose((talks, {}), validation=0), "train") == [(0, 0), (0, 1), (0, 2)]
     dropped = choose((talks, {}), validation=0, near_duplicates="drop")
     assert rows(dropped, "train") == [(0, 0), (0, 2)] and list(dropped.reports[0].duplicate) == [1]
+
+
+def test_cleaning_rules_are_carried_out_and_counted(choose: Choose) -> None:
+    said = [("one", "答案：1"), ("two", "2"), ("three", "答案：")]
+    selection = choose((said, {"clean": [{"on": "assistant", "prefix": ["答案："]}]}), validation=0)
+    [report] = selection.reports
+    assert (report.read, report.kept, report.train) == (3, 2, 2)
+    assert sum(report.cleaned.values()) == 2 and sum(map(len, report.rejected.values())) == 1

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.data.cleaning import Cleaner
 from workbench.data.example import Example, Origin, Rejected, Row
-from workbench.data.mapping import map_row
+from workbench.data.mapping import Mapper
 from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress, RowError, Rows, open_rows
 from workbench.errors import WorkbenchError, fault
@@ -40,7 +41,10 @@ class Dataset:
     """The rows and examples of a project. All methods may be called from several threads at once."""
 
     def __init__(self, sources: list[SourceState]) -> None:
+        """Raises WorkbenchError for cleaning rules that cannot be carried out."""
         self.sources = sources
+        self._mappers = [Mapper(state.source) for state in sources]
+        self._cleaners = [Cleaner(state.source.clean) for state in sources]
 
     def row(self, source: int, i: int) -> Row:
         """Row `i` of a source as the file has it. Raises RowError when it is broken, else WorkbenchError."""
@@ -56,11 +60,12 @@ class Dataset:
             row = self.row(source, i)
         except RowError as e:
             return Rejected(Origin(source, i), e.reason, e.detail)
-        return map_row(self.sources[source].source, row, Origin(source, i))
+        return self._mappers[source].map(row, Origin(source, i))
 
     def example(self, source: int, i: int) -> Example | Rejected:
         """What row `i` of a source becomes. Raises WorkbenchError when there is no such row or source."""
-        return self.mapped(source, i)
+        mapped = self.mapped(source, i)
+        return mapped if isinstance(mapped, Rejected) else self._cleaners[source].clean(mapped)
 
     def outcomes(self, source: int) -> Iterator[Example | Rejected]:
         """What each row of a source becomes, in order. Raises WorkbenchError when its file cannot be read."""
@@ -69,8 +74,9 @@ class Dataset:
 
     def examined(self, source: int) -> Iterator[tuple[Example | Rejected, tuple[str, ...]]]:
         """As `outcomes`, each with the cleaning rules that changed something."""
-        for outcome in self.outcomes(source):
-            yield outcome, ()
+        for i in range(len(self._rows(source))):
+            mapped = self.mapped(source, i)
+            yield (mapped, ()) if isinstance(mapped, Rejected) else self._cleaners[source].touched(mapped)
 
     def require_readable(self) -> None:
         """Raises WorkbenchError with what is wrong with every source that cannot be read."""
