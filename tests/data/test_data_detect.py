@@ -31,7 +31,7 @@ def file_of(folder: Path, *rows: Any) -> Path:
         ({"prompt": "q\n\n###\n\n", "completion": " a END"}, "q", "a"),
         ({"prompt": "q", "response": "a"}, "q", "a"),
         ({"Question": "q", "Answer": "a"}, "q", "a"),
-        ({"title": "q", "text": "a", "url": "u"}, "q", "a"),
+        ({"title": "q", "text": "a", "url": "u"}, "Write a text with the following title.\n\nq", "a"),
         ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, "q", "a"),
         ({"conversation": [{"user": "human", "text": "q"}, {"user": "assistant", "text": "a"}]}, "q", "a"),
         ({"messages": OPENAI}, "q", "a"),
@@ -40,7 +40,7 @@ def file_of(folder: Path, *rows: Any) -> Path:
     ],
 )
 def test_known_shapes(tmp_path: Path, row: dict[str, Any], user: str, answer: str) -> None:
-    table = propose(file_of(tmp_path, row, row))
+    table = propose(file_of(tmp_path, row, row)).table
     source: Source = TypeAdapter(Source).validate_python(table)
     made = map_row(source, row, Origin(0, 0))
     assert isinstance(made, Example)
@@ -49,13 +49,13 @@ def test_known_shapes(tmp_path: Path, row: dict[str, Any], user: str, answer: st
 
 
 def test_a_system_column_becomes_the_system_message(tmp_path: Path) -> None:
-    table = propose(file_of(tmp_path, {"system": "s", "instruction": "q", "input": "", "output": "a"}))
+    table = propose(file_of(tmp_path, {"system": "s", "instruction": "q", "input": "", "output": "a"})).table
     assert table["system"] == "{system}"
 
 
 def test_a_mark_is_cut_only_when_every_row_has_it(tmp_path: Path) -> None:
     rows = [{"prompt": "one ->", "completion": "a END"}, {"prompt": "two", "completion": "b END"}]
-    table = propose(file_of(tmp_path, *rows))
+    table = propose(file_of(tmp_path, *rows)).table
     assert "strip_user" not in table and table["strip_assistant"] == [" END"]
 
 
@@ -83,4 +83,4 @@ def test_unknown_shapes_name_what_was_found(tmp_path: Path, text: str, expected:
 def test_broken_rows_at_the_front_do_not_hide_the_shape(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('\n{\n{"question": "q", "answer": "a"}\n')
-    assert propose(path)["assistant"] == "{answer}"
+    assert propose(path).table["assistant"] == "{answer}"

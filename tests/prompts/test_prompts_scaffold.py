@@ -32,7 +32,7 @@ def base_model(folder: Path, positions: int) -> Path:
 
 
 def test_its_rows_are_encoded_without_a_word_from_the_user(rows: Path, tmp_path: Path) -> None:
-    project = open_project(new_project(tmp_path / "mine", [Path("rows.jsonl")], "embedded"))
+    project = open_project(new_project(tmp_path / "mine", [Path("rows.jsonl")], "embedded").file)
     assert project.settings.name == "mine"
     assert project.settings.prompt.template == "base"
     encoded = encode_project(project)
@@ -41,7 +41,7 @@ def test_its_rows_are_encoded_without_a_word_from_the_user(rows: Path, tmp_path:
 
 def test_a_base_model_without_a_template_gets_one_that_it_can_write(rows: Path, tmp_path: Path) -> None:
     base = base_model(tmp_path / "base", 64)
-    project = open_project(new_project(tmp_path / "mine", [rows], str(base)))
+    project = open_project(new_project(tmp_path / "mine", [rows], str(base)).file)
     assert project.settings.prompt.template == "vicuna"
     assert project.settings.data.max_tokens == 64
 
@@ -50,7 +50,7 @@ def test_a_hub_model_that_is_not_here_yet_is_taken_as_it_is(
     rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
-    project = open_project(new_project(tmp_path / "mine", [rows], "owner/no-such-model"))
+    project = open_project(new_project(tmp_path / "mine", [rows], "owner/no-such-model").file)
     assert project.settings.model.base == "owner/no-such-model"
 
 

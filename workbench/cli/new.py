@@ -13,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a JSON, JSONL, CSV, TSV or Parquet file; may be repeated",
+        help="a JSON, JSONL, CSV, TSV, text, Parquet or Arrow file, a folder, a glob in quotes, or "
+        "hub:owner/name; may be repeated",
     )
     parser.add_argument(
         "--base",
@@ -28,12 +29,15 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import busy, note, say
     from workbench.prompts.scaffold import new_project
 
-    _require_files(args.data)
+    _refuse_twice(args.data)
     with busy("reading the data"):
-        file = new_project(args.path, args.data, args.base)
-    say(str(file))
+        made = new_project(args.path, args.data, args.base)
+    say(str(made.file))
+    for proposal in made.proposals:
+        note(f"{proposal.table['path']}: kind {proposal.table['kind']}; {proposal.why}")
+    note(f"template {made.template}: {made.why_template}")
     if not args.data:
-        note(f"next: say in {file} where the data is, in a [[data.source]]")
+        note(f"next: say in {made.file} where the data is, in a [[data.source]]")
         return 0
     note(
         f"next: workbench preview {args.path}\n      workbench train {args.path}\n      workbench {args.path}"
@@ -41,13 +45,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _require_files(files: list[Path]) -> None:
-    """Refuse what is not there, and what is named twice: its rows would train twice."""
+def _refuse_twice(files: list[Path]) -> None:
+    """Refuse what is named twice: its rows would train twice."""
     from workbench.errors import Problem, WorkbenchError
 
-    problems = [Problem("no such file", str(file)) for file in files if not file.exists()]
     named = [file.resolve() for file in files]
     twice = [file for i, file in enumerate(named) if file in named[:i]]
-    problems += [Problem("named twice: its rows would train twice", str(file)) for file in twice]
+    problems = [Problem("named twice: its rows would train twice", str(file)) for file in twice]
     if problems:
         raise WorkbenchError(*problems)

@@ -1,125 +1,163 @@
-"""A first mapping for a file whose shape is known, so that a new project starts from its files alone."""
+"""A mapping for an unknown file, told from its first rows, with what those rows become by it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.data.example import Row
-from workbench.data.rows import RowError, open_rows
-from workbench.data.turns import ROLES
-from workbench.errors import fault
+from pydantic import TypeAdapter
+
+from workbench.data.detect_dialogs import NUMBERS, SEPARATOR, TAB_COLUMNS, beside, utterances
+from workbench.data.detect_nested import nested_places
+from workbench.data.detect_sample import Sample, Shape
+from workbench.data.detect_shapes import pairs, plain, squad, turns, unanswered
+from workbench.data.example import Example, Origin, Rejected, Row
+from workbench.data.mapping import Mapper
+from workbench.data.rows import RowError
+from workbench.data.sources import open_source
+from workbench.errors import WorkbenchError, fault
+from workbench.project.source import Source
 
 _SAMPLE = 100
-_TURN_COLUMNS = ("messages", "conversations", "conversation", "chat", "turns")
-_ROLE_KEYS = ("role", "from", "speaker", "user")
-_CONTENT_KEYS = ("content", "value", "text", "message")
-_FIELDS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("instruction", "input"), "output"),  # Alpaca
-    (("instruction", "context"), "response"),  # Dolly
-    (("instruction",), "output"),
-    (("instruction",), "response"),
-    (("prompt",), "completion"),  # OpenAI's older fine-tuning format
-    (("prompt",), "response"),
-    (("question",), "answer"),
-    (("query",), "response"),
-    (("input",), "output"),
-    (("title",), "text"),
-)
-"""Columns of the user message and of the answer, the more particular pairs first."""
-_SEPARATORS = ("\n\n###\n\n", "\n\n->\n\n", "\n\n===\n\n", "\n\n---\n\n", "\n###\n", "\n->", "->")
-_STOP_MARKS = (" END", "\n\n###\n\n", "###", "\n\n---\n\n", "<|endoftext|>")
-"""Marks that OpenAI's data preparation put at the end of prompts and completions."""
+_SHOWN = 3
+_FINDERS = (turns, squad, pairs, utterances, unanswered, plain)
+"""The more particular shapes first: a file of dialogues has columns of text as well."""
+_RESULTS = ("loss", "training_loss", "train_loss", "elapsed_tokens")
+_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
+
+_Reading = dict[str, Any]
+"""Keys of a source that say how its file is read: `rows`, `columns`, `beside`."""
 
 
-def propose(path: Path) -> dict[str, Any]:
-    """The `[[data.source]]` table for a file, told from the columns of its first rows.
+@dataclass(frozen=True)
+class Proposal:
+    """A mapping for a file.
+
+    Attributes:
+        table: the `[[data.source]]`; its path as it was given.
+        why: what it was told from, and how many of the first rows it cannot use.
+        rows: the first three rows with what they become.
+    """
+
+    table: dict[str, Any]
+    why: str
+    rows: list[tuple[Row, Example | Rejected]]
+
+
+def propose(path: Path) -> Proposal:
+    """The mapping for a file, a folder or a glob that makes examples of its first rows.
 
     Raises:
-        WorkbenchError: the file cannot be opened, none of its first rows is usable, or the columns, which are
-            named, are of no known shape.
+        WorkbenchError: it cannot be opened, none of its first rows is usable, it is the results table of a
+            run, or the columns, which are named, are of no known shape.
     """
-    rows = _sample(path)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = _turns(rows, columns) or _fields(rows, columns)
-    if table is None:
-        named = ", ".join(str(name)[:40] for name in columns[:20])
-        hint = "write a [[data.source]] that says which columns make the user message and the answer"
-        raise fault(f"unknown shape, columns: {named}", path, hint)
-    return {"path": str(path), **table}
+    samples = list(_samples(path))
+    for _, sample in samples:
+        _refuse_numbers(path, sample)
+    best: Proposal | None = None
+    for find in _FINDERS:
+        for reading, sample in samples:
+            for shape in find(sample):
+                proposal, kept = _tried(path, reading, shape, sample)
+                if kept:
+                    return proposal
+                best = best or proposal
+    if best:
+        return best
+    named = ", ".join(name[:40] for name in samples[0][1].columns[:20])
+    hint = "write a [[data.source]] that says which columns make the user message and the answer"
+    raise fault(f"unknown shape, columns: {named}", path, hint)
 
 
-def _sample(path: Path) -> list[Row]:
-    """Those of the first rows that can be read."""
-    rows = open_rows(path)
+def _tried(path: Path, reading: _Reading, shape: Shape, sample: Sample) -> tuple[Proposal, int]:
+    """A proposal, and how many of the sampled rows it makes examples of."""
+    table = {"kind": shape.table["kind"], "path": str(path), **reading, **shape.table}
+    mapper = Mapper(_SOURCE.validate_python(table))
+    outcomes = [(row, mapper.map(row, Origin(0, i))) for i, row in sample.rows]
+    lost = [outcome for _, outcome in outcomes if isinstance(outcome, Rejected)]
+    why = shape.why
+    if lost:
+        one = lost[0]
+        about = f"{one.reason}: {one.detail}" if one.detail else one.reason
+        why += (
+            f"; {len(lost)} of the first {len(outcomes)} rows cannot be used, row {one.origin.row}: {about}"
+        )
+    return Proposal(table, why, outcomes[:_SHOWN]), len(outcomes) - len(lost)
+
+
+def _samples(path: Path) -> Iterator[tuple[_Reading, Sample]]:
+    """First rows in every way in which the file can be read; the first way is the likeliest."""
     try:
-        usable: list[Row] = []
+        sample = _sample(path, {})
+    except WorkbenchError:
+        places = nested_places(path)
+        if not places:
+            raise
+        for place in places:
+            yield {"rows": place}, _sample(path, {"rows": place})
+        return
+    if reading := _finer(path, sample):
+        yield reading, _sample(path, reading)
+    yield {}, sample
+
+
+def _finer(path: Path, sample: Sample) -> _Reading:
+    """How to read a text file that has columns without names, or labels in files beside it."""
+    texts = sample.strings("text") if sample.columns == ["text"] else []
+    tabs = {text.count("\t") for text in texts}
+    if len(tabs) == 1 and (cells := tabs.pop() + 1) > 1:
+        return {"columns": _column_names(cells, texts[0])}
+    if any(SEPARATOR in name for name in sample.columns):
+        return {"columns": _column_names(len(sample.columns), sample.columns[0])}
+    spoken = [text for text in texts if SEPARATOR in text]
+    if spoken and path.suffix == ".txt" and (files := beside(path, texts)):
+        return {"beside": files}
+    return {}
+
+
+def _column_names(count: int, text: str) -> list[str]:
+    if SEPARATOR in text and count == len(TAB_COLUMNS):
+        return TAB_COLUMNS
+    if count == 2:
+        return ["input", "output"]
+    return [f"column {n}" for n in range(1, count + 1)]
+
+
+def _refuse_numbers(path: Path, sample: Sample) -> None:
+    """What looks like data but holds only numbers: the table that a run has written, labels of a file."""
+    names = [name.strip().lower().replace(" ", "_") for name in sample.columns]
+    if "step" in names and any(name in names for name in _RESULTS):
+        hint = "name the file that the run was trained on"
+        raise fault("this is a results table of a run, not training data", path, hint)
+    if sample.columns == ["text"] and all(map(NUMBERS.fullmatch, sample.strings("text"))):
+        hint = "name the file with the texts: labels in the same folder are found, and written as `beside`"
+        raise fault("holds only numbers, such as labels for the lines of another file", path, hint)
+
+
+def _sample(path: Path, reading: _Reading) -> Sample:
+    """Those of the first rows that can be read."""
+    source = _SOURCE.validate_python({"kind": "text", "path": str(path), **reading})
+    rows = open_source(source, Path())
+    try:
+        usable: list[tuple[int, Row]] = []
         first_fault: RowError | None = None
-        for i in range(_SAMPLE):
-            try:
-                usable.append(rows[i])
-            except RowError as e:
-                first_fault = first_fault or e
-            except IndexError:
-                break
-        if usable:
-            return usable
-        if first_fault is None:
-            raise fault("has no rows", path)
-        with path.open("rb") as file:
-            is_list = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-        hint = "it looks like a JSON list: name it .json" if is_list else ""
-        raise fault(f"none of the first rows can be read: {first_fault}", path, hint)
+        for i, row in enumerate(rows.scan(0, _SAMPLE)):
+            if isinstance(row, RowError):
+                first_fault = first_fault or row
+            else:
+                usable.append((i, row))
     finally:
         rows.close()
+    if usable:
+        return Sample(usable)
+    if first_fault is None:
+        raise fault("has no rows", path)
+    raise fault(f"none of the first rows can be read: {first_fault}", path, _hint_of_list(path))
 
 
-def _turns(rows: list[Row], columns: list[str]) -> dict[str, Any] | None:
-    """A mapping of kind `messages` when a column holds lists of turns."""
-    for column in sorted(columns, key=lambda name: name not in _TURN_COLUMNS):
-        lists = [row[column] for row in rows if isinstance(row.get(column), list)]
-        turns = [turn for turns in lists for turn in turns if isinstance(turn, dict)]
-        keys = list(dict.fromkeys(key for turn in turns for key in turn))
-        role, content = _first(_ROLE_KEYS, keys), _first(_CONTENT_KEYS, keys)
-        if role and content and _speaks(turns, role):
-            return {"kind": "messages", "column": column, "role": role, "content": content}
-    return None
-
-
-def _speaks(turns: list[dict[str, Any]], role: str) -> bool:
-    """Whether a speaker is known, so that it is a conversation and not another list of objects."""
-    return any(str(turn.get(role)).strip().lower() in ROLES for turn in turns)
-
-
-def _fields(rows: list[Row], columns: list[str]) -> dict[str, Any] | None:
-    """A mapping of kind `fields` when the columns hold a known pair of question and answer."""
-    named = {name.strip().lower(): name for name in reversed(columns) if _is_text(rows, name)}
-    for user, answer in _FIELDS:
-        if answer in named and all(name in named for name in user):
-            table: dict[str, Any] = {
-                "kind": "fields",
-                "user": ["{" + named[name] + "}" for name in user],
-                "assistant": "{" + named[answer] + "}",
-            }
-            if "system" in named:
-                table["system"] = "{" + named["system"] + "}"
-            if len(user) == 1 and (mark := _ending(rows, named[user[0]], _SEPARATORS)):
-                table["strip_user"] = [mark]
-            if mark := _ending(rows, named[answer], _STOP_MARKS):
-                table["strip_assistant"] = [mark]
-            return table
-    return None
-
-
-def _is_text(rows: list[Row], column: str) -> bool:
-    """Whether a placeholder can name the column and no row holds a list or an object in it."""
-    return not set(column) & set("{}") and not any(isinstance(row.get(column), list | dict) for row in rows)
-
-
-def _ending(rows: list[Row], column: str, marks: Iterable[str]) -> str:
-    """The first of `marks` with which every text of the column ends."""
-    texts = [row[column] for row in rows if isinstance(row.get(column), str) and row[column].strip()]
-    return next((mark for mark in marks if texts and all(text.endswith(mark) for text in texts)), "")
-
-
-def _first(names: Iterable[str], present: list[str]) -> str:
-    return next((name for name in names if name in present), "")
+def _hint_of_list(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        is_list = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    return "it looks like a JSON list: name it .json" if is_list else ""

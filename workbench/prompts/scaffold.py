@@ -1,14 +1,13 @@
 """A new project that trains: its sources mapped, its template and its length fitted to the base model."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from workbench.data.detect import propose
+from workbench.data.detect import Proposal, propose
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import locate, reads_as_hub_id
 from workbench.project.create import create_project
-from workbench.project.paths import expanded
 from workbench.project.schema import DataSettings
 from workbench.prompts.tokenizer import load_tokenizer
 
@@ -17,28 +16,52 @@ PLAIN_TEMPLATE = "vicuna"
 that it needs no special token which the model never saw."""
 
 
-def new_project(folder: Path, files: list[Path], base: str) -> Path:
-    """A project around data files, with a mapping proposed for each. Returns its project.toml.
+@dataclass(frozen=True)
+class NewProject:
+    """What was made.
+
+    Attributes:
+        file: its project.toml.
+        proposals: the mapping of each data file, in the order given.
+        template: the chat template that was chosen.
+        why_template: what it was chosen by.
+    """
+
+    file: Path
+    proposals: list[Proposal]
+    template: str
+    why_template: str
+
+
+def new_project(folder: Path, files: list[Path], base: str) -> NewProject:
+    """A project around data files, with a mapping proposed for each.
+
+    Args:
+        folder: the project's folder.
+        files: files, folders, globs or `hub:owner/name`.
+        base: the base model, as `model.base`.
 
     Raises:
         WorkbenchError: the problems of all files at once, a base folder that is none, those of
             `create_project`.
     """
-    tables: list[dict[str, Any]] = []
+    proposals: list[Proposal] = []
     problems: list[Problem] = []
     for file in files:
         try:
-            tables.append(propose(expanded(file).resolve()))
+            proposals.append(propose(file))
         except WorkbenchError as error:
             problems += error.problems
     if problems:
         raise WorkbenchError(*problems)
-    template, max_tokens = _fitting(base)
-    return create_project(folder, folder.resolve().name, tables, base, template, max_tokens)
+    template, why, max_tokens = _fitting(base)
+    tables = [proposal.table for proposal in proposals]
+    file = create_project(folder, folder.resolve().name, tables, base, template, max_tokens)
+    return NewProject(file, proposals, template, why)
 
 
-def _fitting(base: str) -> tuple[str, int]:
-    """A template that the base model's tokenizer can write, and a length that it has positions for.
+def _fitting(base: str) -> tuple[str, str, int]:
+    """A template that the base model's tokenizer can write, why, and a length that it has positions for.
 
     A hub model that is not in the local cache is taken to be a chat model: nothing is fetched here.
     """
@@ -48,8 +71,10 @@ def _fitting(base: str) -> tuple[str, int]:
     except WorkbenchError:
         if not reads_as_hub_id(base) or Path(base).is_dir():
             raise
-        return "base", default
-    template = "base" if load_tokenizer(located.folder).chat_template else PLAIN_TEMPLATE
+        return "base", "the base model is taken to have a chat template; it is not here yet", default
+    template, why = "base", "the base model has a chat template"
+    if not load_tokenizer(located.folder).chat_template:
+        template, why = PLAIN_TEMPLATE, "the base model has no chat template"
     config = json.loads((located.folder / "config.json").read_text(encoding="utf-8"))
     positions = config.get("max_position_embeddings")
-    return template, min(default, positions) if isinstance(positions, int) else default
+    return template, why, min(default, positions) if isinstance(positions, int) else default

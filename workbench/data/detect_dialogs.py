@@ -1,0 +1,138 @@
+"""The shapes of DailyDialog: utterances as lists, or cut at `__eou__`, with labels in columns or beside.
+
+Three copies of it are about: parallel .txt files, one text with three more columns behind tabs, and lists.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.data.detect_sample import Sample, Shape, mostly
+
+SEPARATOR = "__eou__"
+TAB_COLUMNS = ["dialog", "topic", "act", "emotion"]
+"""The four columns of its copies with tabs, as in XDailyDialog's `*_human.txt`."""
+_NAMES = {
+    "emotion": ["neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise"],
+    "act": ["none", "inform", "question", "directive", "commissive"],
+}
+"""DailyDialog, arXiv 1710.03957: label numbers in order; the seed project calls emotion 0 neutral."""
+NUMBERS = re.compile(r"\s*\d+(\s+\d+)*\s*")
+"""Label numbers as one text."""
+_UTTERANCE_COLUMNS = ("dialog", "dialogue", "utterances", "turns", "conversation")
+
+
+def utterances(sample: Sample) -> Iterator[Shape]:
+    """Kind `utterances`: a column of lists of texts, or of texts with `__eou__`."""
+    for column in sample.columns:
+        texts = sample.strings(column)
+        if texts and mostly([text for text in texts if SEPARATOR in text], texts):
+            yield _shape(sample, column, f'"{column}" has utterances that end with {SEPARATOR}')
+    for column in sample.columns:
+        lists = sample.lists(column)
+        spoken = [each for each in lists if each and all(isinstance(text, str) for text in each)]
+        named = column.lower() in _UTTERANCE_COLUMNS
+        if lists and mostly(spoken, sample.values(column)) and (named or _are_sentences(spoken)):
+            yield _shape(sample, column, f'"{column}" holds lists of utterances')
+
+
+def beside(path: Path, texts: list[str]) -> dict[str, str]:
+    """Label files in the folder of a .txt file: as many lines, each of numbers, as many as utterances.
+
+    Args:
+        path: the file with the dialogues.
+        texts: its first lines.
+    """
+    found = {}
+    lines = _lines(path)
+    for other in sorted(path.parent.glob("*.txt")):
+        if other == path or (head := _head(other, len(texts))) is None or _lines(other) != lines:
+            continue
+        fitting = [
+            numbers
+            for numbers, text in zip(head, texts, strict=False)
+            if len(numbers.split()) == _count(text)
+        ]
+        if len(head) == len(texts) and 2 * len(fitting) >= len(texts):
+            found[_label_name(other, path)] = str(other)
+    return found
+
+
+def labels_of(columns: Mapping[str, list[list[int]]]) -> dict[str, list[str]]:
+    """Names for the numbers of label columns that are DailyDialog's; an empty list for others."""
+    named: dict[str, list[str]] = {}
+    for column, values in columns.items():
+        names = next((names for key, names in _NAMES.items() if column.lower().startswith(key[:3])), [])
+        largest = max((max(each, default=0) for each in values), default=0)
+        named[column] = names if largest < len(names) else []
+    return named
+
+
+def _shape(sample: Sample, column: str, why: str) -> Shape:
+    labels = labels_of(_label_columns(sample, column))
+    table: dict[str, Any] = {"kind": "utterances", "column": column, "labels": labels}
+    if labels:
+        table["tags"] = {name: f"{{{name}}}" for name in labels}
+        why += f", with a label for each in {', '.join(labels)}"
+    else:
+        del table["labels"]
+    return Shape(table, why)
+
+
+def _label_columns(sample: Sample, column: str) -> dict[str, list[list[int]]]:
+    """Columns with a number for each utterance in most rows."""
+    found = {}
+    for other in sample.columns:
+        rows = [(row.get(column), _numbers(row.get(other))) for _, row in sample.rows]
+        numbered = [(_count(value), numbers) for value, numbers in rows if numbers is not None]
+        fitting = [numbers for count, numbers in numbered if count == len(numbers)]
+        several = any(len(numbers) > 1 for numbers in fitting)
+        if other != column and several and mostly(fitting, rows):
+            found[other] = fitting
+    return found
+
+
+def _numbers(value: Any) -> list[int] | None:
+    """Label numbers as a list or as text; None when it is something else."""
+    if isinstance(value, str) and NUMBERS.fullmatch(value):
+        return [int(number[:9]) for number in value.split()]
+    if isinstance(value, list) and all(type(each) is int for each in value):
+        return value
+    return None
+
+
+def _count(value: Any) -> int:
+    """How many utterances a cell holds."""
+    if isinstance(value, list):
+        return len(value)
+    return len([each for each in str(value).split(SEPARATOR) if each.strip()])
+
+
+def _are_sentences(lists: list[list[str]]) -> bool:
+    """Whether lists of texts are dialogues and not tags: two or more, mostly of several words."""
+    texts = [text for each in lists for text in each]
+    several = [each for each in lists if len(each) > 1]
+    return mostly(several, lists) and mostly([text for text in texts if " " in text.strip()], texts)
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def _head(path: Path, count: int) -> list[str] | None:
+    """The first lines when all of them are numbers or empty; None for another file."""
+    with path.open("rb") as file:
+        lines = [line.decode("utf-8", "replace").strip() for line, _ in zip(file, range(count), strict=False)]
+    return lines if all(not line or NUMBERS.fullmatch(line) for line in lines) else None
+
+
+def _label_name(path: Path, text: Path) -> str:
+    """`emotion` of `dialogues_emotion.txt` beside `dialogues_text.txt`: less what both begin with."""
+    stem = path.stem
+    shared = 0
+    while shared < min(len(stem), len(text.stem)) and stem[shared] == text.stem[shared]:
+        shared += 1
+    own = stem[stem.rfind("_", 0, shared + 1) + 1 :] if "_" in stem[: shared + 1] else stem
+    return own or stem
