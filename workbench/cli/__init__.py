@@ -20,6 +20,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
+    "sources": "list a project's sources, or propose a mapping for one more file and add it",
     "preview": "show one example exactly as it trains: text, token ids, mask",
     "train": "start a run in the background and follow it",
     "runs": "list runs with their state",
