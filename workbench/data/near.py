@@ -1,4 +1,4 @@
-"""Near duplicates: a sketch of 128 bytes for each text, and an index that finds the texts that share most of it.
+"""Near duplicates: a sketch of 128 bytes for each text, and an index that finds what shares most of it.
 
 A text is normalised (case, blanks and punctuation away) and cut into overlapping runs of five characters,
 which needs no words and so works for Chinese and Thai. Two texts are similar when these sets of runs have a
@@ -9,8 +9,8 @@ are not empty in both, with a standard deviation of 0.035 at 0.8. Texts under 20
 when they are equal after normalising: there one other character is another fact.
 
 Candidates come from 16 bands of eight bins (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4):
-a pair at 0.8 becomes one in 19 of 20 cases, at 0.9 practically always. For bands, empty bins borrow from their
-neighbour (Shrivastava and Li 2014).
+a pair at 0.8 becomes one in 19 of 20 cases, at 0.9 practically always. For bands, empty bins borrow from
+their neighbour (Shrivastava and Li 2014).
 """
 
 import unicodedata
@@ -34,7 +34,9 @@ _BANDS = 16
 _CHUNK = 1 << 17
 """Characters hashed at once: what the second-level cache holds."""
 _FULL = 8
-"""Hashes a bin that are enough to find its smallest: of a long text only the smallest hashes are looked at."""
+"""Hashes a bin that are enough to find its smallest: of a long text only the smaller hashes are used."""
+_LOAD = 4
+"""Entries for each slot of a band: the slots then take a tenth of the memory."""
 _LONGEST = 64
 """Candidates taken from one band: bounds the work where many rows share a template."""
 
@@ -55,7 +57,8 @@ class Sketcher:
 
     def sketch(self, text: str) -> "Sketches":
         """The sketch of one text: uint8 of shape (128,)."""
-        return self.sketch_many([text])[0]
+        sketch: Sketches = self.sketch_many([text])[0]
+        return sketch
 
     def sketch_many(self, texts: Sequence[str]) -> "Sketches":
         """The sketches of several texts, uint8 of shape (n, 128). Much faster than one by one."""
@@ -102,7 +105,7 @@ class NearIndex:
         self._make_room()
         self._keys[first : self._count] = keys
         self._sketches[first : self._count] = sketches
-        if self._count > 2 * self._heads.shape[1]:
+        if self._count > _LOAD * self._heads.shape[1]:
             self._rebuild()
         else:
             self._link(first, self._count)
@@ -119,7 +122,7 @@ class NearIndex:
         return found
 
     def first_similar(self, keys: Sequence[int], sketches: "Sketches") -> list[int | None]:
-        """For each sketch in order the key of an earlier one that it is similar to; those with None are added.
+        """For each sketch in order the key of an earlier one that it is similar to; the others are added.
 
         What has been found similar to something is not itself added, so that many copies of one text cost
         no memory.
@@ -201,19 +204,19 @@ class NearIndex:
                 self._heads[band, sorted_slots] = entries
 
     def _rebuild(self) -> None:
-        """Double the slots until an entry has half a slot of its own."""
+        """Double the slots until no more than four entries share one on average."""
         import numpy as np
 
         slots = self._heads.shape[1]
-        while self._count > 2 * slots:
+        while self._count > _LOAD * slots:
             slots *= 2
         self._heads = np.full((_BANDS, slots), -1, np.int32)
         self._link(0, self._count)
 
     def _make_room(self) -> None:
-        """Grow by an eighth, in place: a copy would need the memory twice."""
+        """Grow by a part, in place: a copy would need the memory twice."""
         if self._count > len(self._keys):
-            size = max(1024, self._count + self._count // 8)
+            size = max(1024, self._count + self._count // 32)
             self._keys.resize(size, refcheck=False)
             self._sketches.resize((size, BINS), refcheck=False)
             self._before.resize((size, _BANDS), refcheck=False)
@@ -223,11 +226,13 @@ def _sketches(texts: Sequence[str]) -> "Sketches":
     """Sketches of some texts at once."""
     import numpy as np
 
-    codes = _codes("".join(texts)) if all(map(str.isascii, texts)) else None
-    parts = None if codes is not None else [_codes(text) for text in texts]
-    lengths = [len(text) for text in texts] if parts is None else [len(part) for part in parts]
+    if all(map(str.isascii, texts)):
+        lengths, codes = list(map(len, texts)), _codes("".join(texts))
+    else:
+        parts = [_codes(text) for text in texts]
+        lengths, codes = list(map(len, parts)), np.concatenate(parts)
     owners = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
-    codes, kept = _normal(codes if parts is None else np.concatenate(parts), owners)
+    codes, kept = _normal(codes, owners)
     owners = owners[kept]
     sizes = np.bincount(owners, minlength=len(texts))
     made = np.full(len(texts) * BINS, 0xFFFFFFFF, np.uint32)

@@ -9,7 +9,7 @@ _CODE = re.compile(_FENCE + r"|(?<!`)(?P<ticks>`{1,2})(?!`)[^`\n]+(?P=ticks)(?!`
 
 
 def outside_fences(edit: Callable[[str], str], text: str) -> str:
-    """`text` with `edit` done to what is not in a fenced block; a fence that is never closed goes to the end."""
+    """`text` with `edit` done outside fenced blocks; a fence that is never closed goes to the end."""
     if "```" not in text and "~~~" not in text:
         return edit(text)
     return outside(_FENCES, edit, text)

@@ -1,7 +1,8 @@
 """HTML out of text that was scraped: tags go, what they enclose stays, entities become characters.
 
 Only elements that HTML has count as tags, and only where their attributes are well formed: `<|im_end|>`,
-`<s>`, `[INST]`, `vector<int>`, `if a <b and c> d` are text. Code between back ticks stays as it is.
+`<s>`, `[INST]`, `vector<int>`, `if a <b and c> d` are text. What stands between back ticks stays,
+and what stands in `<pre>` or `<code>` gets them.
 """
 
 import html as entities
@@ -9,100 +10,144 @@ import re
 
 from workbench.data.cleaning.code import outside_code
 
-_BLOCKS = (
-    "address article aside blockquote body caption center col colgroup dd details dialog dir div dl dt fieldset "
-    "figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav "
-    "noscript ol optgroup option p pre script section select style summary table tbody template tfoot thead title "
-    "tr ul"
-).split()
-_INLINE = (
-    "a abbr acronym applet area audio b base basefont bdi bdo big blink button canvas cite code data datalist del "
-    "dfn em embed font frame i iframe img input ins kbd label link map mark marquee meta meter nobr noframes object "
-    "output param picture progress q rp rt ruby samp small source span strike strong sub sup svg td textarea th "
-    "time track tt u var video wbr"
-).split()
-# <s> and </s> are tokens of most models: struck-out text keeps its marks
-_VOID = frozenset(
-    "area base basefont br col embed frame hr img input link meta param source track wbr".split()
+_PARAGRAPHS = (
+    "address|article|aside|blockquote|body|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|"
+    "form|h1|h2|h3|h4|h5|h6|head|header|hgroup|hr|html|legend|main|menu|nav|noscript|ol|p|pre|section|select|"
+    "summary|table|tbody|template|tfoot|thead|title|ul"
 )
-_LOOSE = frozenset("p li dd dt td th tr option".split())
-_ITEMS = frozenset("li dt dd tr option caption".split())
-_PARAGRAPHS = frozenset(_BLOCKS) - _ITEMS
+_ITEMS = "caption|dd|dt|li|optgroup|option|tr"
+_ALONE = (
+    "area|base|basefont|br|col|colgroup|embed|frame|img|input|link|meta|param|script|source|style|td|th|track|"
+    "wbr"
+)
+# <s> is a token of many models, so that text struck out with it keeps its marks
+_PAIRED = (
+    "a|abbr|acronym|applet|audio|b|bdi|bdo|big|blink|button|canvas|cite|code|data|datalist|del|dfn|em|font|frameset|"
+    "i|iframe|ins|kbd|label|map|mark|marquee|meter|nobr|noframes|object|output|picture|progress|q|rp|rt|ruby|samp|"
+    "small|span|strike|strong|sub|sup|svg|textarea|time|tt|u|var|video"
+)
+_OF_PARAGRAPHS, _OF_ITEMS, _OF_PAIRED = (
+    frozenset(names.split("|")) for names in (_PARAGRAPHS, _ITEMS, _PAIRED)
+)
 
 _VALUE = r"""(?:"[^"<>]*"|'[^'<>]*'|[^\s"'=<>`]+)"""
-_BARE = "async|autoplay|checked|compact|controls|defer|disabled|hidden|itemscope|loop|multiple|muted|noshade|nowrap"
-_BARE += "|open|readonly|required|reversed|selected"
-_ATTRIBUTES = rf"(?:\s+(?:[A-Za-z_@:][\w:.@-]*\s*=\s*{_VALUE}|(?:{_BARE})(?=[\s/>])))*"
-_NAMES = "|".join(sorted(["br", *_BLOCKS, *_INLINE], key=len, reverse=True))
-_TAG = re.compile(rf"<(?P<close>/?)(?P<name>{_NAMES})(?P<attributes>{_ATTRIBUTES})\s*/?>", re.I)
+_SWITCH = (
+    "async|autoplay|checked|compact|controls|defer|disabled|hidden|itemscope|loop|multiple|muted|noshade|nowrap|"
+    "open|readonly|required|reversed|selected"
+)
+_ATTRIBUTES = rf"(?:\s+(?:[A-Za-z_@:][\w:.@-]*\s*=\s*{_VALUE}|(?:{_SWITCH})(?=[\s/>])))*"
+_TAG = re.compile(
+    rf"<(?P<close>/?)(?P<name>{_PARAGRAPHS}|{_ITEMS}|{_ALONE}|{_PAIRED})(?P<attributes>{_ATTRIBUTES})\s*/?>",
+    re.I,
+)
+# None may hold its own beginning: else a text of many beginnings takes as many looks to its end
 _UNSEEN = re.compile(
-    r"<!--.*?-->|<!doctype\b[^<>]*>"
-    rf"|<(?P<element>script|style){_ATTRIBUTES}\s*>.*?</(?P=element)\s*>",
+    r"<!--(?:(?!<!--).)*?-->|<!doctype\b[^<>]*>"
+    rf"|<(?P<element>script|style){_ATTRIBUTES}\s*>(?:(?!<(?P=element)\b).)*?</(?P=element)\s*>",
+    re.I | re.S,
+)
+_CODE = re.compile(
+    rf"<(?P<element>pre|code){_ATTRIBUTES}\s*>(?P<code>(?:(?!<(?P=element)\b).)*?)</(?P=element)\s*>",
     re.I | re.S,
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_BREAKS = re.compile("[ \t]*\n?[ \t]*[\ufdd0-\ufdd2](?:[ \t\n\ufdd0-\ufdd2]*[\ufdd0-\ufdd2])?[ \t]*\n?")
-_LINE, _PARAGRAPH, _ITEM = _MARKS = "\ufdd0", "\ufdd1", "\ufdd2"
-"""Noncharacters of Unicode, which no text may hold: what a `<br>`, a block, an item breaks before lines are merged."""
+_LINE, _ITEM, _PARAGRAPH, _PLACE = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
+"""Noncharacters of Unicode: they mark breaks and pieces of code until all tags are gone."""
+_MARKS = re.compile(f"[{_LINE}-{_PLACE}]")
+_RUN = re.compile(f"[{_LINE}-{_PARAGRAPH}](?:[ \t\n{_LINE}-{_PARAGRAPH}]*[{_LINE}-{_PARAGRAPH}])?")
 
 
 def html(text: str) -> str:
     """Tags, comments, scripts and styles go, `<br>` and blocks become line breaks, entities characters.
 
-    `&lt;` and `&amp;` stay in a text where they would make new tags or entities: it speaks of HTML.
+    `&lt;`, `&gt;`, `&amp;` stay in a text where they would make new tags or entities: it speaks of HTML. An
+    inline tag without attributes that follows a letter and is never closed is a type: `Promise<object>`.
     """
     if "<" not in text and "&" not in text:
         return text
-    return outside_code(_plain, text)
+    plain = outside_code(_plain, text)
+    return text if plain == text else plain.strip("\n")
 
 
 def _plain(text: str) -> str:
-    if "<" in text:
-        text = _without_tags(_UNSEEN.sub("", text))
-    return _decoded(text) if "&" in text else text
+    if "<" not in text:
+        return _decoded(text)
+    seen = _UNSEEN.sub("", text)
+    if not _TAG.search(seen):
+        return _decoded(seen)
+    pieces: list[str] = []
+
+    def kept(code: re.Match[str]) -> str:
+        inside = _TAG.sub(lambda tag: "\n" if tag["name"].lower() == "br" else "", code["code"])
+        inside = _ENTITY.sub(lambda found: _character(found[0]), inside)
+        block = code["element"].lower() == "pre" or "\n" in inside
+        pieces.append(_fenced(inside) if block else _ticked(inside))
+        return f"{_PARAGRAPH}{_PLACE}{_PARAGRAPH}" if block else _PLACE
+
+    marked = _without_tags(_CODE.sub(kept, _MARKS.sub("", seen)))
+    rest = iter(pieces)
+    return re.sub(_PLACE, lambda _: next(rest), _decoded(_broken(marked)))
 
 
 def _without_tags(text: str) -> str:
+    """Marks stand where lines break."""
     closed = {found["name"].lower() for found in _TAG.finditer(text) if found["close"]}
 
     def replaced(tag: re.Match[str]) -> str:
         name = tag["name"].lower()
-        before = text[tag.start() - 1] if tag.start() else ""
-        optional = name in _VOID or name in _LOOSE or name in closed or name in ("br", *_BLOCKS)
-        if not optional and not tag["attributes"] and before.isidentifier():
-            return tag[0]  # a type parameter, as in Promise<object>
+        if name in _OF_PAIRED:
+            before = text[tag.start() - 1] if tag.start() else " "
+            is_type = not tag["attributes"] and name not in closed and (before.isalnum() or before == "_")
+            return tag[0] if is_type else ""
+        if name in _OF_PARAGRAPHS:
+            return _PARAGRAPH
+        if name in _OF_ITEMS:
+            return f"{_ITEM}- " if name == "li" and not tag["close"] else _ITEM
         if name in ("td", "th"):
             return " " if tag["close"] else ""
-        if name in _PARAGRAPHS:
-            return _PARAGRAPH
-        if name in _ITEMS:
-            return f"{_ITEM}- " if name == "li" and not tag["close"] else _ITEM
         return _LINE if name == "br" else ""
 
-    for mark in _MARKS:
-        text = text.replace(mark, "")
-    marked = _TAG.sub(replaced, text)
-    if not any(mark in marked for mark in _MARKS):
-        return marked
-    broken = _BREAKS.sub(lambda run: _break(run[0]), marked)
-    broken = broken.lstrip("\n") if marked.lstrip(" \t\n").startswith(_MARKS) else broken
-    return broken.rstrip("\n") if marked.rstrip(" \t\n").endswith(_MARKS) else broken
+    return _TAG.sub(replaced, text)
+
+
+def _broken(text: str) -> str:
+    """Marks with the white space around them become one line break, or an empty line."""
+    if not _RUN.search(text):
+        return text
+    parts, end = [], 0
+    for run in _RUN.finditer(text):
+        before = text[end : run.start()].rstrip(" \t\n")
+        parts += [before.lstrip(" \t\n") if end else before, _break(run[0])]
+        end = run.end()
+    return "".join([*parts, text[end:].lstrip(" \t\n")])
 
 
 def _break(run: str) -> str:
-    if _PARAGRAPH in run:
-        return "\n\n"
-    return "\n" * max(1, min(2, run.count(_LINE)))
+    return "\n\n" if _PARAGRAPH in run or run.count(_LINE) > 1 else "\n"
+
+
+def _fenced(code: str) -> str:
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    return f"{fence}\n{code.strip(chr(10)).rstrip()}\n{fence}" if code.strip() else ""
+
+
+def _ticked(code: str) -> str:
+    ticks = "``" if "`" in code else "`"
+    return f"{ticks}{code}{ticks}" if code.strip() and "``" not in code else code
 
 
 def _decoded(text: str) -> str:
+    if "&" not in text:
+        return text
     whole = _ENTITY.sub(lambda found: _character(found[0]), text)
-    if not _ENTITY.search(whole) and not _TAG.search(whole) and not _UNSEEN.search(whole):
+    if not (_ENTITY.search(whole) or _TAG.search(whole) or _UNSEEN.search(whole)):
         return whole
-    return _ENTITY.sub(
-        lambda found: found[0] if _character(found[0]) in ("<", "&") else _character(found[0]), text
-    )
+    return _ENTITY.sub(lambda found: _character(found[0], "<&>"), text)
 
 
-def _character(entity: str) -> str:
-    return entities.unescape(entity).replace("\u00a0", " ")
+def _character(entity: str, without: str = "") -> str:
+    """What an entity stands for; itself where that is one of `without`."""
+    character = entities.unescape(entity).replace("\u00a0", " ")
+    return entity if character and character in without else character

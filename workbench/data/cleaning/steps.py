@@ -59,7 +59,9 @@ def rule_of(cleaning: Cleaning) -> Rule:
         return Rule(name, False, _editing(_EDITS[cleaning], None))
     role = None if cleaning.on == "all" else cleaning.on
     if cleaning.prefix or cleaning.suffix:
-        marks = [mark for mark in map(str.strip, cleaning.prefix or cleaning.suffix) if mark]
+        marks = [mark.strip() for mark in cleaning.prefix or cleaning.suffix]
+        if not all(marks):
+            raise fault("a mark of blanks only", f"clean: {name}", "the rule `strip` takes blanks off")
         edit = _without_prefix(marks) if cleaning.prefix else _without_suffix(marks)
         return Rule(name, False, _editing(edit, role))
     if cleaning.replace:
@@ -117,27 +119,37 @@ def _limited(rule: CleaningRule, role: Role | None) -> Callable[[Example], Examp
 
 
 def _without_prefix(marks: Sequence[str]) -> Edit:
+    """Positions instead of shorter texts: a mark may stand there a million times."""
+
     def edit(text: str) -> str:
-        rest = text.lstrip()
-        if not rest.startswith(tuple(marks)):
-            return text
-        while mark := next((mark for mark in marks if rest.startswith(mark)), ""):
-            rest = rest[len(mark) :].lstrip()
-        return rest
+        start = at = _skip_blanks(text, 0)
+        while mark := next((mark for mark in marks if text.startswith(mark, at)), ""):
+            at = _skip_blanks(text, at + len(mark))
+        return text if at == start else text[at:]
 
     return edit
 
 
 def _without_suffix(marks: Sequence[str]) -> Edit:
     def edit(text: str) -> str:
-        rest = text.rstrip()
-        if not rest.endswith(tuple(marks)):
-            return text
-        while mark := next((mark for mark in marks if rest.endswith(mark)), ""):
-            rest = rest[: -len(mark)].rstrip()
-        return rest
+        end = at = _skip_blanks_back(text, len(text))
+        while mark := next((mark for mark in marks if text.endswith(mark, 0, at)), ""):
+            at = _skip_blanks_back(text, at - len(mark))
+        return text if at == end else text[:at]
 
     return edit
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def _skip_blanks_back(text: str, end: int) -> int:
+    while end and text[end - 1].isspace():
+        end -= 1
+    return end
 
 
 def _replacing(rule: CleaningRule) -> Edit:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -32,7 +32,9 @@ _ORDER: tuple[CleaningName, ...] = (
 assert set(_ORDER) == set(get_args(CleaningName))
 
 _HEAD = re.compile(r"\s*([^\s:：][^\n:：]{0,19}[:：])")
-_TAIL = re.compile(r"(?<=\n)[ \t]*(\S[^\n]{0,29})\s*\Z|(?<=\s)(Share Prompt|Copy code)\s*\Z")
+_LONGEST_TAIL = 30
+_SCRAPED = ("Share Prompt", "Copy code")
+"""Buttons of the pages that conversations were taken from."""
 _OFTEN = 0.01
 """Share of the sampled rows from which a beginning or an end is offered as a mark."""
 
@@ -137,7 +139,8 @@ def suggest(
     """Rules that would touch something, in an order in which they can stand in `clean`.
 
     Built-in rules that change a row of the sample, and beginnings and ends that answers and questions share:
-    `答案：`, `Share Prompt`. The sample is `sample` rows spread evenly over the source. Raises as `survey_rules`.
+    `答案：`, `Share Prompt`. The sample is `sample` rows spread evenly over the source. Raises as
+    `survey_rules`.
     """
     count = _length(dataset, source)
     rows = range(0, count, max(1, -(-count // sample)))
@@ -187,23 +190,23 @@ def _shown(step: Step) -> RuleExample:
 
 
 def _marks(examples: Sequence[Example]) -> list[CleaningRule]:
-    heads = _common(examples, "assistant", _HEAD)
-    tails = _common(examples, "user", _TAIL)
+    heads, tails = Counter[str](), Counter[str]()
+    for example in examples:
+        for message in example.messages:
+            if message.role == "assistant" and (head := _HEAD.match(message.content)):
+                heads[head[1]] += 1
+            if message.role == "user":
+                tails.update(_tails(message.content))
+    least = max(3, _OFTEN * len(examples))
     return [
-        *(CleaningRule(on="assistant", prefix=[mark]) for mark in heads),
-        *(CleaningRule(on="user", suffix=[mark]) for mark in tails),
+        *(CleaningRule(on="assistant", prefix=[mark]) for mark, n in heads.most_common(3) if n >= least),
+        *(CleaningRule(on="user", suffix=[mark]) for mark, n in tails.most_common(3) if n >= least),
     ]
 
 
-def _common(examples: Sequence[Example], role: Role, mark: re.Pattern[str]) -> Iterable[str]:
-    """What several rows' messages of a role have in common at one end, most frequent first."""
-    counts: Counter[str] = Counter()
-    for example in examples:
-        matches = (
-            mark.search(m.content) if mark is _TAIL else mark.match(m.content)
-            for m in example.messages
-            if m.role == role
-        )
-        counts.update({(found[1] or found[found.lastindex or 1]).strip() for found in matches if found})
-    least = max(3, _OFTEN * len(examples))
-    return [text for text, count in counts.most_common(3) if count >= least]
+def _tails(text: str) -> list[str]:
+    """What may be a scraped end: a known one, or a short last line."""
+    text = text.rstrip()
+    known = [mark for mark in _SCRAPED if text.endswith(mark)]
+    last = text[-_LONGEST_TAIL - 1 :].rpartition("\n")
+    return known or ([last[2].strip()] if last[1] else [])
