@@ -4,7 +4,7 @@ import csv
 import io
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from workbench.data.example import Row
@@ -16,9 +16,9 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class DelimitedRows(Rows):
-    """Records of a .csv or .tsv file whose first record names the columns. Row i is record i + 1 after it."""
+    """Records of a .csv or .tsv file. Where no columns are named, its first record names them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
         """Raises WorkbenchError for an unusable header or a quote that is never closed, and OSError."""
         csv.field_size_limit(sys.maxsize)  # the module's limit of 128 KiB a cell is for all readers at once
         self.path = path
@@ -28,15 +28,16 @@ class DelimitedRows(Rows):
         self._start = len(_BOM) if header.startswith(_BOM) else 0
         self._delimiter = _delimiter(path, header)
         self._ends = _record_ends(path, self._start, self._delimiter)
-        self._columns = self._header()
+        self._columns = list(columns) or self._header()
+        self._first = 0 if columns else 1
 
     def __len__(self) -> int:
-        return len(self._ends) - 1
+        return len(self._ends) - self._first
 
     def __getitem__(self, i: int) -> Row:
         if not 0 <= i < len(self):
             raise IndexError(i)
-        record = self._record(i + 1)
+        record = self._record(i + self._first)
         if not record:
             raise RowError("empty line")
         if len(record) != len(self._columns):
@@ -47,7 +48,7 @@ class DelimitedRows(Rows):
         self._file = None
 
     def _record(self, i: int) -> list[str]:
-        """The cells of record `i`, the header being 0. Raises RowError."""
+        """The cells of record `i`, a header counted. Raises RowError."""
         if self._file is None:
             raise fault("has been closed", self.path)
         data = self._file.read(self._ends[i - 1] if i else self._start, self._ends[i])
@@ -108,5 +109,7 @@ def _record_ends(path: Path, start: int, delimiter: str) -> "array[int]":
             if str(e) == "unexpected end of data":
                 what = f"a quote in the record that begins here is never closed ({lines - begun + 1} lines)"
                 hint = 'a quote inside a quoted cell is written twice: ""'
+                if delimiter == "\t":
+                    hint += "; if quotes mean nothing here, name the file .txt and give `columns`"
                 raise fault(what, f"{path}:{begun}", hint) from e
         ends.append(position)

@@ -4,11 +4,14 @@ The scan compares one mebibyte at a time in numpy, which stays in the CPU's cach
 with chunks of 64 MiB. No file is kept beside the data: scanning takes a second or so for a gigabyte.
 """
 
+import re
 from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
-from workbench.data.rows import Cancelled, Progress
+from workbench.data.rows import Cancelled, Progress, RowError
 from workbench.data.shared_file import SharedFile
 from workbench.errors import fault
 
@@ -17,6 +20,7 @@ FIRST_CHUNK = 1 << 16
 """Scanned when the file is opened, without numpy, whose import alone takes longer than the first rows may."""
 _REPORT_EVERY = 32 << 20
 _BOM = b"\xef\xbb\xbf"
+_NEWLINE = re.compile(b"\n")
 
 
 class IndexedLines:
@@ -34,8 +38,8 @@ class IndexedLines:
         self._ends = array("q")  # byte after the newline of each line
         self._scanned = self._start
         self._lock = Lock()
-        self._buffer = memoryview(bytearray(CHUNK))
-        self._scan(FIRST_CHUNK)
+        self._buffer = memoryview(b"")
+        self._scan(min(FIRST_CHUNK, self._size))
 
     @property
     def known(self) -> int:
@@ -67,15 +71,46 @@ class IndexedLines:
             self._scan(CHUNK)
         if not 0 <= i < self.known:
             raise IndexError(i)
-        file = self._file
-        if file is None:
-            raise fault("has been closed", self.path)
-        line = file.read(self._ends[i - 1] if i else self._start, self._ends[i])
+        line = self._read(self._ends[i - 1] if i else self._start, self._ends[i])
         return line.removesuffix(b"\n").removesuffix(b"\r")
+
+    def scan(self, start: int = 0, stop: int | None = None) -> Iterator[bytes | RowError]:
+        """Lines `start` to `stop` in order, read in blocks; those that the file has lost since it was opened
+        as errors."""
+        i = start
+        while stop is None or i < stop:
+            while i >= self.known and not self.complete:
+                self._scan(CHUNK)
+            last = self.known if stop is None else min(stop, self.known)
+            if i >= last:
+                return
+            begin = self._ends[i - 1] if i else self._start
+            end = max(i + 1, bisect_right(self._ends, begin + CHUNK, i, last))
+            try:
+                lines = self._read(begin, self._ends[end - 1]).removesuffix(b"\n").split(b"\n")
+            except RowError:
+                lines = []
+            if len(lines) == end - i:
+                yield from (line.removesuffix(b"\r") for line in lines)
+            else:  # another program has changed the file since
+                yield from map(self._line_or_error, range(i, end))
+            i = end
 
     def close(self) -> None:
         """Let go of the file."""
         self._file = None
+
+    def _read(self, start: int, end: int) -> bytes:
+        file = self._file
+        if file is None:
+            raise fault("has been closed", self.path)
+        return file.read(start, end)
+
+    def _line_or_error(self, i: int) -> bytes | RowError:
+        try:
+            return self[i]
+        except RowError as error:
+            return error
 
     def _scan(self, length: int) -> None:
         """Index the next `length` bytes; the lock makes room for several threads that want the same lines."""
@@ -85,6 +120,8 @@ class IndexedLines:
                 return
             if file is None:
                 raise fault("has been closed", self.path)
+            if len(self._buffer) < length:
+                self._buffer = memoryview(bytearray(length))
             try:
                 read = file.read_into(self._buffer[:length], start)
             except OSError as e:
@@ -95,12 +132,14 @@ class IndexedLines:
             if start + read >= self._size and (self._ends[-1] if self._ends else self._start) < start + read:
                 self._ends.append(start + read)
             self._scanned = start + read
+            if self.complete:
+                self._buffer = memoryview(b"")
 
 
 def _line_ends(block: memoryview, start: int) -> bytes:
     """Positions after each newline of `block`, which begins at byte `start` of its file: native int64."""
     if len(block) <= FIRST_CHUNK:
-        return array("q", [start + i for i, byte in enumerate(block, 1) if byte == 10]).tobytes()
+        return array("q", [start + found.end() for found in _NEWLINE.finditer(block)]).tobytes()
     import numpy as np
 
     newlines = np.flatnonzero(np.frombuffer(block, np.uint8) == 10)

@@ -1,4 +1,5 @@
-"""A .json file: a list of records, read whole; or, as some tools write it, one record a line."""
+"""A .json file: a list of records, read whole, or lists inside of objects; or, as some tools write it, one
+record a line."""
 
 import json
 from itertools import islice
@@ -6,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.data.example import Row
+from workbench.data.json_path import nested_values
 from workbench.data.json_text import DECODER, as_object, kind_of, parse_object
 from workbench.data.jsonl import JsonlRows
 from workbench.data.rows import RowError, Rows
@@ -28,10 +30,45 @@ class JsonArrayRows(Rows):
         return as_object(self._values[i])
 
 
-def open_json(path: Path) -> Rows:
-    """Rows of a .json file. Raises WorkbenchError with line and column, and OSError."""
-    if _one_record_a_line(path):
+class NestedRows(Rows):
+    """Objects from inside a JSON file, each with the plain values of the objects around it."""
+
+    def __init__(self, path: Path, values: list[tuple[Any, Row]]) -> None:
+        self.path = path
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, i: int) -> Row:
+        if i < 0:
+            raise IndexError(i)
+        value, inherited = self._values[i]
+        return {**inherited, **as_object(value)}
+
+
+def open_json(path: Path, nested: str = "") -> Rows:
+    """Rows of a .json file, `nested` being the keys that lead to them. Raises WorkbenchError with line and
+    column, and OSError."""
+    if not nested and _one_record_a_line(path):
         return JsonlRows(path)
+    value = _value(path)
+    if nested:
+        return NestedRows(path, nested_values(value, nested, path))
+    if isinstance(value, list):
+        return JsonArrayRows(path, value)
+    what, hint = f"holds {kind_of(value)}, not a list of rows", "put the rows in one list, [ {…}, {…} ]"
+    if isinstance(value, dict):
+        lists = [str(name)[:40] for name, inner in value.items() if isinstance(inner, list)]
+        of_objects = [name for name in lists if any(isinstance(row, dict) for row in value.get(name, ()))]
+        what += f" (lists inside it: {', '.join(lists[:5])})" if lists else ""
+        if len(of_objects) == 1:
+            hint = f'name that list in the source: rows = "{of_objects[0]}"'
+    raise fault(what, path, hint)
+
+
+def _value(path: Path) -> Any:
+    """All that the file holds."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -40,18 +77,11 @@ def open_json(path: Path) -> Rows:
     if not text.strip():
         raise fault("the file is empty", path)
     try:
-        value = DECODER.decode(text)
+        return DECODER.decode(text)
     except json.JSONDecodeError as e:
         raise fault(f"broken JSON: {e.msg}, column {e.colno}", f"{path}:{e.lineno}") from e
     except RecursionError as e:
         raise fault("nested too deeply to be read", path) from e
-    if isinstance(value, list):
-        return JsonArrayRows(path, value)
-    what = f"holds {kind_of(value)}, not a list of rows"
-    if isinstance(value, dict):
-        lists = [str(name)[:40] for name, inner in value.items() if isinstance(inner, list)][:5]
-        what += f" (lists inside it: {', '.join(lists)})" if lists else ""
-    raise fault(what, path, "put the rows in one list, [ {…}, {…} ], or one object a line")
 
 
 def _one_record_a_line(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Rows of a file by number, whatever its format: the one door between a file on disk and the mapping."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from workbench.data.example import Row
@@ -13,7 +13,10 @@ Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
 """Asked now and then; True ends the work early."""
 
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+LINE_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt")
+"""Formats of text, which may also be packed."""
+SUFFIXES = (*LINE_SUFFIXES, ".parquet", ".arrow")
+PACKED = (".gz", ".zst")
 
 
 class RowError(WorkbenchError):
@@ -27,16 +30,19 @@ class RowError(WorkbenchError):
 
 
 class Rows(ABC):
-    """The rows of one file, numbered from 0. Any thread may read while another one builds the index.
+    """Rows numbered from 0. Any thread may read while another one builds the index.
 
     A row that is broken keeps its number: asking for it raises `RowError`, all others stay readable.
+
+    Attributes:
+        path: the file, folder or pattern that the rows are of.
     """
 
     path: Path
 
     @abstractmethod
     def __len__(self) -> int:
-        """Number of rows in the file, broken ones included; builds the rest of the index first."""
+        """Number of rows, broken ones included; builds the rest of the index first."""
 
     @abstractmethod
     def __getitem__(self, i: int) -> Row:
@@ -49,11 +55,34 @@ class Rows(ABC):
 
     @property
     def complete(self) -> bool:
-        """Whether the whole file is indexed, so that `known` is the number of rows."""
+        """Whether everything is indexed, so that `known` is the number of rows."""
         return True
 
+    @property
+    def files(self) -> list[Path]:
+        """All files that the rows come from, as the user has them: packed ones are not unpacked."""
+        return [self.path]
+
+    def place(self, i: int) -> str:
+        """Where row `i` is, for a message: `train-2.jsonl row 17`."""
+        return f"{self.path.name} row {i}"
+
+    def scan(self, start: int = 0, stop: int | None = None) -> Iterator[Row | RowError]:
+        """Rows `start` to `stop` (None: to the end) in order, a broken one as its error: faster than one by
+        one. Raises WorkbenchError when the file is gone."""
+        i = start
+        while stop is None or i < stop:
+            try:
+                row: Row | RowError = self[i]
+            except RowError as error:
+                row = error
+            except IndexError:
+                return
+            yield row
+            i += 1
+
     def build(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> None:
-        """Index the rest of the file, or until `cancelled`; a later call goes on from there."""
+        """Index the rest, or until `cancelled`; a later call goes on from there."""
         if progress:
             progress(1.0)
 
@@ -61,22 +90,32 @@ class Rows(ABC):
         """Let go of the file; rows that other threads are reading are still finished."""
 
 
-def open_rows(path: Path) -> Rows:
-    """Open a .jsonl, .ndjson, .json, .csv, .tsv or .parquet file by its suffix.
+def open_rows(path: Path, nested: str = "", columns: Sequence[str] = ()) -> Rows:
+    """Open one file by its suffix: see SUFFIXES; those of LINE_SUFFIXES also as .gz or .zst.
+
+    Args:
+        path: the file.
+        nested: for .json, the keys that lead to the rows, such as `data.paragraphs.qas`.
+        columns: for .csv, .tsv and .txt without a header, the names of the columns; a .txt has its whole line
+            in the column `text` without them.
 
     Raises:
         WorkbenchError: the file is missing, empty, unreadable, a git-lfs pointer, of another format, or
             broken as a whole. A broken row of it raises `RowError` when that row is read instead.
     """
     try:
-        _check(path)
-        return _open(path)
+        check_file(path)
+        if path.suffix.lower() in PACKED:
+            from workbench.data.packed import open_packed
+
+            return open_packed(path, nested, columns)
+        return _open(path, nested, columns)
     except OSError as e:
         raise fault(f"cannot be read: {e.strerror or e}", path) from e
 
 
-def _check(path: Path) -> None:
-    """What is wrong with any file, before its format is looked at."""
+def check_file(path: Path) -> None:
+    """Raises WorkbenchError with what is wrong with any file, before its format is looked at, and OSError."""
     if not path.exists():
         raise fault("no such file", path, "data.source paths are relative to the project folder")
     if path.is_dir():
@@ -89,13 +128,18 @@ def _check(path: Path) -> None:
         raise fault("the file is empty", path)
     if is_pointer(path):
         raise fault("is a git-lfs pointer instead of the data", path, "fetch the file: git lfs pull")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) and path.suffix.lower() in LINE_SUFFIXES:
         raise fault("is UTF-16 text", path, "save it as UTF-8")
 
 
-def _open(path: Path) -> Rows:
+def _open(path: Path, nested: str, columns: Sequence[str]) -> Rows:
+    suffix = path.suffix.lower()
+    if nested and suffix in SUFFIXES and suffix != ".json":
+        raise fault("`rows` leads into .json files only", path, "leave it out for this file")
+    if columns and suffix in SUFFIXES and suffix not in (".csv", ".tsv", ".txt"):
+        raise fault("`columns` is for .csv, .tsv and .txt files", path, "its columns have names already")
     # Formats are imported on use: they import this module, and parquet brings pyarrow
-    match path.suffix.lower():
+    match suffix:
         case ".jsonl" | ".ndjson":
             from workbench.data.jsonl import JsonlRows
 
@@ -103,16 +147,24 @@ def _open(path: Path) -> Rows:
         case ".json":
             from workbench.data.json_array import open_json
 
-            return open_json(path)
+            return open_json(path, nested)
         case ".csv" | ".tsv":
             from workbench.data.delimited import DelimitedRows
 
-            return DelimitedRows(path)
+            return DelimitedRows(path, columns)
+        case ".txt":
+            from workbench.data.lines import TextRows
+
+            return TextRows(path, columns)
         case ".parquet":
             from workbench.data.parquet import ParquetRows
 
             return ParquetRows(path)
-        case suffix:
-            packed = suffix in (".gz", ".zst", ".zip", ".xz", ".bz2")
-            hint = "unpack it first" if packed else f"use one of {', '.join(SUFFIXES)}"
+        case ".arrow":
+            from workbench.data.arrow import ArrowRows
+
+            return ArrowRows(path)
+        case _:
+            is_archive = suffix in (".zip", ".xz", ".bz2", ".tar", ".tgz", ".7z")
+            hint = "unpack it first" if is_archive else f"use one of {', '.join(SUFFIXES)}"
             raise fault(f"not a format that can be read: suffix {suffix!r}", path, hint)

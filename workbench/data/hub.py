@@ -1,0 +1,111 @@
+"""`hub:owner/name`: a data set of the Hugging Face hub, fetched once by a process of its own.
+
+That process imports `datasets`, which takes seconds and hundreds of megabytes; what it leaves is a parquet
+file in `$XDG_CACHE_HOME/workbench/hub`. To fetch a newer version, delete that file.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+
+from workbench.data.packed import cache_folder
+from workbench.data.rows import Cancelled, Rows, open_rows
+from workbench.errors import WorkbenchError, fault
+
+_WORKER = "workbench.engine.hub_dataset"
+_NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_][\w.-]{0,95}(?:/[A-Za-z0-9_][\w.-]{0,95})?", re.ASCII)
+"""Source: huggingface_hub.utils.validate_repo_id."""
+_ASK_SECONDS = 0.2
+_LONGEST_ERROR = 300
+
+
+def open_hub(name: str, split: str, config: str, cancelled: Cancelled | None = None) -> Rows:
+    """Rows of one split of a data set, which is fetched when it is not in the cache.
+
+    Args:
+        name: `owner/name`, or the name alone of an old data set.
+        split: such as `train`; also a part of one, as `datasets` writes it: `train[:5000]`.
+        config: one of the data set's configurations; empty for its only one.
+        cancelled: asked while it is fetched.
+
+    Raises:
+        WorkbenchError: no such data set, split or configuration; access has to be asked for; no network.
+    """
+    if not _NAME.fullmatch(name):
+        raise fault("not a name of the hub", f"hub:{name}", "it has the form hub:owner/name")
+    key = blake2b(f"{name}\0{config}\0{split}".encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    file = cache_folder() / "hub" / f"{name.replace('/', '--')}-{key}.parquet"
+    if not file.is_file():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise fault(f"no folder to fetch it into: {e.strerror or e}", file.parent) from e
+        fetch(name, split, config, file, cancelled)
+    return open_rows(file)
+
+
+def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled | None = None) -> None:
+    """Have another process write one split of a data set to the parquet file `target`.
+
+    Raises:
+        WorkbenchError: what that process says; there is no file then.
+    """
+    where = f"hub:{name}"
+    argv = [sys.executable, "-m", _WORKER, name, split, config, str(target)]
+    # The worker stands in an empty folder: `datasets` takes a folder called owner/name for the data set
+    with tempfile.TemporaryDirectory(prefix="workbench-hub-") as folder, tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder, env=_environment()
+            )
+        except OSError as e:
+            raise fault(f"the process that fetches it cannot be started: {e.strerror or e}", where) from e
+        try:
+            _wait(process, where, cancelled)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode == 0 and target.is_file():
+            return
+        said.seek(0)
+        raise _refusal(said.read().decode("utf-8", "replace"), process.returncode, where)
+
+
+def _wait(process: "subprocess.Popen[bytes]", where: str, cancelled: Cancelled | None) -> None:
+    while True:
+        try:
+            process.wait(_ASK_SECONDS)
+            return
+        except subprocess.TimeoutExpired:
+            if cancelled and cancelled():
+                raise fault("fetching was cancelled", where) from None
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without messages to the makers and without bars of progress; this package can be imported."""
+    here = str(Path(__file__).parents[2])
+    known = os.environ.get("PYTHONPATH", "")
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{here}{os.pathsep}{known}" if known else here,
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+
+
+def _refusal(said: str, code: int, where: str) -> WorkbenchError:
+    """The last line of a worker that gave up is what and hint as JSON; one that crashed says anything."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    try:
+        last = json.loads(lines[-1])
+        return fault(str(last["what"]), where, str(last["hint"]))
+    except (IndexError, ValueError, TypeError, KeyError, RecursionError):
+        reason = lines[-1][:_LONGEST_ERROR] if lines else f"exit code {code}"
+        return fault(f"the process that fetches it failed: {reason}", where)

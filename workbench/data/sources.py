@@ -1,0 +1,156 @@
+"""Opening what a `[[data.source]]` names: a file, a folder, a pattern, a data set of the Hugging Face hub."""
+
+import glob
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from workbench.data.rows import LINE_SUFFIXES, PACKED, SUFFIXES, Rows, open_rows
+from workbench.errors import fault
+from workbench.project.paths import expanded
+from workbench.project.source import SourceTable
+
+HUB = "hub:"
+_ABOUT_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
+"""What `datasets` and others write beside the data."""
+
+
+def open_source(source: SourceTable, folder: Path) -> Rows:
+    """The rows that a source names; a path is relative to `folder`, `~` is the home folder.
+
+    A packed file is unpacked into the cache first, and a `hub:` data set is fetched by a process of its own
+    when it is not there yet: both may take minutes.
+
+    Raises:
+        WorkbenchError: there is no such file, no data file in the folder or for the pattern, one of several
+            files is broken as a whole, files side by side differ in length, or the data set cannot be had.
+    """
+    try:
+        rows = _open(source, folder)
+        if not source.beside:
+            return rows
+        try:
+            return _with_beside(rows, source, folder)
+        except BaseException:
+            rows.close()
+            raise
+    except OSError as e:
+        raise fault(f"cannot be read: {e.strerror or e}", source.path) from e
+
+
+def is_hub(path: str) -> bool:
+    """Whether a source's path names a data set of the hub."""
+    return path.startswith(HUB)
+
+
+def data_files(path: Path) -> list[Path]:
+    """The files that `path` names: itself, all data files of a folder and its folders, or those that match a
+    pattern; sorted.
+
+    Raises:
+        WorkbenchError: there is none, or it is a folder of several splits.
+    """
+    if path.is_dir():
+        found = _in_folder(path)
+    elif glob.has_magic(str(path)) and not path.exists():
+        found = sorted(
+            file for match in glob.iglob(str(path), recursive=True) if (file := Path(match)).is_file()
+        )
+        if not found:
+            raise fault("no file matches this pattern", path, "patterns are relative to the project folder")
+    else:
+        return [path]
+    chosen = _data_among(found)
+    if not chosen:
+        raise fault("no data files there", path, f"it needs one of {', '.join(SUFFIXES)}, also packed")
+    _refuse_twins(chosen, path)
+    return chosen
+
+
+def _open(source: SourceTable, folder: Path) -> Rows:
+    if is_hub(source.path):
+        from workbench.data.hub import open_hub
+
+        _refuse_for_hub(source)
+        return open_hub(source.path.removeprefix(HUB), source.hub_split, source.hub_config)
+    path = folder / expanded(source.path)
+    files = data_files(path)
+    if files == [path]:
+        return open_rows(path, source.rows, source.columns)
+    from workbench.data.many import open_many
+
+    return open_many(path, files, _root(path), source.rows, source.columns)
+
+
+def _with_beside(rows: Rows, source: SourceTable, folder: Path) -> Rows:
+    from workbench.data.beside import BesideRows, open_lines
+
+    return BesideRows(
+        rows, {name: open_lines(folder / expanded(path)) for name, path in source.beside.items()}
+    )
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """Regular files below a folder, sorted by path; hidden ones and hidden folders are none of the data's."""
+    if (folder / "dataset_dict.json").is_file():
+        splits = sorted(child.name for child in folder.iterdir() if (child / "state.json").is_file())
+        what = f"holds the splits {', '.join(splits)}" if splits else "is a saved data set without its splits"
+        raise fault(what, folder, f"name one of them: {folder.name}/{splits[0]}" if splits else "")
+    if (folder / "state.json").is_file() and (files := _saved(folder)):
+        return files
+    return sorted(_below(folder))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and (file := Path(here, name)).is_file():
+                yield file
+
+
+def _saved(folder: Path) -> list[Path]:
+    """The files of `datasets.save_to_disk`, in its order, without the caches of `map` beside them."""
+    try:
+        listed = json.loads((folder / "state.json").read_bytes())["_data_files"]
+        return [folder / Path(entry["filename"]).name for entry in listed]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+
+
+def _data_among(files: Iterable[Path]) -> list[Path]:
+    """Those whose suffix says that they hold rows. Text files beside other formats are notes: README.txt."""
+    known = [file for file in files if (_format(file) in SUFFIXES) and file.name not in _ABOUT_DATA]
+    return [file for file in known if _format(file) != ".txt"] or known
+
+
+def _format(file: Path) -> str:
+    """The suffix that tells a file's format, below that of its packing."""
+    suffix = file.suffix.lower()
+    if suffix not in PACKED:
+        return suffix
+    inner = file.with_suffix("").suffix.lower()
+    return inner if inner in LINE_SUFFIXES else suffix
+
+
+def _refuse_twins(files: list[Path], path: Path) -> None:
+    """A packed file beside its own unpacked copy would give every row twice."""
+    names = set(files)
+    for file in files:
+        if file.suffix.lower() in PACKED and file.with_suffix("") in names:
+            what = f"{file.with_suffix('').name} is there twice, also packed as {file.name}"
+            raise fault(what, path, "take one of them away, or name the files by a pattern")
+
+
+def _root(path: Path) -> Path:
+    """The folder below which a folder's or a pattern's files lie."""
+    if path.is_dir():
+        return path
+    return next((parent for parent in path.parents if not glob.has_magic(str(parent))), path.parent)
+
+
+def _refuse_for_hub(source: SourceTable) -> None:
+    for key, value in (("rows", source.rows), ("columns", source.columns)):
+        if value:
+            raise fault(f"`{key}` is for files", source.path, "a data set of the hub has named columns")
