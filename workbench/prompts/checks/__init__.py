@@ -1,0 +1,1 @@
+"""What would go wrong in training, found before it: facts gathered from all rows, and what they mean."""

@@ -1,0 +1,102 @@
+"""Findings about how the rows are written: leftovers of scraping, of other formats, of other programs."""
+
+from collections.abc import Iterator
+
+from workbench.prompts.checks.facts import Marked
+from workbench.prompts.checks.seen import Seen, have, percent, rows, share, short
+from workbench.prompts.findings import Finding
+
+ANSWER_WORDS = frozenset(
+    "答案 回答 答 譯文 译文 翻譯 翻译 answer answers a response output completion assistant gpt ai bot "
+    "antwort réponse respuesta risposta trả lời đáp án đáp คำตอบ ตอบ ответ 答え 回答 답 답변".split()
+) | {"trả lời", "đáp án", "the answer", "final answer", "the answer is"}
+"""Words that announce an answer; what stands after them is the answer."""
+PREFIX_SHARE, PREFIX_MOST, PREFIX_ROWS = 0.005, 0.95, 5
+OTHER_PREFIX_SHARE = 0.1
+HABIT_SHARE, HABIT_ROWS = 0.5, 3
+BLANKS_SHARE = 0.05
+_SHORTEST_SHARED = 4
+
+
+def findings(seen: Seen) -> Iterator[Finding]:
+    """All of this module."""
+    yield from _marks(seen)
+    yield from _legacy(seen)
+    yield from _prefixes(seen)
+    yield from _shared(seen)
+
+
+def _marks(seen: Seen) -> Iterator[Finding]:
+    marks, used = seen.facts.writing.marks, seen.facts.used
+    if mark := marks.get("literal_escapes"):
+        what = (
+            rf"{rows(mark.count)} {have(mark.count)} \n as two characters, backslash and n, for a line break"
+        )
+        yield seen.finding(
+            "literal-escapes", "yellow", mark, what, 'clean = ["newlines"] makes line breaks of them'
+        )
+    if mark := marks.get("private_use"):
+        what = f"{rows(mark.count)} {have(mark.count)} private-use characters, which mean nothing outside one font"
+        yield seen.finding("private-use", "yellow", mark, what, 'clean = ["private_use"] takes them out')
+    if mark := marks.get("special_token"):
+        what = f"{rows(mark.count)} {have(mark.count)} special tokens written as text, such as {mark.example}"
+        hint = "they become the tokens themselves: a row can end its own answer; replace them"
+        yield seen.finding("special-token-text", "yellow", mark, what, hint)
+    for key, what in (
+        ("prompt_blank", "a question that ends in blanks"),
+        ("answer_blank", "an answer with blanks at its edge"),
+    ):
+        if mark := marks.get(key):
+            level = "yellow" if share(mark.count, used) >= BLANKS_SHARE else "note"
+            hint = 'clean = ["strip"] takes them off'
+            yield seen.finding(
+                "trailing-space", level, mark, f"{rows(mark.count)} {have(mark.count)} {what}", hint
+            )
+
+
+def _legacy(seen: Seen) -> Iterator[Finding]:
+    """Conventions of prompt/completion files: a chat template has marks of its own for both ends."""
+    used = seen.facts.used
+    for found, where, key in (
+        (seen.facts.writing.separators, "question", "strip_user"),
+        (seen.facts.writing.stops, "answer", "strip_assistant"),
+    ):
+        for text, mark in found.items():
+            if mark.count >= HABIT_ROWS and share(mark.count, used) >= HABIT_SHARE:
+                what = f"{percent(share(mark.count, used))} of the rows have a {where} that ends in {text!r}"
+                hint = f"a mark of the older format: {key} = [{text!r}] takes it off"
+                yield seen.finding(
+                    "legacy-format", "yellow", mark, what.replace("a answer", "an answer"), hint
+                )
+
+
+def _prefixes(seen: Seen) -> Iterator[Finding]:
+    used = seen.facts.used
+    for text, mark in seen.facts.writing.prefixes.items():
+        part = share(mark.count, used)
+        if mark.count < PREFIX_ROWS or part > PREFIX_MOST:
+            continue  # what all answers begin with is what the answers shall be
+        announces = text.rstrip(" :：").casefold() in ANSWER_WORDS
+        if announces and part >= PREFIX_SHARE:
+            hint = f'clean = [{{ prefix = [{text!r}], on = "assistant" }}] takes it off'
+        elif part >= OTHER_PREFIX_SHARE:
+            hint = "fine when it is meant"
+        else:
+            continue
+        what = f"{rows(mark.count)} ({percent(part)}) {have(mark.count)} an answer that begins with {short(text)}"
+        yield seen.finding("answer-prefix", "yellow" if announces else "note", mark, what, hint)
+
+
+def _shared(seen: Seen) -> Iterator[Finding]:
+    """An instruction that stands in every question belongs into chat's questions too."""
+    for number, text in enumerate(seen.facts.writing.shared):
+        end = max(text.rfind(mark) for mark in (":", "：", "\n", ".", "。"))
+        shared = text[: end + 1].strip()
+        if (
+            number < len(seen.reports)
+            and seen.reports[number].used >= HABIT_ROWS
+            and len(shared) >= _SHORTEST_SHARED
+        ):
+            what = f"{seen.reports[number].name}: every question begins with {short(shared)}"
+            hint = "chat sends what is typed: begin with the same there, or make it the system message"
+            yield seen.finding("constant-instruction", "note", Marked(seen.reports[number].used), what, hint)

@@ -1,0 +1,148 @@
+"""Findings about the rows as tokens: what is not trained, what is cut, what the template and chat do otherwise."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from workbench.prompts.checks.seen import Seen, counted, have, percent, rows, share, short
+from workbench.prompts.findings import Finding, Level
+
+RED_SHARE, YELLOW_SHARE = 0.2, 0.01
+SYSTEM_SHARE = 0.5
+
+
+def findings(seen: Seen) -> Iterator[Finding]:
+    """All of this module."""
+    yield from _unsupervised(seen)
+    yield from _too_long(seen)
+    yield from _ends(seen)
+    yield from _doubled(seen)
+    yield from _prompt(seen)
+    yield from _template(seen)
+
+
+def looked_at(seen: Seen) -> str:
+    """` (of 20,000 looked at)` where not every training row was encoded."""
+    found = seen.facts.tokens
+    return (
+        "" if found.looked_at == seen.facts.rows.get("train", 0) else f" (of {found.looked_at:,} looked at)"
+    )
+
+
+def level_of(part: float) -> Level:
+    """Red over a fifth of the rows, yellow over a hundredth."""
+    return "red" if part > RED_SHARE else "yellow" if part > YELLOW_SHARE else "note"
+
+
+def _unsupervised(seen: Seen) -> Iterator[Finding]:
+    found = seen.facts.tokens
+    mark = found.no_supervised
+    if not mark.count:
+        return
+    reasons = Counter({reason: each.count for reason, each in found.refused.items()})
+    reasons["cut off before the answer"] = found.answerless.count
+    level = level_of(share(mark.count, found.looked_at))
+    what = f"{rows(mark.count)} {have(mark.count)} nothing to train: {counted(+reasons)}{looked_at(seen)}"
+    detail = next((each.example for each in found.refused.values() if each.example), "")
+    yield seen.finding("no-supervised", "yellow" if level == "note" else level, mark, what, detail)
+
+
+def _too_long(seen: Seen) -> Iterator[Finding]:
+    found, data = seen.facts.tokens, seen.settings.data
+    if not found.too_long.count:
+        return
+    part = share(found.sample_too_long, found.sample)
+    if found.looked_at == found.sample:
+        amount = f"{rows(found.too_long.count)} ({percent(part)})"
+    else:
+        amount = (
+            f"{percent(part)} of {found.sample:,} rows drawn at random, "
+            f"{found.too_long.count:,} of {found.looked_at:,} looked at,"
+        )
+    side = seen.facts.statistics.sides.get("train")
+    keeps = f"data.max_tokens = {side.total.percentiles[99]:,} would keep 99%" if side else ""
+    level = level_of(part)
+    if data.overlong == "truncate":
+        lost = f"; {found.lost_end.count:,} lose the end of their answer, and with it the stop mark"
+        what = f"{amount} are longer than data.max_tokens = {data.max_tokens:,} and are cut{lost}"
+        yield seen.finding("truncated", level, found.too_long, what, keeps)
+    elif data.overlong == "error":
+        what = f"{amount} are longer than data.max_tokens = {data.max_tokens:,}, and data.overlong is error"
+        yield seen.finding("too-long", "red", found.too_long, what, keeps)
+    else:
+        what = f"{amount} are longer than data.max_tokens = {data.max_tokens:,} and are left out"
+        yield seen.finding("too-long", level, found.too_long, what, keeps)
+
+
+def _ends(seen: Seen) -> Iterator[Finding]:
+    found = seen.facts.tokens
+    mark, end = found.stop_missing, seen.facts.pairing.end_mark
+    if not mark.count:
+        return
+    why = f"the end mark {end!r} is not trained" if end else "the template writes no end mark after an answer"
+    hint = "the model would not learn to stop: choose a template that closes every answer"
+    if not found.stop_trained:
+        yield seen.finding("stop-not-trained", "red", mark, f"no row trains a stop mark: {why}", hint)
+    else:
+        level: Level = "yellow" if share(mark.count, found.looked_at) > YELLOW_SHARE else "note"
+        what = f"{rows(mark.count)} {have(mark.count)} an answer without a trained end mark{looked_at(seen)}"
+        yield seen.finding("stop-not-trained", level, mark, what, hint)
+
+
+def _doubled(seen: Seen) -> Iterator[Finding]:
+    for name, mark, which in (
+        ("double-bos", seen.facts.tokens.double_bos, "beginning"),
+        ("double-eos", seen.facts.tokens.double_eos, "end"),
+    ):
+        if mark.count:
+            what = f"{rows(mark.count)} {have(mark.count)} the {which}-of-text token twice in a row{looked_at(seen)}"
+            hint = "the template writes it, and the rows hold it as text too: clean the rows, or the template"
+            level: Level = (
+                "red" if share(mark.count, seen.facts.tokens.looked_at) > YELLOW_SHARE else "yellow"
+            )
+            yield seen.finding(name, level, mark, what, hint)
+
+
+def _prompt(seen: Seen) -> Iterator[Finding]:
+    """What stands before an answer in chat is not what stood there in training."""
+    found, pairing = seen.facts.tokens, seen.facts.pairing
+    if found.prompt_differs.count:
+        ends_blank = pairing.prompt_end[-1:].isspace() and not pairing.prompt_end.endswith("\n")
+        why = f"chat's prompt ends in {pairing.prompt_end!r}" + (", with a blank" if ends_blank else "")
+        what = (
+            f"the tokens before an answer are not those of chat in {found.prompt_differs.count:,} of "
+            f"{found.prompts_compared:,} rows compared: {why}"
+        )
+        hint = "end the template's generation prompt where a token ends, without a blank"
+        yield seen.finding("generation-prompt", "yellow", found.prompt_differs, what, hint)
+    settings = seen.settings
+    chat, trained = settings.chat.system, settings.prompt.system
+    if chat and chat != trained:
+        what = f"chat.system is {short(chat)}, training has {short(trained) if trained else 'none'}"
+        yield Finding("system-differs", "yellow", what, "leave chat.system empty to take that of training")
+    systems = seen.facts.writing.systems
+    own = sum(mark.count for mark in systems.values())
+    if not chat and not trained and systems and share(own, seen.facts.used) >= SYSTEM_SHARE:
+        text, mark = next(iter(systems.items()))
+        what = f"{percent(share(own, seen.facts.used))} of the rows have a system message, chat sends none"
+        yield seen.finding("system-differs", "yellow", mark, what, f"set chat.system, such as {short(text)}")
+
+
+def _template(seen: Seen) -> Iterator[Finding]:
+    pairing, unknown = seen.facts.pairing, seen.facts.tokens.unknown
+    if unknown.count:
+        part = share(unknown.count, seen.facts.tokens.looked_at)
+        level: Level = "yellow" if part > YELLOW_SHARE else "note"
+        what = f"{rows(unknown.count)} {have(unknown.count)} pieces that the tokenizer does not know{looked_at(seen)}"
+        yield seen.finding(
+            "unknown-tokens", level, unknown, what, "they are read, and trained, as one and the same"
+        )
+    if pairing.end_pieces > 1 and pairing.end_mark.startswith(("<", "[")):
+        what = f"the base model has no token for the end mark {pairing.end_mark!r}: it takes {pairing.end_pieces}"
+        hint = "choose a template of the base model's family, or add it to prompt.special_tokens"
+        yield Finding("no-template-token", "yellow", what, hint)
+    if pairing.reads_clock:
+        hint = "tomorrow's prompt is another one: fix the date in a template of your own"
+        yield Finding("template-clock", "yellow", "the template writes today's date", hint)
+    if pairing.bos_missing:
+        what = f"the base model was made to read texts that begin with {pairing.bos_missing}; the template writes none"
+        yield Finding("no-bos", "note", what)
