@@ -8,7 +8,8 @@ from workbench.data.cleaning import Cleaner
 from workbench.data.example import Example, Origin, Rejected, Row
 from workbench.data.mapping import Mapper
 from workbench.data.report import SourceReport
-from workbench.data.rows import Cancelled, Progress, RowError, Rows, open_rows
+from workbench.data.rows import Cancelled, Progress, RowError, Rows
+from workbench.data.sources import is_hub, open_source
 from workbench.errors import WorkbenchError, fault
 from workbench.project.paths import expanded
 from workbench.project.source import Source
@@ -19,7 +20,7 @@ _REPORT_EVERY = 500
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One `[[data.source]]` as it was found on disk: its rows, or why they cannot be read."""
+    """One `[[data.source]]` as it was found: its rows, or why they cannot be read."""
 
     source: Source
     path: Path
@@ -74,9 +75,15 @@ class Dataset:
 
     def examined(self, source: int) -> Iterator[tuple[Example | Rejected, tuple[str, ...]]]:
         """As `outcomes`, each with the cleaning rules that changed something."""
-        for i in range(len(self._rows(source))):
-            mapped = self.mapped(source, i)
-            yield (mapped, ()) if isinstance(mapped, Rejected) else self._cleaners[source].touched(mapped)
+        mapper, cleaner = self._mappers[source], self._cleaners[source]
+        for i, row in enumerate(self._rows(source).scan()):
+            origin = Origin(source, i)
+            if isinstance(row, RowError):
+                yield Rejected(origin, row.reason, row.detail), ()
+            elif isinstance(mapped := mapper.map(row, origin), Rejected):
+                yield mapped, ()
+            else:
+                yield cleaner.touched(mapped)
 
     def require_readable(self) -> None:
         """Raises WorkbenchError with what is wrong with every source that cannot be read."""
@@ -152,12 +159,12 @@ def open_dataset(project: OpenProject) -> Dataset:
     for source in project.settings.data.source:
         path = source_path(project.folder, source)
         try:
-            states.append(SourceState(source, path, open_rows(path)))
+            states.append(SourceState(source, path, open_source(source, project.folder)))
         except WorkbenchError as e:
             states.append(SourceState(source, path, None, e))
     return Dataset(states)
 
 
 def source_path(folder: Path, source: Source) -> Path:
-    """The file of a source: relative to the project's folder, or absolute; `~` is the home folder."""
-    return folder / expanded(source.path)
+    """What a source names: relative to the project's folder, or absolute; `~` is the home folder."""
+    return Path(source.path) if is_hub(source.path) else folder / expanded(source.path)

@@ -39,6 +39,14 @@ def open_source(source: SourceTable, folder: Path) -> Rows:
         raise fault(f"cannot be read: {e.strerror or e}", source.path) from e
 
 
+def source_files(source: SourceTable, folder: Path) -> list[Path]:
+    """All files that a source's rows come from, those beside included. Raises WorkbenchError as `open_source`."""
+    if is_hub(source.path):
+        return open_source(source, folder).files
+    beside = [folder / expanded(path) for path in source.beside.values()]
+    return [*data_files(folder / expanded(source.path)), *beside]
+
+
 def is_hub(path: str) -> bool:
     """Whether a source's path names a data set of the hub."""
     return path.startswith(HUB)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from workbench.data.dataset import source_path
+from workbench.data.sources import source_files
 from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.schema import PromptSettings
@@ -32,10 +32,10 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
     settings = project.settings
     base = locate(settings.model.base, project.folder, weights=False).folder
     tokenizer = load_tokenizer(base)
-    template = load_template(settings.prompt.template, project.folder, tokenizer)
-    sources = [source_path(project.folder, source) for source in settings.data.source]
+    template = load_template(settings.prompt.template, project.folder, tokenizer, settings.prompt)
+    sources = [file for source in settings.data.source for file in source_files(source, project.folder)]
     return {
-        "data": _digest([settings.data.model_dump(mode="json")], sources),
+        "data": _digest([settings.data.model_dump(mode="json", exclude={"accept"})], sources),
         "template": _digest(
             [template.source, settings.prompt.system, *_further(settings.prompt, project.folder)], []
         ),
