@@ -22,6 +22,8 @@ COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
     "sources": "list a project's sources, or propose a mapping for one more file and add it",
     "preview": "show one example exactly as it trains: text, token ids, mask",
+    "check": "look at all rows before GPU time is spent: what would go wrong, and in which rows",
+    "stats": "lengths in tokens, what is trained, padding, scripts",
     "train": "start a run in the background and follow it",
     "runs": "list runs with their state",
     "show": "one run: settings, state, curve in numbers, checkpoints",

@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start, say which run it is, and follow it unless told to detach."""
-    from workbench.cli.console import busy, note, say, write_json
+    from workbench.cli.console import note, say, write_json
     from workbench.cli.follow import follow
+    from workbench.cli.surveying import shares
     from workbench.runs.folder import find_run
     from workbench.runs.launch import start
 
@@ -26,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
     resume = find_run(args.resume, project.folder) if args.resume else None
     # A clock that was set back must not hide a new run's events
     since = time.time() if resume else 0.0
-    with busy(f"checking {project.name}"):
-        started = start(project, resume=resume)
+    with shares(f"checking {project.name}") as progress:
+        started = start(project, resume=resume, progress=progress)
     if args.json:
         write_json({"kind": "run", "id": started.id, "folder": str(started.folder)})
     else:

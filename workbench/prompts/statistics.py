@@ -1,4 +1,4 @@
-"""Statistics of a project's rows: lengths in tokens and characters, what is trained, what padding would cost."""
+"""Statistics of a project's rows: lengths in tokens and characters, what is trained, what padding costs."""
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ class Statistics:
     train_lengths: list[int] = field(default_factory=list)
 
 
-def lengths(values: Sequence[int]) -> Lengths:
+def lengths(values: "Sequence[int] | NDArray[np.int64]") -> Lengths:
     """The distribution of `values`."""
     import numpy as np
 
@@ -113,8 +113,8 @@ def padding(lengths: Sequence[int], micro_batch: int, max_tokens: int, seed: int
 
     `none`: rows in random order, `micro_batch` of them at a time, each padded to the longest of its batch.
     `batch`: the same rows laid end to end: nothing is padded. `bfd`: rows of `max_tokens`, filled best fit
-    decreasing (a row goes where it leaves the least room; Johnson 1974); what stays free in them counts, though
-    an engine that lays those rows end to end computes nothing for it.
+    decreasing (a row goes where it leaves the least room; Johnson 1974); what stays free in them counts,
+    though an engine that lays those rows end to end computes nothing for it.
     """
     import numpy as np
 

@@ -52,7 +52,7 @@ def cache_file(project: OpenProject, dataset: Dataset, encoder: Encoder) -> Path
 
 
 def load(file: Path, exact: bool) -> tuple[Facts, list[SourceReport]] | None:
-    """What is kept in `file`; None without one, with a broken one, or when an exact one is asked for in vain."""
+    """What is kept in `file`; None without one, or with one that is broken or not as exact as asked for."""
     try:
         kept = json.loads(file.read_bytes())
         if kept["v"] != FORMAT or (exact and not kept["exact"]):
@@ -68,7 +68,7 @@ def store(file: Path, facts: Facts, reports: list[SourceReport], exact: bool) ->
         "v": FORMAT,
         "exact": exact,
         "facts": asdict(facts),
-        "reports": [_plain(each) for each in reports],
+        "reports": [plain_report(each) for each in reports],
     }
     with suppress(WorkbenchError, OSError):
         file.parent.mkdir(exist_ok=True)
@@ -89,7 +89,7 @@ def _state(file: Path) -> list[Any]:
     return [str(file), stat.st_size, stat.st_mtime_ns]
 
 
-def _plain(report: SourceReport) -> dict[str, Any]:
+def plain_report(report: SourceReport) -> dict[str, Any]:
     """A report as JSON has it; row numbers that follow each other are kept as their first and last."""
     return {
         "path": str(report.path),

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+from workbench.data.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
@@ -22,7 +23,13 @@ NAMES = {"data": "data", "template": "chat template", "tokenizer": "tokenizer", 
 Argv = Callable[[Run], list[str]]
 
 
-def start(project: OpenProject, *, resume: Run | None = None, argv: Argv = trainer_argv) -> Run:
+def start(
+    project: OpenProject,
+    *,
+    resume: Run | None = None,
+    argv: Argv = trainer_argv,
+    progress: Progress | None = None,
+) -> Run:
     """Train `project` in the background, as a new run or as the next attempt of `resume`.
 
     A resumed run goes on with the settings it was started with, from its newest complete checkpoint, or from
@@ -32,6 +39,7 @@ def start(project: OpenProject, *, resume: Run | None = None, argv: Argv = train
         project: with profile and overrides laid in.
         resume: the run to go on with.
         argv: makes the command that trains a run; the command inherits the lock of the run.
+        progress: told the share of the rows that was checked.
 
     Raises:
         WorkbenchError: the project cannot be trained, the run is going on or finished, or what it was made
@@ -40,7 +48,7 @@ def start(project: OpenProject, *, resume: Run | None = None, argv: Argv = train
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)
-    template_source = preflight.check(project)
+    template_source = preflight.check(project, progress)
     current = fingerprints(project)
     if resume is None:
         run = create_run(project, sys.argv, current, template_source)

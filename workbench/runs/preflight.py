@@ -1,57 +1,58 @@
-"""What can be known before torch is loaded: what would fail after minutes fails at once, and says why."""
+"""What can be known before torch is loaded: what would fail or come out wrong is refused, and says why."""
 
 import shutil
-from collections import Counter
 
 from workbench.data.dataset import open_dataset
-from workbench.data.example import Example, Rejected
+from workbench.data.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import BaseModel, locate
 from workbench.project.store import OpenProject
-from workbench.prompts.encode import Encoder, make_encoder
+from workbench.prompts.encode import make_encoder
+from workbench.prompts.findings import Finding
+from workbench.prompts.survey import survey
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 
-def check(project: OpenProject) -> str:
+def check(project: OpenProject, progress: Progress | None = None) -> str:
     """Raise unless `project` can be trained as far as can be told from here.
 
-    A base model that is only on the hub is fetched.
+    A base model that is only on the hub is fetched. Every row is looked at, unless that was done before.
+
+    Args:
+        project: with profile and overrides laid in.
+        progress: told the share of the rows that is done.
 
     Returns:
         The Jinja text of the chat template.
 
     Raises:
-        WorkbenchError: no base model, tokenizer or template; a data file that cannot be read; no row that can
-        be trained on; not enough disk space for one checkpoint.
+        WorkbenchError: no base model, tokenizer or template; a data file that cannot be read; red findings
+            that `data.accept` does not name; not enough disk space for one checkpoint.
     """
     base = locate(project.settings.model.base, project.folder, download=True)
     encoder = make_encoder(project)
-    _require_a_row(project, encoder)
+    _require_data(project)
+    if findings := survey(project, progress).blocking:
+        raise WorkbenchError(*map(_refused, findings))
     _require_space(project, base)
     return encoder.template.source
 
 
-def _require_a_row(project: OpenProject, encoder: Encoder) -> None:
-    """Looks no further than the first example; the training process counts all."""
+def _require_data(project: OpenProject) -> None:
     dataset = open_dataset(project)
     try:
-        broken = [state.error for state in dataset.sources if state.error]
-        if broken:
-            raise WorkbenchError(*(problem for error in broken for problem in error.problems))
-        if not dataset.sources:
-            raise fault("the project has no data", project.file, "add a [[data.source]]")
-        reasons: Counter[str] = Counter()
-        for number in range(len(dataset.sources)):
-            for outcome in dataset.outcomes(number):
-                encoded = encoder.encode(outcome) if isinstance(outcome, Example) else outcome
-                if not isinstance(encoded, Rejected):
-                    return
-                reasons[encoded.reason] += 1
+        dataset.require_readable()
     finally:
         dataset.close()
-    counts = ", ".join(f"{count} x {reason}" for reason, count in reasons.most_common())
-    raise fault("no row can be trained on", "data.source", counts or "the files have no rows")
+    if not dataset.sources:
+        raise fault("the project has no data", project.file, "add a [[data.source]]")
+
+
+def _refused(finding: Finding) -> Problem:
+    """A red finding as an error, with the way around it."""
+    around = f"to start all the same: --set data.accept='[\"{finding.name}\"]'"
+    return Problem(finding.what, finding.name, f"{finding.hint}; {around}" if finding.hint else around)
 
 
 def _require_space(project: OpenProject, base: BaseModel) -> None:

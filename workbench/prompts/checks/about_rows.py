@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from workbench.data.report import SourceReport
 from workbench.prompts.checks.facts import Marked, marked
 from workbench.prompts.checks.seen import Seen, counted, have, merged, percent, rows, share
-from workbench.prompts.findings import Finding
+from workbench.prompts.findings import Finding, Level
 
 OUT_OF_ORDER = "roles out of order"
 """Reason of `data.mapping` for conversations in which user and assistant do not take turns."""
@@ -70,7 +70,7 @@ def _nothing(seen: Seen) -> Iterator[Finding]:
 
 
 def _rejected(seen: Seen) -> Iterator[Finding]:
-    """Rows that are left out although nobody asked for it; sources that lose all of theirs are red already."""
+    """Rows left out although nobody asked for it; sources that lose all of theirs are red already."""
     read = sum(report.read for report in seen.reports)
     sorts: dict[str, list[Marked]] = {}
     for number, report in enumerate(seen.reports):
@@ -90,7 +90,7 @@ def _rejected(seen: Seen) -> Iterator[Finding]:
     if by_reason:
         mark = merged(by_reason.values())
         reasons = counted(Counter({reason: each.count for reason, each in by_reason.items()}))
-        level = "yellow" if share(mark.count, read) >= MANY_REJECTED else "note"
+        level: Level = "yellow" if share(mark.count, read) >= MANY_REJECTED else "note"
         what = f"{rows(mark.count)} of {read:,} cannot be used: {reasons}"
         yield seen.finding("rejected", level, mark, what)
 
@@ -140,7 +140,7 @@ def _split(seen: Seen) -> Iterator[Finding]:
         hint = 'data.validation = 0.1, or a source with split = "validation"'
         yield Finding("no-validation", "yellow", "no row is held out: overfitting would not show", hint)
     if 0 < train < FEW:
-        level = "yellow" if train < VERY_FEW else "note"
+        level: Level = "yellow" if train < VERY_FEW else "note"
         hint = "more rows, or rows made from these: workbench augment"
         yield Finding("few-rows", level, f"only {rows(train)} to train on", hint)
 
@@ -153,7 +153,7 @@ def _balance(seen: Seen) -> Iterator[Finding]:
             continue
         validation = sides.get("validation", {})
         said: list[str] = []
-        level = "note"
+        level: Level = "note"
         largest = max(train, key=lambda value: train[value])
         if share(train[largest], total) > LARGEST and len(train) > 1:
             level = "yellow"

@@ -77,8 +77,9 @@ def findings(seen: Seen) -> Iterator[Finding]:
         return
     training = seen.settings.training
     packed = f", packed into {found.batches_of:,}" if found.batches_of != found.rows else ""
+    about = "" if found.exact else "about "
     what = (
-        f"{'' if found.exact else 'about '}{found.rows:,} rows{packed}, effective batch {found.effective_batch:,}: "
+        f"{about}{found.rows:,} rows{packed}, effective batch {found.effective_batch:,}: "
         f"{found.steps_per_epoch:,} step{'' if found.steps_per_epoch == 1 else 's'} an epoch, "
         f"{found.steps:,} in all = {found.epochs:.3g} epochs"
     )

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from workbench.prompts.checks.facts import Marked
 from workbench.prompts.checks.seen import Seen, have, percent, rows, share, short
-from workbench.prompts.findings import Finding
+from workbench.prompts.findings import Finding, Level
 
 ANSWER_WORDS = frozenset(
-    "答案 回答 答 譯文 译文 翻譯 翻译 answer answers a response output completion assistant gpt ai bot "
-    "antwort réponse respuesta risposta trả lời đáp án đáp คำตอบ ตอบ ответ 答え 回答 답 답변".split()
-) | {"trả lời", "đáp án", "the answer", "final answer", "the answer is"}
+    ("答案", "回答", "答", "譯文", "译文", "翻譯", "翻译", "答え", "답", "답변", "คำตอบ", "ตอบ", "ответ")
+    + ("answer", "answers", "the answer", "the answer is", "final answer", "a", "response", "output")
+    + ("completion", "assistant", "gpt", "ai", "bot", "antwort", "réponse", "respuesta", "risposta")
+    + ("trả lời", "đáp án", "đáp")
+)
 """Words that announce an answer; what stands after them is the answer."""
 PREFIX_SHARE, PREFIX_MOST, PREFIX_ROWS = 0.005, 0.95, 5
 OTHER_PREFIX_SHARE = 0.1
@@ -36,7 +38,9 @@ def _marks(seen: Seen) -> Iterator[Finding]:
             "literal-escapes", "yellow", mark, what, 'clean = ["newlines"] makes line breaks of them'
         )
     if mark := marks.get("private_use"):
-        what = f"{rows(mark.count)} {have(mark.count)} private-use characters, which mean nothing outside one font"
+        what = (
+            f"{rows(mark.count)} {have(mark.count)} private-use characters: they mean something in one font"
+        )
         yield seen.finding("private-use", "yellow", mark, what, 'clean = ["private_use"] takes them out')
     if mark := marks.get("special_token"):
         what = f"{rows(mark.count)} {have(mark.count)} special tokens written as text, such as {mark.example}"
@@ -47,7 +51,7 @@ def _marks(seen: Seen) -> Iterator[Finding]:
         ("answer_blank", "an answer with blanks at its edge"),
     ):
         if mark := marks.get(key):
-            level = "yellow" if share(mark.count, used) >= BLANKS_SHARE else "note"
+            level: Level = "yellow" if share(mark.count, used) >= BLANKS_SHARE else "note"
             hint = 'clean = ["strip"] takes them off'
             yield seen.finding(
                 "trailing-space", level, mark, f"{rows(mark.count)} {have(mark.count)} {what}", hint
@@ -83,7 +87,8 @@ def _prefixes(seen: Seen) -> Iterator[Finding]:
             hint = "fine when it is meant"
         else:
             continue
-        what = f"{rows(mark.count)} ({percent(part)}) {have(mark.count)} an answer that begins with {short(text)}"
+        count = f"{rows(mark.count)} ({percent(part)})"
+        what = f"{count} {have(mark.count)} an answer that begins with {short(text)}"
         yield seen.finding("answer-prefix", "yellow" if announces else "note", mark, what, hint)
 
 

@@ -1,4 +1,4 @@
-"""Findings about the rows as tokens: what is not trained, what is cut, what the template and chat do otherwise."""
+"""Findings about the rows as tokens: what is not trained or cut, what template and chat do otherwise."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -94,7 +94,8 @@ def _doubled(seen: Seen) -> Iterator[Finding]:
         ("double-eos", seen.facts.tokens.double_eos, "end"),
     ):
         if mark.count:
-            what = f"{rows(mark.count)} {have(mark.count)} the {which}-of-text token twice in a row{looked_at(seen)}"
+            token = f"the {which}-of-text token twice in a row"
+            what = f"{rows(mark.count)} {have(mark.count)} {token}{looked_at(seen)}"
             hint = "the template writes it, and the rows hold it as text too: clean the rows, or the template"
             level: Level = (
                 "red" if share(mark.count, seen.facts.tokens.looked_at) > YELLOW_SHARE else "yellow"
@@ -132,17 +133,20 @@ def _template(seen: Seen) -> Iterator[Finding]:
     if unknown.count:
         part = share(unknown.count, seen.facts.tokens.looked_at)
         level: Level = "yellow" if part > YELLOW_SHARE else "note"
-        what = f"{rows(unknown.count)} {have(unknown.count)} pieces that the tokenizer does not know{looked_at(seen)}"
+        pieces = "pieces that the tokenizer does not know"
+        what = f"{rows(unknown.count)} {have(unknown.count)} {pieces}{looked_at(seen)}"
         yield seen.finding(
             "unknown-tokens", level, unknown, what, "they are read, and trained, as one and the same"
         )
     if pairing.end_pieces > 1 and pairing.end_mark.startswith(("<", "[")):
-        what = f"the base model has no token for the end mark {pairing.end_mark!r}: it takes {pairing.end_pieces}"
+        what = (
+            f"no token of the base model is the end mark {pairing.end_mark!r}: it takes {pairing.end_pieces}"
+        )
         hint = "choose a template of the base model's family, or add it to prompt.special_tokens"
         yield Finding("no-template-token", "yellow", what, hint)
     if pairing.reads_clock:
         hint = "tomorrow's prompt is another one: fix the date in a template of your own"
         yield Finding("template-clock", "yellow", "the template writes today's date", hint)
     if pairing.bos_missing:
-        what = f"the base model was made to read texts that begin with {pairing.bos_missing}; the template writes none"
+        what = f"the base model knows texts that begin with {pairing.bos_missing}; the template writes none"
         yield Finding("no-bos", "note", what)

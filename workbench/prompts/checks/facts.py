@@ -1,6 +1,6 @@
 """What was seen in a project's rows, as plain values that fit into a file; what it means is said elsewhere.
 
-Nothing here depends on `[training]`, `[chat]` or `data.accept`: changing those needs no second look at the rows.
+Nothing here depends on `[training]`, `[chat]` or `data.accept`: changing those needs no second look.
 """
 
 from collections.abc import Iterable
@@ -102,7 +102,7 @@ class Pairing:
         reads_clock: the template writes today's date.
         prompt_end: the last characters of chat's prompt.
         prompt_merges: the tokenizer joins the end of chat's prompt with the beginning of an answer.
-        bos_missing: beginning-of-text token that the base model was made to read, and the template leaves out.
+        bos_missing: beginning-of-text token that the base model knows, and the template leaves out.
     """
 
     end_mark: str = ""

@@ -9,7 +9,7 @@ from workbench.data.example import Example, Rejected
 from workbench.data.leaks import find_leaks
 from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress
-from workbench.data.selection import SIDES, Origins, Selection, select
+from workbench.data.selection import SIDES, Origins, Selection, Side, select
 from workbench.errors import WorkbenchError, fault
 from workbench.project.schema import DataSettings
 from workbench.prompts.checks.facts import Facts, Marked, Overlap, Writing, marked
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Places = NDArray[np.int64]
+    _Sides = dict[Side, Places]
 
 EXACT_CHARACTERS = 16_000_000
 """Up to so many characters of text all used rows are tokenised, which takes some ten seconds."""
@@ -129,7 +130,7 @@ def _marked(look: TextLook, places: "Places") -> Marked:
     return marked((look.sources[i], look.rows[i]) for i in places.tolist())
 
 
-def _count(facts: Facts, selection: Selection, look: TextLook, places: "dict[str, Places]") -> None:
+def _count(facts: Facts, selection: Selection, look: TextLook, places: "_Sides") -> None:
     """What was seen in all rows, for those that are used."""
     import numpy as np
 
@@ -177,7 +178,7 @@ def _tokenise(
     encoder: Encoder,
     data: DataSettings,
     look: TextLook,
-    places: "dict[str, Places]",
+    places: "_Sides",
     progress: Progress | None,
     cancelled: Cancelled | None,
     exact: bool,
@@ -196,8 +197,9 @@ def _tokenise(
             _stop_if(cancelled)
             batch = rows[start : start + _BATCH].tolist()
             outcomes = [dataset.example(look.sources[i], look.rows[i]) for i in batch]
-            kept = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, Example)]
-            tokens.take([outcomes[n] for n in kept], side, [bool(drawn[start + n]) for n in kept])
+            at_random = drawn[start : start + _BATCH].tolist()
+            kept = [(o, d) for o, d in zip(outcomes, at_random, strict=True) if isinstance(o, Example)]
+            tokens.take([example for example, _ in kept], side, [by_chance for _, by_chance in kept])
             done += len(batch)
             if progress:
                 progress(done / all_rows)
@@ -256,7 +258,7 @@ def _overlap(
     dataset: Dataset,
     selection: Selection,
     look: TextLook,
-    places: "dict[str, Places]",
+    places: "_Sides",
     seed: int,
     progress: Progress | None,
     cancelled: Cancelled | None,

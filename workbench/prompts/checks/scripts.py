@@ -53,7 +53,7 @@ _RANGES = (
 
 
 def dominant(texts: Sequence[str]) -> "tuple[NDArray[np.uint8], NDArray[np.bool_]]":
-    """For each text the index in SCRIPTS of its most frequent letters, and whether it has private-use ones."""
+    """For each text the index in SCRIPTS of most of its letters, and whether it has private-use ones."""
     import numpy as np
 
     kinds = len(SCRIPTS)
@@ -86,7 +86,7 @@ def _table() -> "NDArray[np.uint8]":
 
     table = np.zeros(0x110000, np.uint8)
     for name, *ranges in _RANGES:
-        for first, last in ranges:
-            table[ord(first) : ord(last) + 1] = SCRIPTS.index(name)
+        for ends in ranges:
+            table[ord(ends[0]) : ord(ends[1]) + 1] = SCRIPTS.index(name)
     table[[ord("×"), ord("÷")]] = 0
     return table

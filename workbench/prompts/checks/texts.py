@@ -80,7 +80,7 @@ class TextLook:
                 marks |= ESCAPES
             if (
                 not example.plain
-                and any([head in text for head in self._heads])
+                and any(head in text for head in self._heads)
                 and (found := self._special.search(text))
             ):
                 marks |= SPECIAL_TOKEN
@@ -101,7 +101,7 @@ class TextLook:
         self._count_scripts()
 
     def _note_form(self, example: Example, question: str, answer: str, system: str) -> None:
-        """Habits of writing: how answers begin, how prompts and answers end, what all questions begin with."""
+        """How answers begin, how prompts and answers end, what all questions begin with."""
         found = _PREFIX.match(answer) if answer and not example.plain else None
         self.prefixes.append(found[1] if found else "")
         self.separators.append(_ending(question, SEPARATORS))
