@@ -1,4 +1,8 @@
-"""Show one example exactly as it trains: the rendered text, its tokens, and which of them are trained."""
+"""Show one example exactly as it trains: the rendered text, its tokens, and which of them are trained.
+
+With --few-shot the row as it is scored, examples before its question; with --variants the row as each
+[[prompt.variant]] writes it. A row without an answer shows the prompt that asks for one.
+"""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -8,34 +12,92 @@ from workbench.cli.arguments import add_json, add_layers, add_project, opened
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from workbench.project.schema import FewShot
+    from workbench.project.store import OpenProject
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`preview PROJECT [--row N] [--source N] [--json]`."""
+    """`preview PROJECT [--row N] [--source N] [--few-shot [K] | --variants] [--json]`."""
     add_project(parser)
     parser.add_argument("--row", type=int, default=0, metavar="N", help="row number in its source, from 0")
     parser.add_argument("--source", type=int, default=0, metavar="N", help="which [[data.source]], from 0")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--few-shot",
+        type=int,
+        nargs="?",
+        const=0,
+        metavar="K",
+        help="put K examples before the question; without K, prompt.few_shot.count",
+    )
+    which.add_argument("--variants", action="store_true", help="as the project and its variants write it")
     add_layers(parser, "prompt.template=chatml")
     add_json(parser, 'print {"text", "ids", "tokens", "mask", ...}')
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the preview; trained tokens are underlined and stand between brackets."""
-    from workbench.cli.console import busy, note, out, write_json
-    from workbench.prompts.preview import preview
+    from workbench.cli.console import busy, write_json
+    from workbench.prompts.preview import preview, preview_variants
 
+    project = opened(args)
     with busy("reading the data"):
-        fields = preview(opened(args), args.row, args.source)
+        if args.variants:
+            fields = preview_variants(project, args.row, args.source)
+        else:
+            fields = preview(project, args.row, args.source, _few_shot(project, args.few_shot))
     if args.json:
         write_json(fields)
-        return 0
+    elif args.variants:
+        for variant in fields["variants"]:
+            _print_variant(variant)
+    else:
+        _print(fields, f"template {fields['template']}")
+    return 0
+
+
+def _few_shot(project: "OpenProject", asked: int | None) -> "FewShot | None":
+    from workbench.errors import fault
+
+    settings = project.settings.prompt.few_shot
+    if not asked:
+        return settings if asked is not None else None
+    if not 0 < asked <= 100:
+        raise fault(f"{asked} examples", "--few-shot", "from 1 to 100")
+    return settings.model_copy(update={"count": asked})
+
+
+def _print_variant(variant: dict[str, Any]) -> None:
+    from workbench.cli.console import note, say
+
+    own = " (the project's own)" if variant["own"] else ""
+    template = f", template {variant['template']}" if variant["template"] != variant["name"] else ""
+    say(f"── {variant['name']}{own}{template}")
+    if variant["error"]:
+        note(f"error: {variant['error']}")
+    else:
+        _print(variant, f"stop {'trained' if variant['stop_trained'] else 'NOT trained'}")
+
+
+def _print(fields: dict[str, Any], last: str) -> None:
+    from workbench.cli.console import note, out
+
     out.print(_marked(fields), soft_wrap=True, end="")
-    note(
-        f"{len(fields['ids'])} tokens, {fields['supervised']} trained (between ⟦ and ⟧), "
-        f"template {fields['template']}"
+    what = (
+        "the prompt that asks for an answer"
+        if fields["asked"]
+        else f"{fields['supervised']} {'scored' if 'shots' in fields else 'trained'} (between ⟦ and ⟧)"
     )
+    note(f"{len(fields['ids'])} tokens, {what}, {last}")
+    if "shots" in fields:
+        note("examples: " + ", ".join(map(_shot, fields["shots"])))
     for warning in fields["warnings"]:
         note(f"warning: {warning}")
-    return 0
+
+
+def _shot(shot: dict[str, Any]) -> str:
+    tags = " ".join(f"{name}={value}" for name, value in shot["tags"].items())
+    return f"source {shot['source']} row {shot['row']}" + (f" ({tags})" if tags else "")
 
 
 def _marked(fields: dict[str, Any]) -> "Text":

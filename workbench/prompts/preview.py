@@ -1,53 +1,168 @@
-"""One row exactly as it trains: the same call that the trainer makes, as plain values to show."""
+"""One row exactly as it trains or is asked: the calls that trainer, evaluation and chat make, to be shown."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.data.dataset import open_dataset
-from workbench.data.example import Rejected
+from workbench.data.example import Example, Rejected
 from workbench.errors import fault
+from workbench.project.schema import FewShot
 from workbench.project.store import OpenProject
-from workbench.prompts.encode import make_encoder
+from workbench.prompts.encode import Encoder, make_encoder
 from workbench.prompts.encoded import Encoded
-from workbench.prompts.tokenizer import Tokenizer
+from workbench.prompts.few_shot import Deck, Shots
+from workbench.prompts.few_shot_prompt import scoring_encoder, with_shots
+from workbench.prompts.few_shot_store import open_deck
+from workbench.prompts.variants import Made, make_all
 
 
-def preview(project: OpenProject, row: int, source: int = 0) -> dict[str, Any]:
-    """Encode one row of a source, both counted from 0.
+@dataclass(frozen=True, slots=True)
+class View:
+    """One example as one encoder writes it.
 
-    Returns plain values: ``source``, ``row``, ``template`` (its name), and those of `as_shown`.
+    Attributes:
+        encoded: text, ids, mask; None when the row is left out.
+        tokens: the shown form of each id.
+        stops: ids that end an answer.
+        why: why the row is left out.
+        asked: the row has no answer: this is the prompt that asks for it, and nothing in it is trained.
+        shots: examples before the question.
+    """
+
+    encoded: Encoded | None = None
+    tokens: Sequence[str] = ()
+    stops: frozenset[int] = frozenset()
+    why: str = ""
+    asked: bool = False
+    shots: Shots | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """All that a careful reader would point out."""
+        if self.encoded is None:
+            return [self.why]
+        cut = self.encoded.truncated
+        return [*self.encoded.warnings, *([f"{cut} tokens are cut off at data.max_tokens"] if cut else [])]
+
+
+def view(encoder: Encoder, outcome: Example | Rejected) -> View:
+    """What an encoder makes of a row: as it trains, or without an answer the prompt that asks for one."""
+    encoded = outcome if isinstance(outcome, Rejected) else encoder.encode(outcome)
+    if isinstance(encoded, Rejected):
+        return View(why=said_of(encoded))
+    asked = isinstance(outcome, Example) and outcome.messages[-1].role != "assistant"
+    tokens = [encoder.tokenizer.token(i) for i in encoded.ids]
+    return View(encoded, tokens, frozenset(encoder.stop_ids), asked=asked)
+
+
+def few_shot_view(encoder: Encoder, example: Example, deck: Deck) -> View:
+    """A row as it is scored: examples before its question, its last answer alone in the mask.
+
+    Raises WorkbenchError as `Deck.draw` and `with_shots`.
+    """
+    shots = deck.draw(example)
+    written = with_shots(example, shots, deck.settings, encoder.blocks)
+    return replace(view(scoring_encoder(encoder), written), shots=shots)
+
+
+def preview(
+    project: OpenProject, row: int, source: int = 0, few_shot: FewShot | None = None
+) -> dict[str, Any]:
+    """One row of a source, both counted from 0, as plain values.
+
+    ``source``, ``row``, ``template`` (its name), and those of `as_shown`; with `few_shot` its prompt with
+    examples, and ``shots``.
 
     Raises WorkbenchError: no such row or source, a row that is rejected (with the reason), and all that
-    opening the project's data, tokenizer and template raises.
+    opening the project's data, tokenizer and template, and drawing the examples raises.
     """
     dataset = open_dataset(project)
     try:
         example = dataset.example(source, row)
         path = dataset.sources[source].path
+        encoder = make_encoder(project)
+        if few_shot is None or isinstance(example, Rejected):
+            made = view(encoder, example)
+        else:
+            made = few_shot_view(encoder, example, open_deck(project, dataset, few_shot))
     finally:
         dataset.close()
-    encoder = make_encoder(project)
-    encoded = example if isinstance(example, Rejected) else encoder.encode(example)
-    if isinstance(encoded, Rejected):
-        detail = f" ({encoded.detail})" if encoded.detail else ""
-        raise fault(f"the row is left out: {encoded.reason}{detail}", f"{path} row {row}")
-    place = {"source": source, "row": row, "template": encoder.template.name}
-    return place | as_shown(encoded, encoder.tokenizer)
+    if made.encoded is None:
+        raise fault(f"the row is left out: {made.why}", f"{path} row {row}")
+    return {"source": source, "row": row, "template": encoder.template.name} | as_shown(made)
 
 
-def as_shown(encoded: Encoded, tokenizer: Tokenizer) -> dict[str, Any]:
-    """An encoded example as plain values.
+def preview_variants(project: OpenProject, row: int, source: int = 0) -> dict[str, Any]:
+    """One row as the project and each of its variants write it, as plain values.
+
+    ``source``, ``row``, and ``variants``: each with ``name``, ``template``, ``own``, ``error`` (empty when it
+    is written), and else the values of `as_shown`.
+
+    Raises WorkbenchError: no such row or source, or a row that no variant could write.
+    """
+    dataset = open_dataset(project)
+    try:
+        outcome = dataset.example(source, row)
+        path = dataset.sources[source].path
+    finally:
+        dataset.close()
+    if isinstance(outcome, Rejected):
+        raise fault(f"the row is left out: {said_of(outcome)}", f"{path} row {row}")
+    written = [(made, view_of(made, outcome)) for made in make_all(project)]
+    return {
+        "source": source,
+        "row": row,
+        "variants": [
+            {
+                "name": made.variant.name,
+                "template": made.variant.template,
+                "own": made.variant.own,
+                "error": shown.why,
+            }
+            | (as_shown(shown) if shown.encoded else {})
+            for made, shown in written
+        ],
+    }
+
+
+def view_of(made: Made, outcome: Example | Rejected) -> View:
+    """What a variant makes of a row; of a broken variant its error."""
+    return view(made.encoder, outcome) if made.encoder else View(why=made.error)
+
+
+def said_of(rejected: Rejected) -> str:
+    """Why a row is left out, in one line."""
+    return f"{rejected.reason} ({rejected.detail})" if rejected.detail else rejected.reason
+
+
+def as_shown(made: View) -> dict[str, Any]:
+    """A view that is written, as plain values.
 
     ``text``; ``ids``, ``tokens`` (the shown form of each id), ``mask`` and ``spans``, all of length T;
-    ``supervised`` (trained tokens), ``truncated`` (tokens cut off), ``stop_trained``, ``warnings``.
+    ``supervised`` (trained tokens), ``truncated`` (tokens cut off), ``stop_trained``, ``asked`` (it has no
+    answer), ``warnings``; ``shots`` where there are examples: ``source``, ``row``, ``tags``, ``replaced``.
     """
+    encoded = made.encoded
+    assert encoded is not None
+    shots = made.shots
     return {
         "text": encoded.text,
         "ids": encoded.ids,
-        "tokens": [tokenizer.token(i) for i in encoded.ids],
+        "tokens": list(made.tokens),
         "mask": encoded.mask,
         "spans": [list(span) for span in encoded.spans],
         "supervised": sum(encoded.mask),
         "truncated": encoded.truncated,
         "stop_trained": encoded.stop_trained,
+        "asked": made.asked,
         "warnings": list(encoded.warnings),
-    }
+    } | ({"shots": shown_shots(shots)} if shots else {})
+
+
+def shown_shots(shots: Shots) -> list[dict[str, Any]]:
+    """Where examples come from, as plain values: ``source``, ``row``, ``tags``."""
+    return [
+        {"source": shot.origin.source, "row": shot.origin.row, "tags": dict(shot.tags)}
+        for shot in shots.examples
+    ]
