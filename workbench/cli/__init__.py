@@ -22,6 +22,7 @@ COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
     "sources": "list a project's sources, or propose a mapping for one more file and add it",
     "preview": "show one example exactly as it trains: text, token ids, mask",
+    "few-shot": "draw the examples of few-shot prompts, and keep them",
     "check": "look at all rows before GPU time is spent: what would go wrong, and in which rows",
     "stats": "lengths in tokens, what is trained, padding, scripts",
     "train": "start a run in the background and follow it",
@@ -102,7 +103,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _load(name: str) -> Command:
-    return cast(Command, importlib.import_module(f"workbench.cli.{name}"))
+    return cast(Command, importlib.import_module(f"workbench.cli.{name.replace('-', '_')}"))
 
 
 def _front_parser() -> argparse.ArgumentParser:
