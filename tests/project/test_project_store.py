@@ -249,8 +249,10 @@ def _value(field: FormField) -> st.SearchStrategy[Any]:
     }[field.kind]
 
 
+_BOUND = ("model.quantization", "chat.presence_penalty", "prompt.block_form")
+"""Not any value will do."""
 _CHANGES = st.lists(
-    st.sampled_from([key for key in FIELDS if key not in ("model.quantization", "chat.presence_penalty")]),
+    st.sampled_from([key for key in FIELDS if key not in _BOUND]),
     max_size=6,
     unique=True,
 ).flatmap(

@@ -8,7 +8,6 @@ import datetime
 import decimal
 import difflib
 import math
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -16,8 +15,8 @@ from typing import Any
 from workbench.data.example import Row
 from workbench.data.json_text import kind_of
 from workbench.data.rows import RowError
+from workbench.project.placeholders import PLACEHOLDER
 
-PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _LONGEST = 80
 
 Reader = Callable[[Row], Any]

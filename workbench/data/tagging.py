@@ -1,10 +1,10 @@
 """Tags of an example: from columns and labels, or by phrases in what the user says."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from workbench.data.cells import Template
 from workbench.data.example import Message, Pairs, Row
+from workbench.data.searching import Search
 
 Tagger = Callable[[Row, Sequence[Message]], Pairs]
 """Takes the row and its messages. Raises RowError for a row without a column that a tag names."""
@@ -25,13 +25,13 @@ def _maker(rule: str | Mapping[str, str]) -> Callable[[Row, Sequence[Message]], 
     if isinstance(rule, str):
         template = Template(rule)
         return lambda row, messages: template.fill(_last_of_lists(row, template)).strip()
-    patterns = [(value, re.compile(pattern)) for value, pattern in rule.items()]
+    patterns = [(value, Search(pattern)) for value, pattern in rule.items()]
 
     def by_phrase(row: Row, messages: Sequence[Message]) -> str:
         """The first value, in the project's order, whose phrase the user says; a plain text is all of it."""
         users = [message.content for message in messages if message.role == "user"]
         texts = users or [message.content for message in messages]
-        return next((value for value, pattern in patterns if any(map(pattern.search, texts))), "")
+        return next((value for value, found in patterns if any(map(found, texts))), "")
 
     return by_phrase
 

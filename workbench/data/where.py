@@ -1,11 +1,11 @@
 """`where`: which rows of a source are wanted at all, judged before anything is made of them."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.data.cells import reader, shown, text_of
 from workbench.data.example import Row
+from workbench.data.searching import Search
 from workbench.project.source import Condition
 
 Filter = Callable[[Row], tuple[str, str] | None]
@@ -29,7 +29,7 @@ def row_filter(where: Mapping[str, Condition]) -> Filter:
 def _test(column: str, condition: Condition) -> Callable[[Row], str]:
     """What does not hold of a row's cell; empty when all does."""
     read = reader(column)
-    pattern = re.compile(condition.matches) if condition.matches is not None else None
+    pattern = Search(condition.matches) if condition.matches is not None else None
     choices = [condition.among] if condition.among is not None else []
     if condition.equals is not None:
         choices.append([condition.equals])
@@ -40,7 +40,7 @@ def _test(column: str, condition: Condition) -> Callable[[Row], str]:
         text = text_of(value, column)
         if not all(any(_equal(value, text, one) for one in wanted) for wanted in choices):
             return f"it is {shown(text)}"
-        if pattern and not pattern.search(text):
+        if pattern and not pattern(text):
             return f"no match in {shown(text)}"
         if fewest is not None and len(text) < fewest:
             return f"{len(text)} characters, fewer than {fewest}"

@@ -6,7 +6,7 @@ import re
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -66,9 +66,7 @@ def complaints(error: ValidationError) -> list[Complaint]:
             unions.setdefault(traced.union, []).append((traced, details))
     for union, members in unions.items():
         inside = [
-            (traced, details)
-            for traced, details in members
-            if traced.path != union or not _wanted(details["type"])  # the value is of this member's type
+            (traced, details) for traced, details in members if traced.path != union or _is_of_member(details)
         ]
         if inside:
             found += [_complaint(traced, details) for traced, details in inside]
@@ -133,15 +131,32 @@ def _trace(loc: tuple[str | int, ...]) -> _Traced:
             path += (part,)
             if _is_table(annotation):
                 table = annotation
-                known = table.model_fields.get(str(part))
-                annotation = known.annotation if known else None
+                annotation = _keys(table).get(str(part))
             else:
                 annotation = (get_args(annotation) or (None,))[-1]
     return _Traced(path, _bare(annotation), table, union)
 
 
 def _bare(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    """An annotation without its bounds, and without the None of an optional one."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [member for member in get_args(annotation) if member is not types.NoneType]
+        return _bare(members[0]) if len(members) == 1 else annotation
+    return annotation
+
+
+def _keys(table: type[BaseModel]) -> dict[str, Any]:
+    """The keys of a table as they are written, with what belongs there."""
+    return {field.alias or name: field.annotation for name, field in table.model_fields.items()}
+
+
+def _is_of_member(details: Any) -> bool:
+    """Whether a value that a member of a union refuses is of that member's type."""
+    if details["type"] == "literal_error":
+        return isinstance(details["input"], str)
+    return not _wanted(details["type"])
 
 
 def _is_table(annotation: Any) -> bool:
@@ -150,6 +165,8 @@ def _is_table(annotation: Any) -> bool:
 
 def _label(annotation: Any) -> str:
     """How pydantic names a member of a plain union in its locations."""
+    if get_origin(annotation) is Literal:
+        return f"literal[{','.join(map(repr, get_args(annotation)))}]"
     return str(annotation) if get_origin(annotation) else str(annotation.__name__)
 
 
@@ -187,7 +204,7 @@ def _wanted(kind: str) -> str:
 
 
 def _no_member(path: KeyPath, errors: list[Any]) -> Complaint:
-    wanted = " or ".join(dict.fromkeys(_wanted(details["type"]) for details in errors))
+    wanted = " or ".join(dict.fromkeys(_wanted(details["type"]) or "a text" for details in errors))
     return Complaint(path, f"not {wanted}: {shown(errors[0]['input'])}")
 
 
@@ -210,7 +227,7 @@ def _unknown_kind(path: KeyPath, union: Any, value: Any) -> Complaint:
 def _unknown_key(traced: _Traced) -> Complaint:
     """An unknown key, with the known one that looks like it, or the table it belongs to."""
     *_, key = traced.path
-    known = list(traced.table.model_fields)
+    known = list(_keys(traced.table))
     near = nearest(str(key), known)
     homes = [
         f"{section}.{key}"

@@ -1,14 +1,12 @@
 """What must hold between settings, or inside one in a way that a type cannot say."""
 
-import re
 from collections.abc import Iterator
 
 from workbench.project.complaints import Complaint
+from workbench.project.placeholders import placeholders
 from workbench.project.positions import KeyPath
-from workbench.project.schema import Project
-from workbench.project.source import FieldsSource, MessagesSource
-
-_COLUMN = re.compile(r"\{[^{}]+\}")
+from workbench.project.schema import Project, PromptSettings
+from workbench.project.source_relations import broken_in_sources
 
 
 def broken_relations(settings: Project) -> Iterator[Complaint]:
@@ -22,13 +20,11 @@ def broken_relations(settings: Project) -> Iterator[Complaint]:
         )
     yield from _count_or_share(("data", "validation"), settings.data.validation, "rows")
     yield from _count_or_share(("training", "warmup_steps"), settings.training.warmup_steps, "steps")
-    for i, source in enumerate(settings.data.source):
-        path = ("data", "source", i)
-        if isinstance(source, FieldsSource):
-            yield from _names_columns(path, source)
-        elif isinstance(source, MessagesSource) and source.role == source.content:
-            what = f"role and content are the same key, {source.role!r}"
-            yield Complaint((*path, "content"), what, involved=((*path, "role"),))
+    yield from broken_in_sources(settings.data.source)
+    yield from _broken_in_prompt(settings.prompt)
+    yield from _unknown_balance(settings)
+    for i, phrase in enumerate(settings.augmentation.paraphrases):
+        yield from _without(("augmentation", "paraphrases", i), phrase, "text")
 
 
 def _count_or_share(path: KeyPath, value: float, unit: str) -> Iterator[Complaint]:
@@ -37,9 +33,36 @@ def _count_or_share(path: KeyPath, value: float, unit: str) -> Iterator[Complain
         yield Complaint(path, f"not a whole number of {unit}: {value:g}", hint)
 
 
-def _names_columns(path: KeyPath, source: FieldsSource) -> Iterator[Complaint]:
-    hint = 'write a column in braces, such as "{output}"'
-    if not any(map(_COLUMN.search, source.user)):
-        yield Complaint((*path, "user"), "names no column, all rows would ask the same", hint)
-    if not _COLUMN.search(source.assistant):
-        yield Complaint((*path, "assistant"), "names no column, all rows would answer the same", hint)
+def _broken_in_prompt(prompt: PromptSettings) -> Iterator[Complaint]:
+    for i, block in enumerate(prompt.block):
+        path: KeyPath = ("prompt", "block", i)
+        if not (block.text or block.file):
+            yield Complaint(path, "an empty block", "give it `text`, or a `file` of the project")
+        elif block.text and block.file:
+            yield Complaint(
+                (*path, "file"), "a block has text or a file, not both", involved=((*path, "text"),)
+            )
+    yield from _without(("prompt", "block_form"), prompt.block_form, "text")
+    first: dict[str, int] = {}
+    for i, variant in enumerate(prompt.variant):
+        if (earlier := first.setdefault(variant.name, i)) != i:
+            involved: KeyPath = ("prompt", "variant", earlier, "name")
+            what = f"two variants are called {variant.name!r}"
+            yield Complaint(("prompt", "variant", i, "name"), what, involved=(involved,))
+    if prompt.few_shot.shot:
+        yield from _without(("prompt", "few_shot", "shot"), prompt.few_shot.shot, "user", "assistant")
+
+
+def _unknown_balance(settings: Project) -> Iterator[Complaint]:
+    balance = settings.prompt.few_shot.balance
+    known = dict.fromkeys(tag for source in settings.data.source for tag in source.tags)
+    if balance and balance not in known:
+        hint = f"tags here: {', '.join(known)}" if known else "tags are made in data.source.tags"
+        path: KeyPath = ("prompt", "few_shot", "balance")
+        yield Complaint(path, f"no source has a tag {balance!r}", hint, (("data", "source"),))
+
+
+def _without(path: KeyPath, template: str, *names: str) -> Iterator[Complaint]:
+    """A template that lacks one of its placeholders."""
+    if lacking := [f"{{{name}}}" for name in names if name not in placeholders(template)]:
+        yield Complaint(path, f"has no {' and no '.join(lacking)}")
