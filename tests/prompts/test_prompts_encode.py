@@ -78,6 +78,14 @@ ANSWERS: dict[str, Callable[[str], str]] = {
     "vicuna": lambda text: f" {text}</s>",
     "alpaca": lambda text: f"{text}</s>",
     "gemma": lambda text: f"{text.strip()}<end_of_turn>",
+    "zephyr": lambda text: f"{text}</s>",
+    "taiwan-llm": lambda text: f" {text.strip()}</s>",
+    "plain": lambda text: f" {text}</s>",
+    **{
+        f"emotion-{place}-inst{tags}": lambda text: f" {text.strip()} </s>"
+        for place in ("in", "out")
+        for tags in ("", "-uni")
+    },
 }
 HARD = [
     "ไทย", "ที่", "ทำ", "Nguyễn", "e\u0323\u0302", "翻譯", "曰：「可」", "🙂",

@@ -29,6 +29,10 @@ VICUNA = (
     "The assistant gives helpful, detailed, and polite answers to the user's questions."
 )
 
+TAIWAN = (
+    "你是人工智慧助理，以下是用戶和人工智能助理之間的對話。你要對用戶的問題提供有用、安全、詳細和禮貌的回答。"
+)
+
 
 @pytest.mark.parametrize(
     ("name", "text"),
@@ -43,6 +47,9 @@ VICUNA = (
         ("mistral", "<s>[INST] Hi [/INST] Yo</s>"),
         ("vicuna", f"<s>{VICUNA} USER: Hi ASSISTANT: Yo</s>"),
         ("alpaca", f"<s>{ALPACA}\n\n### Instruction:\nHi\n\n### Response:\nYo</s>"),
+        ("zephyr", "<s><|user|>\nHi</s>\n<|assistant|>\nYo</s>\n"),
+        ("taiwan-llm", f"{TAIWAN}</s>USER: Hi</s>ASSISTANT: Yo</s>"),
+        ("plain", "<s>Hi\n\n###\n\n Yo</s>"),
         ("gemma", "<s><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\nYo<end_of_turn>\n"),
     ],
 )

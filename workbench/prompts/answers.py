@@ -1,14 +1,15 @@
 """Where the answers stand in a rendered conversation, and where each one's end-of-turn mark stands.
 
 Either the template says it with `{% generation %}`, or it is found by rendering prefixes: what stands before
-an answer is the conversation up to it with the generation prompt, exactly as chat renders it. Each answer's
-own text must be found in its range; a template that rewrites the conversation is refused instead of masked
-wrongly.
+an answer is the conversation up to it with the generation prompt, exactly as chat renders it; where a part
+of the answer's turn is given, such as an emotion, that part stands before it with an empty text. Each
+answer's own text must be found in its range; a template that rewrites the conversation is refused instead of
+masked wrongly.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.data.example import Message
 from workbench.prompts.template import Rendered, Template, TemplateFault
@@ -18,6 +19,27 @@ NOT_FOUND = "answer not found in the rendered text"
 QUESTION = Message("user", "Which word is it?")
 PROBE = Message("assistant", "Probe7answer")
 _SECOND = Message("assistant", "Second8answer")
+
+
+class _AnyKey(dict[str, str]):
+    """A structured content that has the same text under every key."""
+
+    def __missing__(self, key: str) -> str:
+        return self["text"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Structured(Message):
+    """A message of unknown structure, for templates that take no plain text."""
+
+    @property
+    def for_template(self) -> dict[str, str]:
+        return _AnyKey(text=self.content)
+
+
+def probes(messages: Sequence[Message]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
+    """A made-up conversation in the two forms that templates may ask for: plain text, structured content."""
+    return tuple(messages), tuple(_Structured(message.role, message.content) for message in messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +74,31 @@ def end_of_turn(template: Template, special: Mapping[str, str]) -> str:
 
     What it writes after the last answer alone is left away where it also marks the end of the earlier ones.
     """
-    for head in ((), (Message("system", "Be brief."),)):
-        first_turn = (*head, QUESTION, PROBE)
+    turn = (QUESTION, PROBE)
+    for first_turn in (*probes(turn), *probes((Message("system", "Be brief."), *turn))):
         try:
-            _, found, last = template.render(first_turn, special).text.rpartition(PROBE.content)
+            rendered = template.render(first_turn, special)
         except TemplateFault:
             continue
+        before, found, last = rendered.text.rpartition(PROBE.content)
         if not found:
             continue
+        if not last.strip():
+            return _blank_mark(rendered, len(before) + len(found))
+        again = probes((QUESTION, _SECOND))[isinstance(first_turn[0], _Structured)]
         try:
-            text = template.render((*first_turn, QUESTION, _SECOND), special).text
+            text = template.render((*first_turn, *again), special).text
         except TemplateFault:
             return last.strip()
-        return _shared(last.strip(), text.partition(PROBE.content)[2].lstrip())
+        return _shared(last.strip(), text.rpartition(PROBE.content)[2].lstrip())
     return ""
+
+
+def asked(messages: Sequence[Message], i: int) -> tuple[Message, ...]:
+    """The conversation in which message `i`, an answer, is asked for; what is given of it stands last."""
+    if messages[i].given:
+        return (*messages[:i], replace(messages[i], content=""))
+    return tuple(messages[:i])
 
 
 def find_answers(
@@ -125,7 +158,7 @@ def _marked(
 def _derived(
     template: Template, special: Mapping[str, str], messages: Sequence[Message], i: int, text: str, mark: str
 ) -> Answer:
-    before = template.render(messages[:i], special, add_generation_prompt=True).text
+    before = template.render(asked(messages, i), special, add_generation_prompt=True).text
     if not text.startswith(before):
         later = any(message.role == "assistant" for message in messages[i + 1 :])
         raise Unmaskable(
@@ -174,9 +207,15 @@ def _content_end(text: str, start: int, limit: int, core: str, mark: str) -> tup
     return None if at < 0 else (start + at, start + at + len(core))
 
 
+def _blank_mark(rendered: Rendered, at: int) -> str:
+    """The mark of a template that ends answers with blanks alone: they are one only inside of its block."""
+    end = max((end for _, end in rendered.spans or ()), default=0)
+    return rendered.text[at:end]
+
+
 def _mark_after(text: str, stop: int, mark: str) -> tuple[int, int] | None:
     """The range of `mark` behind an answer that ends at `stop`, blanks between them allowed."""
-    at = stop + _blanks(text, stop)
+    at = stop + (_blanks(text, stop) if mark.strip() else 0)
     return (at, at + len(mark)) if mark and text.startswith(mark, at) else None
 
 

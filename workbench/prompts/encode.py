@@ -1,7 +1,6 @@
 """The one path from messages to token ids and their mask, for preview, training, evaluation and chat."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from workbench.data.example import Example, Message, Pairs, Rejected
@@ -9,11 +8,13 @@ from workbench.errors import WorkbenchError, fault
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
 from workbench.prompts import remarks
-from workbench.prompts.answers import Answer, Unmaskable, end_of_turn, find_answers
+from workbench.prompts.answers import Answer, Unmaskable
 from workbench.prompts.blocks import NO_BLOCKS, Blocks, compose, read_blocks
 from workbench.prompts.encoded import Encoded
-from workbench.prompts.template import Rendered, Template, TemplateFault, load_template
+from workbench.prompts.masks import Spans, mask_of, stops_trained
+from workbench.prompts.template import Template, TemplateFault, load_template
 from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
+from workbench.prompts.writer import Writer, Written
 
 TOO_LONG = "too long"
 REFUSED = "template refuses"
@@ -27,7 +28,7 @@ class Encoder:
     """Renders, tokenises and masks; the same object answers for training and for chat.
 
     Attributes:
-        tokenizer: the base model's.
+        tokenizer: the base model's, with the project's special tokens.
         template: the chat template.
         end_mark: the text that the template writes after an answer; empty when it writes none.
         stop_ids: ids that end an answer: the tokenizer's eos and the end-of-turn mark.
@@ -52,66 +53,49 @@ class Encoder:
         self.train_on = train_on
         self.system = system
         self.blocks = blocks
-        self.end_mark = end_of_turn(template, tokenizer.special)
+        self._writer = Writer(template, tokenizer, train_on)
+        self.end_mark = self._writer.end_mark
         self.stop_ids, self.stop_texts = self._stops()
         self._pairing = tuple(remarks.on_pairing(template, tokenizer, self.end_mark))
 
     def encode(self, example: Example) -> Encoded | Rejected:
         """The example as it trains, or why it does not.
 
+        A plain example is its text between bos, where the tokenizer puts one, and eos, all of it trained. A
+        conversation without a last answer is its prompt, none of it trained.
+
         Reasons: ``too long`` (unless `overlong` is ``truncate``), ``template refuses`` (its own
         `raise_exception`), ``template fails``, ``template rewrites earlier turns``, ``answer not found in
         the rendered text``, ``nothing to train``, ``not valid text``.
         """
-
-        def rejected(reason: str, detail: str) -> Rejected:
-            return Rejected(example.origin, reason, detail)
-
+        if example.plain:
+            return self._plain(example)
         messages = self.composed(example.messages, example.blocks)
         try:
-            rendered = self.template.render(messages, self.tokenizer.special)
-            answers = self._answers(messages, rendered)
-            ids, spans = self.tokenizer.encode(rendered.text)
-        except TemplateFault as error:
-            return rejected(REFUSED if error.refused else FAILED, self._explained(messages, error))
-        except Unmaskable as error:
-            return rejected(error.reason, error.detail)
-        except WorkbenchError as error:
-            return rejected(NO_TEXT, str(error))
-        if len(ids) > self.max_tokens and self.overlong != "truncate":
-            return rejected(TOO_LONG, f"{len(ids)} tokens, data.max_tokens is {self.max_tokens}")
-        kept = min(len(ids), self.max_tokens)
-        mask = self._mask(spans, answers)[:kept]
-        if not any(mask[1:]):  # nothing stands before the first token that could predict it
-            cut = f"the answer begins after data.max_tokens = {self.max_tokens}"
-            return rejected(NOTHING, cut if kept < len(ids) else "the answer has no token of its own")
-        stop_trained = _stops_trained(answers, spans, mask)
-        warnings = [
+            written = self._writer.write(messages)
+            ids, spans = self.tokenizer.encode(written.text)
+        except (WorkbenchError, Unmaskable) as error:
+            return self._rejected(example, messages, error)
+        said = [
             *self._pairing,
-            *remarks.on_text(messages, rendered, answers, self.tokenizer),
-            *self._prompt_remark(messages, rendered, answers),
-            *remarks.on_tokens(rendered.text, ids, spans, answers, self.tokenizer),
-            *([] if stop_trained else [remarks.on_stop(self.end_mark, kept < len(ids))]),
+            *remarks.on_text(messages, written, self.tokenizer),
+            *remarks.on_tokens(written, ids, spans, self.tokenizer),
         ]
-        return Encoded(
-            text=rendered.text,
-            ids=ids[:kept],
-            mask=mask,
-            spans=spans[:kept],
-            stop_trained=stop_trained,
-            truncated=len(ids) - kept,
-            warnings=tuple(warnings),
-        )
+        return self._finished(example, written, ids, spans, said, everything=self.train_on == "all")
 
     def prompt(self, messages: Sequence[Message], own: Pairs = ()) -> tuple[list[int], str]:
         """Ids and text of a conversation up to where the model answers, as they stood there in training.
 
-        `own` are the conversation's own blocks. Raises WorkbenchError when the template refuses the
-        conversation or the text is not valid.
+        Args:
+            messages: ends with the user, or with an assistant message whose content is empty: what is given
+                of that turn then stands in the prompt.
+            own: the conversation's own blocks.
+
+        Raises WorkbenchError when the template refuses the conversation or the text is not valid.
         """
         messages = self.composed(messages, own)
         try:
-            text = self._prompt_text(messages)
+            text = self._writer.prompt(messages)
         except TemplateFault as error:
             hint = NO_SYSTEM if self._refuses_system(messages) else ""
             raise fault(error.message, error.problems[0].where, hint) from None
@@ -126,42 +110,82 @@ class Encoder:
         """What the template says against `prompt.system`; empty when it takes it, or when there is none."""
         messages = self._with_system([Message("user", "Hello")])
         try:
-            self._prompt_text(messages)
+            self._writer.prompt(messages)
         except TemplateFault as error:
             return str(error) if self._refuses_system(messages) else ""
         return ""
 
-    def _prompt_text(self, messages: Sequence[Message]) -> str:
-        return self.template.render(messages, self.tokenizer.special, add_generation_prompt=True).text
+    def _plain(self, example: Example) -> Encoded | Rejected:
+        """A text without a template."""
+        tokenizer, content = self.tokenizer, example.messages[-1].content
+        try:
+            ids, spans = tokenizer.encode(content)
+        except WorkbenchError as error:
+            return self._rejected(example, example.messages, error)
+        text, mark, bos = content, None, tokenizer.id("bos_token")
+        if tokenizer.adds_bos and bos is not None:
+            text = tokenizer.special["bos_token"] + content
+            shift = len(text) - len(content)
+            ids = [bos, *ids]
+            spans = [(0, shift), *((start + shift, end + shift) for start, end in spans)]
+        if tokenizer.eos_id is not None:
+            mark = (len(text), len(text) + len(tokenizer.special["eos_token"]))
+            text += tokenizer.special["eos_token"]
+            ids, spans = [*ids, tokenizer.eos_id], [*spans, mark]
+        written = Written(text, (Answer(0, len(text), mark),))
+        said = remarks.on_tokens(written, ids, spans, tokenizer)
+        return self._finished(example, written, ids, spans, list(said), everything=True)
+
+    def _finished(
+        self,
+        example: Example,
+        written: Written,
+        ids: list[int],
+        spans: Spans,
+        said: list[str],
+        *,
+        everything: bool,
+    ) -> Encoded | Rejected:
+        """Length limit and mask. `everything`: all tokens of an example with an answer are trained."""
+        if len(ids) > self.max_tokens and self.overlong != "truncate":
+            detail = f"{len(ids)} tokens, data.max_tokens is {self.max_tokens}"
+            return Rejected(example.origin, TOO_LONG, detail)
+        kept = min(len(ids), self.max_tokens)
+        answers = written.answers
+        mask = ([1] * len(spans) if everything and answers else mask_of(spans, answers))[:kept]
+        if answers and not any(mask[1:]):  # nothing stands before the first token that could predict it
+            cut = f"the answer begins after data.max_tokens = {self.max_tokens}"
+            no_token = "the answer has no token of its own"
+            return Rejected(example.origin, NOTHING, cut if kept < len(ids) else no_token)
+        stop_trained = stops_trained(answers, spans, mask)
+        if not answers:
+            said.append(remarks.NO_ANSWER)
+        elif not stop_trained:
+            said.append(remarks.on_stop(self.end_mark, kept < len(ids)))
+        return Encoded(
+            text=written.text,
+            ids=ids[:kept],
+            mask=mask,
+            spans=list(spans[:kept]),
+            stop_trained=stop_trained,
+            truncated=len(ids) - kept,
+            warnings=tuple(said),
+        )
+
+    def _rejected(
+        self, example: Example, messages: Sequence[Message], error: WorkbenchError | Unmaskable
+    ) -> Rejected:
+        if isinstance(error, Unmaskable):
+            return Rejected(example.origin, error.reason, error.detail)
+        if isinstance(error, TemplateFault):
+            detail = f"{error}; {NO_SYSTEM}" if self._refuses_system(messages) else str(error)
+            return Rejected(example.origin, REFUSED if error.refused else FAILED, detail)
+        return Rejected(example.origin, NO_TEXT, str(error))
 
     def _with_system(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         if self.system and not any(message.role == "system" for message in messages):
             return (Message("system", self.system), *messages)
         return tuple(messages)
-
-    def _answers(self, messages: Sequence[Message], rendered: Rendered) -> list[Answer]:
-        last = self.train_on == "last"
-        special = self.tokenizer.special
-        try:
-            return find_answers(self.template, special, messages, rendered, self.end_mark, last_only=last)
-        except Unmaskable:
-            if self.train_on != "all":
-                raise
-            # All of the text is trained: only the mark at its very end still matters
-            end = len(rendered.text.rstrip())
-            ended = self.end_mark and rendered.text[:end].endswith(self.end_mark)
-            return [Answer(0, end, (end - len(self.end_mark), end) if ended else None)]
-
-    def _mask(self, spans: Sequence[tuple[int, int]], answers: Sequence[Answer]) -> list[int]:
-        """1 for every token that starts inside an answer (all of them when all of the text is trained)."""
-        if self.train_on == "all":
-            return [1] * len(spans)
-        mask = [0] * len(spans)
-        starts = [start for start, _ in spans]
-        for answer in answers:
-            tokens = _tokens(starts, answer.start, answer.end)
-            mask[tokens] = [1] * (tokens.stop - tokens.start)
-        return mask
 
     def _stops(self) -> tuple[list[int], tuple[str, ...]]:
         ids = [] if self.tokenizer.eos_id is None else [self.tokenizer.eos_id]
@@ -183,67 +207,30 @@ class Encoder:
             return False
         return True
 
-    def _explained(self, messages: Sequence[Message], error: TemplateFault) -> str:
-        return f"{error}; {NO_SYSTEM}" if self._refuses_system(messages) else str(error)
 
-    def _prompt_remark(
-        self, messages: Sequence[Message], rendered: Rendered, answers: Sequence[Answer]
-    ) -> Iterator[str]:
-        """`{% generation %}` may open elsewhere than where the generation prompt ends; prefixes cannot."""
-        if rendered.spans is None or self.train_on == "all":
-            return
-        turn = max(i for i, message in enumerate(messages) if message.role == "assistant")
-        try:
-            prompt = self._prompt_text(messages[:turn])
-        except TemplateFault as error:
-            yield f"chat cannot ask for the last answer: {error}"
-            return
-        if prompt != rendered.text[: answers[-1].start]:
-            yield "the text before the last answer is not the prompt that chat would write"
-
-
-def make_encoder(project: OpenProject) -> Encoder:
+def make_encoder(project: OpenProject, template: str | None = None, system: str | None = None) -> Encoder:
     """The encoder of a project's settings.
+
+    Args:
+        project: with profile and overrides laid in.
+        template: in place of `prompt.template`.
+        system: in place of `prompt.system`.
 
     Raises WorkbenchError: base model or tokenizer missing, no or a broken template, a template that refuses
     `prompt.system`.
     """
     settings = project.settings
     base = locate(settings.model.base, project.folder, weights=False)
-    tokenizer = load_tokenizer(base.folder)
+    tokenizer = load_tokenizer(base.folder, settings.prompt.special_tokens)
     encoder = Encoder(
         tokenizer,
-        load_template(settings.prompt.template, project.folder, tokenizer),
+        load_template(template or settings.prompt.template, project.folder, tokenizer, settings.prompt),
         max_tokens=settings.data.max_tokens,
         overlong=settings.data.overlong,
         train_on=settings.data.train_on,
-        system=settings.prompt.system,
+        system=settings.prompt.system if system is None else system,
         blocks=read_blocks(settings.prompt, project.folder),
     )
     if said := encoder.refused_system():
         raise fault(f"prompt.system is refused: {said}", project.file, NO_SYSTEM)
     return encoder
-
-
-def _tokens(starts: Sequence[int], start: int, end: int) -> slice:
-    """The tokens that start in a character range; `starts` never falls, so they are one run."""
-    return slice(bisect_left(starts, start), bisect_left(starts, end))
-
-
-def _stops_trained(answers: Sequence[Answer], spans: Sequence[tuple[int, int]], mask: Sequence[int]) -> bool:
-    """Every answer with a trained token ends in a mark whose tokens are all trained; one at least is trained.
-
-    `mask` may be shorter than `spans`: what was cut off is not trained.
-    """
-    starts = [start for start, _ in spans]
-    trained = [answer for answer in answers if any(mask[_tokens(starts, answer.start, answer.end)])]
-    for answer in trained:
-        if answer.mark is None:
-            return False
-        tokens = _tokens(starts, *answer.mark)
-        first = tokens.start
-        while first and spans[first - 1][1] > answer.mark[0]:  # it may also hold what precedes
-            first -= 1
-        if not (first < tokens.stop <= len(mask) and all(mask[first : tokens.stop])):
-            return False
-    return bool(trained)

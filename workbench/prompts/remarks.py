@@ -4,9 +4,15 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from workbench.data.example import Message
-from workbench.prompts.answers import PROBE, QUESTION, Answer
-from workbench.prompts.template import Rendered, Template, TemplateFault
+from workbench.prompts.answers import PROBE, QUESTION, probes
+from workbench.prompts.template import Template, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
+from workbench.prompts.writer import Written
+
+NO_ANSWER = "no answer: for prediction only, nothing of it is trained"
+COMMON = ("the", "Yes")
+"""Words that a tokenizer has with the blank before them, if it has any."""
+ESCAPES = ("\\n", "\\t", "\\r")
 
 
 def on_pairing(template: Template, tokenizer: Tokenizer, end_mark: str) -> Iterator[str]:
@@ -19,51 +25,58 @@ def on_pairing(template: Template, tokenizer: Tokenizer, end_mark: str) -> Itera
     pieces = len(tokenizer.encode(end_mark)[0])
     if pieces > 1 and end_mark.startswith("<"):
         yield f"the base model has no token for the end-of-turn mark {end_mark!r}: it takes {pieces}"
-    try:
-        prompt = template.render([QUESTION], tokenizer.special, add_generation_prompt=True).text
-        text = template.render([QUESTION, PROBE], tokenizer.special).text
-    except TemplateFault:
+    for question, answer in probes((QUESTION, PROBE)):
+        try:
+            prompt = template.render([question], tokenizer.special, add_generation_prompt=True).text
+            text = template.render([question, answer], tokenizer.special).text
+        except TemplateFault:
+            continue
+        yield from _on_prompt(prompt, text, tokenizer)
         return
+
+
+def _on_prompt(prompt: str, text: str, tokenizer: Tokenizer) -> Iterator[str]:
     asked = tokenizer.encode(prompt)[0]
-    if text.startswith(prompt) and tokenizer.encode(text)[0][: len(asked)] != asked:
-        yield "the tokens right before an answer are not those that end chat's prompt"
+    texts = [text.replace(PROBE.content, answer) for answer in (PROBE.content, *COMMON)]
+    if text.startswith(prompt) and any(tokenizer.encode(t)[0][: len(asked)] != asked for t in texts):
+        blank = "; the prompt ends with a blank that belongs to the answer's first token"
+        ends = blank if prompt[-1:] in (" ", "\t") else ""
+        yield f"the tokens right before an answer are not those that end chat's prompt{ends}"
+    if escaped := next((escape for escape in ESCAPES if escape in text), None):
+        yield f"the template writes {escaped!r} as two characters where it means one"
 
 
-def on_text(
-    messages: Sequence[Message], rendered: Rendered, answers: Sequence[Answer], tokenizer: Tokenizer
-) -> Iterator[str]:
+def on_text(messages: Sequence[Message], written: Written, tokenizer: Tokenizer) -> Iterator[str]:
     """What the template did to the conversation."""
     for message in messages:
-        if message.content.strip() not in rendered.text:
+        if message.content.strip() not in written.text:
             yield f"the {message.role} message is not in the rendered text as it stands"
-        elif message.role == "assistant" and message.content not in rendered.text:
+        elif message.role == "assistant" and message.content not in written.text:
             yield "the template trims the blanks around an answer"
         if found := tokenizer.specials_pattern.search(message.content):
             yield f"the {message.role} message holds the special token {found[0]!r} as text"
-    if lead := next((answer.lead for answer in answers if answer.lead), ""):
+    if lead := next((answer.lead for answer in written.answers if answer.lead), ""):
         yield f"the template writes {lead!r} before an answer; in chat the model has to write it itself"
-    if rendered.read_clock:
-        yield "the template writes today's date: tomorrow's prompt will be another one"
+    yield from written.remarks
 
 
 def on_tokens(
-    text: str,
-    ids: Sequence[int],
-    spans: Sequence[tuple[int, int]],
-    answers: Sequence[Answer],
-    tokenizer: Tokenizer,
+    written: Written, ids: Sequence[int], spans: Sequence[tuple[int, int]], tokenizer: Tokenizer
 ) -> Iterator[str]:
     """What the tokenizer did to the text."""
     bos = tokenizer.id("bos_token")
     if bos is not None and list(ids[:2]) == [bos, bos]:
         yield f"the text begins with {tokenizer.special['bos_token']} twice"
-    if tokenizer.adds_bos and ids[0] != bos:
+    eos = tokenizer.eos_id
+    if eos is not None and list(ids[-2:]) == [eos, eos]:
+        yield f"the text ends with {tokenizer.special['eos_token']} twice"
+    if tokenizer.adds_bos and ids[:1] != [bos]:
         yield (
             f"the base model was made to read texts that begin with {tokenizer.special['bos_token']}; "
             "this template writes none"
         )
     starts = [start for start, _ in spans]
-    for answer in answers:
+    for answer in written.answers:
         first = bisect_left(starts, answer.start)
         if first and spans[first - 1][1] > answer.start:
             shown = tokenizer.token(ids[first - 1])
@@ -71,7 +84,7 @@ def on_tokens(
             break
     unknown = tokenizer.id("unk_token")
     if unknown is not None:
-        lost = ids.count(unknown) - text.count(tokenizer.special["unk_token"])
+        lost = ids.count(unknown) - written.text.count(tokenizer.special["unk_token"])
         if lost > 0:
             yield f"{lost} pieces of the text are unknown to the tokenizer"
 

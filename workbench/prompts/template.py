@@ -1,6 +1,7 @@
 """Chat templates: the base model's own, a file of the project, or one of ours, all through one sandbox."""
 
 import difflib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from workbench.data.example import Message
 from workbench.errors import fault
 from workbench.project.paths import expanded
+from workbench.project.schema import PromptSettings
 from workbench.prompts.sandbox import Program, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
 
@@ -17,7 +19,7 @@ FOLDER = Path(__file__).parent / "templates"
 BUILT_IN: dict[str, Path] = {file.stem: file for file in sorted(FOLDER.glob("*.jinja"))}
 """Name to file of the templates that come along."""
 
-__all__ = ["BUILT_IN", "Rendered", "Template", "TemplateFault", "load_template"]
+__all__ = ["BUILT_IN", "Rendered", "Template", "TemplateFault", "built_in", "load_template"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Template:
         """
         variables = {
             **special,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [{"role": message.role, "content": message.for_template} for message in messages],
             "tools": None,
             "documents": None,
             "add_generation_prompt": add_generation_prompt,
@@ -82,8 +84,32 @@ class Template:
         return Rendered(text, spans if self.marks_answers else None, read_clock)
 
 
-def load_template(setting: str, project_folder: Path, tokenizer: Tokenizer) -> Template:
+def built_in(name: str, prompt: PromptSettings | None = None) -> Template:
+    """The built-in template `name`, for `plain` with the project's separator and stop written into it.
+
+    Its source is complete: a run, a checkpoint and a fingerprint need nothing else to repeat it.
+    """
+    source = _read(BUILT_IN[name])
+    if prompt is not None and name == "plain":
+        # Jinja reads the escapes of JSON, but joins no surrogate pairs: characters stay as they are
+        texts = {"separator": prompt.separator, "stop": prompt.stop}
+        sets = (
+            f"{{%- set {key} = {json.dumps(text, ensure_ascii=False)} -%}}" for key, text in texts.items()
+        )
+        source = "".join(sets) + source
+    return Template(name, source, str(BUILT_IN[name]))
+
+
+def load_template(
+    setting: str, project_folder: Path, tokenizer: Tokenizer, prompt: PromptSettings | None = None
+) -> Template:
     """The template that `prompt.template` names: ``base``, a built-in name, or a .jinja file of the project.
+
+    Args:
+        setting: the name.
+        project_folder: what a file's name is relative to.
+        tokenizer: the base model's, whose own template ``base`` is.
+        prompt: separator and stop of the built-in `plain`; without it they are the defaults.
 
     Raises WorkbenchError: no such template, file missing, not valid Jinja (with ``file:line``).
     """
@@ -97,7 +123,7 @@ def load_template(setting: str, project_folder: Path, tokenizer: Tokenizer) -> T
             )
         return Template(setting, tokenizer.chat_template, str(tokenizer.template_file))
     if setting in BUILT_IN:
-        return Template(setting, _read(BUILT_IN[setting]), str(BUILT_IN[setting]))
+        return built_in(setting, prompt)
     file = project_folder / expanded(setting)
     if isfile(file):
         return Template(setting, _read(file), str(file))

@@ -30,13 +30,21 @@ class Tokenizer:
         special_ids: ids of all tokens marked special in the vocabulary.
         chat_template: the folder's own Jinja template, None when it has none.
         template_file: the file that `chat_template` was read from.
+        added: tokens that were put after the vocabulary because a project asks for them.
         adds_bos: encoding text on its own would put the bos token first (what the base model saw in
         pre-training).
         disputed: AutoTokenizer of transformers 5 reads the folder otherwise than its tokenizer.json says.
     """
 
-    def __init__(self, folder: Path, backend: "tokenizers.Tokenizer", config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        backend: "tokenizers.Tokenizer",
+        config: dict[str, Any],
+        added: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
+        self.added = tuple(added)
         self.special = {
             name: text for name in NAMED_SPECIALS if (text := _content(config.get(name))) is not None
         }
@@ -61,6 +69,11 @@ class Tokenizer:
         """The id of a special token such as ``"eos_token"``; None when the vocabulary has none."""
         text = self.special.get(name)
         return None if text is None else self._backend.token_to_id(text)
+
+    @property
+    def size(self) -> int:
+        """One more than the highest id."""
+        return max(self._backend.get_vocab().values(), default=-1) + 1
 
     @property
     def eos_id(self) -> int | None:
@@ -109,8 +122,12 @@ class Tokenizer:
         return frozenset(self._backend.get_added_tokens_decoder())
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
+def load_tokenizer(folder: Path, extra: Sequence[str] = ()) -> Tokenizer:
     """The tokenizer of a model folder.
+
+    Args:
+        folder: holds tokenizer.json.
+        extra: special tokens that get an id after the vocabulary, in order, unless they are in it already.
 
     Raises WorkbenchError: no `tokenizer.json`, a file that is broken or a git-lfs pointer.
     """
@@ -135,7 +152,9 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         raise fault(f"not a tokenizer: {error}", file) from None
     config = _json(folder / "special_tokens_map.json") | _json(folder / "tokenizer_config.json")
     _add_missing(backend, config.get("added_tokens_decoder"))
-    return Tokenizer(folder, backend, config)
+    added = [text for text in dict.fromkeys(extra) if backend.token_to_id(text) is None]
+    backend.add_special_tokens([tokenizers.AddedToken(text, normalized=False) for text in extra])
+    return Tokenizer(folder, backend, config, added)
 
 
 def _add_missing(backend: "tokenizers.Tokenizer", listed: object) -> None:
