@@ -8,6 +8,7 @@ from workbench.data.cleaning.code import outside, outside_code, outside_fences
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 _BLANK = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANKS = re.compile(rf"(?<=\S)[{_BLANK}\t]{{2,}}(?=\S)")
+_TABLE_LINE = re.compile(r"^[^\n]*\|[^\n]*$", re.M)
 
 _LATEX = (
     "nabla|natural|ncong|ne|nearrow|neg|neq|newcommand|newline|newpage|newtheorem|nexists|ngeq|ngtr|ni|nleq|nless|"
@@ -41,9 +42,11 @@ def strip(text: str) -> str:
 def spaces(text: str) -> str:
     """Two and more blanks between words become one (a tab where one is among them).
 
-    Indentation, blanks at a line's end (Markdown's line break) and fenced blocks stay.
+    Indentation, blanks at a line's end (Markdown's line break), lines of tables and fenced blocks stay.
     """
-    return outside_fences(_one_blank, text) if _BLANKS.search(text) else text
+    if not _BLANKS.search(text):
+        return text
+    return outside_fences(lambda part: outside(_TABLE_LINE, _one_blank, part), text)
 
 
 def newlines(text: str) -> str:

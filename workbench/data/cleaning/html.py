@@ -5,8 +5,9 @@ Only elements that HTML has count as tags, and only where their attributes are w
 and what stands in `<pre>` or `<code>` gets them.
 """
 
-import html as entities
 import re
+from html import unescape
+from html.entities import html5
 
 from workbench.data.cleaning.code import outside_code
 
@@ -149,5 +150,7 @@ def _decoded(text: str) -> str:
 
 def _character(entity: str, without: str = "") -> str:
     """What an entity stands for; itself where that is one of `without`."""
-    character = entities.unescape(entity).replace("\u00a0", " ")
+    if entity[1] != "#" and entity[1:] not in html5:
+        return entity
+    character = unescape(entity).replace("\u00a0", " ")
     return entity if character and character in without else character

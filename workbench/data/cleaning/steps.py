@@ -25,7 +25,7 @@ _EDITS: dict[CleaningName, Edit] = {
     "nfc": characters.nfc,
 }
 _NOUN: dict[Role, str] = {"system": "system message", "user": "question", "assistant": "answer"}
-_TIMEOUT = 0.5
+_TIMEOUT = 1.0
 """Seconds for a pattern on one message: thousands of times what a sound one takes."""
 _PATIENCE = 3.0
 """Seconds that a pattern may waste in all, then every row with a match to look for is rejected at once."""

@@ -32,11 +32,10 @@ _ORDER: tuple[CleaningName, ...] = (
 assert set(_ORDER) == set(get_args(CleaningName))
 
 _HEAD = re.compile(r"\s*([^\s:：][^\n:：]{0,19}[:：])")
-_LONGEST_TAIL = 30
-_SCRAPED = ("Share Prompt", "Copy code")
+_BUTTONS = ("Share Prompt", "Copy code", "Regenerate response")
 """Buttons of the pages that conversations were taken from."""
 _OFTEN = 0.01
-"""Share of the sampled rows from which a beginning or an end is offered as a mark."""
+"""Share of the sampled rows from which a beginning is offered as a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +137,8 @@ def suggest(
 ) -> list[Suggestion]:
     """Rules that would touch something, in an order in which they can stand in `clean`.
 
-    Built-in rules that change a row of the sample, and beginnings and ends that answers and questions share:
-    `答案：`, `Share Prompt`. The sample is `sample` rows spread evenly over the source. Raises as
+    Built-in rules that change a row of the sample, beginnings that answers share, such as `答案：`, and
+    scraped ends, such as `Share Prompt`. The sample is `sample` rows spread evenly over the source. Raises as
     `survey_rules`.
     """
     count = _length(dataset, source)
@@ -190,23 +189,15 @@ def _shown(step: Step) -> RuleExample:
 
 
 def _marks(examples: Sequence[Example]) -> list[CleaningRule]:
-    heads, tails = Counter[str](), Counter[str]()
-    for example in examples:
-        for message in example.messages:
-            if message.role == "assistant" and (head := _HEAD.match(message.content)):
-                heads[head[1]] += 1
-            if message.role == "user":
-                tails.update(_tails(message.content))
+    """Beginnings that many answers share, and buttons of a page at the end of messages."""
+    heads = Counter(
+        head[1]
+        for example in examples
+        for message in example.messages
+        if message.role == "assistant" and (head := _HEAD.match(message.content))
+    )
     least = max(3, _OFTEN * len(examples))
     return [
         *(CleaningRule(on="assistant", prefix=[mark]) for mark, n in heads.most_common(3) if n >= least),
-        *(CleaningRule(on="user", suffix=[mark]) for mark, n in tails.most_common(3) if n >= least),
+        *(CleaningRule(suffix=[mark]) for mark in _BUTTONS),
     ]
-
-
-def _tails(text: str) -> list[str]:
-    """What may be a scraped end: a known one, or a short last line."""
-    text = text.rstrip()
-    known = [mark for mark in _SCRAPED if text.endswith(mark)]
-    last = text[-_LONGEST_TAIL - 1 :].rpartition("\n")
-    return known or ([last[2].strip()] if last[1] else [])

@@ -32,11 +32,8 @@ _MEDIA = "File|Image|Media|ไฟล์|ภาพ|Tập tin|Hình|檔案|文件|
 _URL = r"(?:https?://|www\.)[^\s\[\]]+"
 _BULLET = r"[ \t]*[*•·-]+[ \t]*"
 _URL_LINES = re.compile(rf"^{_BULLET}\[?{_URL}\]?[ \t]*(?:\n|\Z)", re.M)
-_LAST_LINE = re.compile(
-    rf"(?:{_BULLET})?\[?{_URL}\]?[ \t]*"
-    rf"|[ \t]*(?:\[\[)?(?:{_CATEGORY})[ \t]*[:：].*"
-    r"|[ \t]*\[\[[a-z]{2,3}(?:-[a-z]+)*:[^\]]*\]\][ \t]*",
-    re.I,
+_FILED = re.compile(
+    rf"[ \t]*(?:\[\[)?(?:{_CATEGORY})[ \t]*[:：].*|[ \t]*\[\[[a-z]{{2,3}}(?:-[a-z]+)*:[^\]]*\]\][ \t]*", re.I
 )
 _HIDDEN = re.compile(
     rf"\[\[[ \t]*(?:{_CATEGORY}|{_MEDIA})[ \t]*[:：](?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]\n?", re.I
@@ -59,16 +56,18 @@ def wiki_links(text: str) -> str:
     """The link lists at an article's end go, and links in its text become words.
 
     What goes: sections at the end that are called External links, See also, References and the like (English,
-    Thai, Vietnamese, Chinese, German); below that lines of categories, other languages and bare addresses;
-    bullets that hold only an address; pictures. `[[Target|word]]` becomes `word`.
+    Thai, Vietnamese, Chinese, German); below that lines of categories and other languages where the text has
+    wiki marks at all; bullets that hold only an address; pictures. `[[Target|word]]` becomes `word`.
     """
     if "==" in text:
         text = _without_tail(text)
+    if "==" in text or "[[" in text:
+        text = _without_last_lines(text)
     if "[[" in text:
         text = outside_fences(_unlinked, text)
     if "://" in text or "www." in text:
         text = outside_fences(_without_addresses, text)
-    return _without_last_lines(text)
+    return text
 
 
 def is_redirect(text: str) -> bool:
@@ -138,7 +137,7 @@ def _without_last_lines(text: str) -> str:
     while end:
         start = text.rfind("\n", 0, end) + 1
         line = text[start:end]
-        if _LAST_LINE.fullmatch(line):
+        if _FILED.fullmatch(line):
             kept = start
         elif line.strip():
             break
