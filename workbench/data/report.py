@@ -62,6 +62,15 @@ class SourceReport:
         reasons.setdefault(outcome.reason, array("q")).append(outcome.origin.row)
 
     @property
+    def left_out(self) -> list[tuple[str, int, int | None]]:
+        """Why rows are not used: reason, number of rows, the first of them where it is known."""
+        reasons = [*self.rejected.items(), *self.filtered.items()]
+        if self.duplicate:
+            reasons.append(("say what an earlier row says", self.duplicate))
+        counts: list[tuple[str, int, int | None]] = [(why, len(rows), rows[0]) for why, rows in reasons]
+        return counts + ([("beyond what `take` asks for", self.not_taken, None)] if self.not_taken else [])
+
+    @property
     def used(self) -> int:
         """Examples that training, validation or test sees, repeats included."""
         return self.train + self.validation + self.test

@@ -58,9 +58,13 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         # Killed between its last checkpoint and its last word; transformers would take one step too many
         return Ending("finished", resume.step)
 
-    encoded = encode_project(spec.open_project(), _Preparing(events, "encoding the rows"))
+    encoded = encode_project(
+        spec.open_project(),
+        _Preparing(events, "encoding the rows"),
+        _Preparing(events, "reading the rows"),
+    )
     _require_rows(encoded)
-    _tell_rejected(encoded, events)
+    _tell_left_out(encoded, events)
     rows = [to_row(example) for example in encoded.train]
     validation = [to_row(example) for example in encoded.validation]
 
@@ -177,25 +181,24 @@ def _is_last(checkpoint: Checkpoint) -> bool:
     return bool(state.global_step >= state.max_steps)
 
 
-def _tell_rejected(encoded: EncodedProject, events: EventWriter) -> None:
+def _tell_left_out(encoded: EncodedProject, events: EventWriter) -> None:
     """One warning for each source that loses rows: how many, why, and where to look first."""
     for report in encoded.report:
-        if report.rejected:
-            lost = sum(map(len, report.rejected.values()))
-            reasons = ", ".join(
-                f"{len(rows)} {reason} (first: row {rows[0]})" for reason, rows in report.rejected.items()
+        if reasons := report.left_out:
+            lost = sum(count for _, count, _ in reasons)
+            told = ", ".join(
+                f"{count} {reason}" + (f" (first: row {first})" if first is not None else "")
+                for reason, count, first in reasons
             )
-            message = f"{lost} of {report.read} rows of {report.path.name} are not trained on: {reasons}"
+            message = f"{lost} of {report.read} rows of {report.name} are not used: {told}"
             events.write("warning", message=message)
 
 
 def _require_rows(encoded: EncodedProject) -> None:
     if not encoded.train:
-        reasons = {reason: len(rows) for report in encoded.report for reason, rows in report.rejected.items()}
-        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-        raise fault(
-            "no row is left to train on", "data.source", f"rejected: {counts}" if counts else "add rows"
-        )
+        reasons = [f"{count} {reason}" for report in encoded.report for reason, count, _ in report.left_out]
+        hint = f"left out: {', '.join(reasons)}" if reasons else "add rows"
+        raise fault("no row is left to train on", "data.source", hint)
 
 
 def _require_fit(model: PreTrainedModel, examples: Sequence[Supervised]) -> None:

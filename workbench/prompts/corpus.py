@@ -36,7 +36,9 @@ class EncodedProject:
     report: list[SourceReport]
 
 
-def encode_project(project: OpenProject, progress: Progress | None = None) -> EncodedProject:
+def encode_project(
+    project: OpenProject, progress: Progress | None = None, reading: Progress | None = None
+) -> EncodedProject:
     """Read, select and encode every row that is trained on or held out.
 
     The split comes before the encoding, so that two runs with different templates or lengths hold out the
@@ -45,6 +47,7 @@ def encode_project(project: OpenProject, progress: Progress | None = None) -> En
     Args:
         project: the project with its profile and overrides laid in.
         progress: called now and then with the examples encoded so far and their number.
+        reading: called before that with the share of all rows that was looked at, in percent, and 100.
 
     Raises WorkbenchError: a source that cannot be read, or rows over `data.max_tokens` when `data.overlong`
     is ``error``; everything `make_encoder` raises.
@@ -53,7 +56,11 @@ def encode_project(project: OpenProject, progress: Progress | None = None) -> En
     dataset = open_dataset(project)
     try:
         dataset.require_readable()
-        selection = select(dataset, project.settings.data)
+        selection = select(
+            dataset,
+            project.settings.data,
+            (lambda share: reading(int(100 * share), 100)) if reading else None,
+        )
         work = _Work(encoder, dataset, selection, progress)
         train, validation = work.train(), work.validation()
     finally:
