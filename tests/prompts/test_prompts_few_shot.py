@@ -221,11 +221,6 @@ def test_the_literal_forms_of_the_seed_projects(settings: FewShot, text: str) ->
     assert [m.content for m in written.messages] == [text, "參"]
 
 
-def test_a_form_without_places_is_refused() -> None:
-    with pytest.raises(WorkbenchError, match=r"prompt\.few_shot\.shot"):
-        with_shots(talk("a", "b", 1), Shots((talk("c", "d", 2),)), few(1, shot="{user}"), NO_BLOCKS)
-
-
 def test_blocks_stay_with_their_question_and_the_shared_ones_come_once() -> None:
     blocks = Blocks((("Knowledge", "open 9-5"),), question="Chat")
     shot = Example(talk("c", "d", 2).messages, Origin(0, 2), blocks=(("Topic", "shoes"),))

@@ -67,18 +67,13 @@ def compose(
 def read_blocks(settings: PromptSettings, folder: Path) -> Blocks:
     """The project's blocks with the texts of their files.
 
-    Raises WorkbenchError with all that is wrong: a file that cannot be read, a block with both `text` and
-    `file` or with neither, a `block_form` that does not hold the text.
+    Raises WorkbenchError with every file that cannot be read or is empty.
     """
     problems: list[Problem] = []
-    if (settings.block or settings.question) and "{text}" not in settings.block_form:
-        problems.append(
-            Problem("the block's text has no place in it", "prompt.block_form", "such as {title}:\\n{text}")
-        )
     shared: list[tuple[str, str]] = []
-    for number, block in enumerate(settings.block):
+    for block in settings.block:
         try:
-            shared.append((block.title, _text(block, folder, f"prompt.block.{number}")))
+            shared.append((block.title, block.text or _read(block, folder)))
         except WorkbenchError as error:
             problems += error.problems
     if problems:
@@ -95,12 +90,7 @@ def with_texts(settings: PromptSettings, folder: Path) -> PromptSettings:
     return settings.model_copy(update={"block": [Block(title=title, text=text) for title, text in shared]})
 
 
-def _text(block: Block, folder: Path, key: str) -> str:
-    if bool(block.text) == bool(block.file):
-        said = "both text and file are given" if block.text else "neither text nor file is given"
-        raise fault(f"block {block.title!r}: {said}", key, "give one of them")
-    if block.text:
-        return block.text
+def _read(block: Block, folder: Path) -> str:
     file = folder / expanded(block.file)
     try:
         text = file.read_text("utf-8-sig").strip()

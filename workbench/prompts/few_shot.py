@@ -18,6 +18,7 @@ from workbench.data.near import normalise
 from workbench.data.selection import Origins, Selection
 from workbench.errors import fault
 from workbench.project.schema import FewShot
+from workbench.prompts.writer import is_asked
 
 TELLING = 20
 """Characters, blanks and punctuation aside, from which an equal answer counts as the same text: shorter ones
@@ -181,7 +182,7 @@ class Deck:
 
 def is_shot(example: Example) -> bool:
     """It can be an example: somebody asks, and the answer is there."""
-    return any(m.role == "user" for m in example.messages) and example.messages[-1].role == "assistant"
+    return any(m.role == "user" for m in example.messages) and not is_asked(example.messages)
 
 
 def gives_away(shot: Example, scored: Example) -> bool:

@@ -21,7 +21,7 @@ def with_shots(example: Example, shots: Shots, settings: FewShot, blocks: Blocks
     With `settings.shot` the examples are text before the question, as `before`, the shots, `after`; without
     it they are turns. The project's blocks come once, in front; a row's own blocks stay with its question.
 
-    Raises WorkbenchError: `settings.shot` lacks a place, or nobody asks in the example.
+    Raises WorkbenchError when nobody asks in the example.
     """
     system = example.messages[:1] if example.messages[0].role == "system" else ()
     if not any(message.role == "user" for message in example.messages):
@@ -53,12 +53,6 @@ def _told(shot: Example, blocks: Blocks) -> tuple[Message, ...]:
 
 
 def _as_text(turns: Sequence[Message], form: str) -> str:
-    if not {"user", "assistant"} <= {match[1] for match in _PLACES.finditer(form)}:
-        raise fault(
-            "an example has no place for question or answer",
-            "prompt.few_shot.shot",
-            "such as USER: {user} ASSISTANT: {assistant}\\n",
-        )
     filled = (
         _PLACES.sub(lambda match, exchange=exchange: exchange[match[1]], form)  # type: ignore[misc]
         for exchange in _exchanges(turns)

@@ -15,6 +15,7 @@ from workbench.prompts.few_shot import Deck, Shots
 from workbench.prompts.few_shot_prompt import scoring_encoder, with_shots
 from workbench.prompts.few_shot_store import open_deck
 from workbench.prompts.variants import Made, make_all
+from workbench.prompts.writer import is_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def view(encoder: Encoder, outcome: Example | Rejected) -> View:
     encoded = outcome if isinstance(outcome, Rejected) else encoder.encode(outcome)
     if isinstance(encoded, Rejected):
         return View(why=said_of(encoded))
-    asked = isinstance(outcome, Example) and outcome.messages[-1].role != "assistant"
+    asked = isinstance(outcome, Example) and is_asked(outcome.messages)
     tokens = [encoder.tokenizer.token(i) for i in encoded.ids]
     return View(encoded, tokens, frozenset(encoder.stop_ids), asked=asked)
 
