@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from workbench.data.detect import propose
 from workbench.data.example import Example, Origin
-from workbench.data.mapping import map_row
+from workbench.data.mapping import Mapper
 from workbench.errors import WorkbenchError
 from workbench.project.schema import Source
 
@@ -42,7 +42,7 @@ def file_of(folder: Path, *rows: Any) -> Path:
 def test_known_shapes(tmp_path: Path, row: dict[str, Any], user: str, answer: str) -> None:
     table = propose(file_of(tmp_path, row, row)).table
     source: Source = TypeAdapter(Source).validate_python(table)
-    made = map_row(source, row, Origin(0, 0))
+    made = Mapper(source).map(row, Origin(0, 0))
     assert isinstance(made, Example)
     assert [message.content for message in made.messages] == [user, answer]
     assert Path(table["path"]) == tmp_path / "rows.jsonl"

@@ -2,34 +2,18 @@
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mapped import HERE, example, mapped, said, source
 
-from workbench.data.example import Example, Origin, Rejected
-from workbench.data.mapping import map_row
-from workbench.project.source import FieldsSource, MessagesSource
+from workbench.data.example import Rejected
+from workbench.data.mapping import Mapper
 
-HERE = Origin(2, 7)
-
-
-def fields(row: dict[str, Any], **source: Any) -> list[tuple[str, str]] | str:
-    return outcome(map_row(FieldsSource(kind="fields", path="x.jsonl", **source), row, HERE))
+ROW = {"instruction": "a", "input": "", "output": "b"}
 
 
-def turns(row: dict[str, Any], **source: Any) -> list[tuple[str, str]] | str:
-    return outcome(map_row(MessagesSource(kind="messages", path="x.jsonl", **source), row, HERE))
-
-
-def outcome(made: Example | Rejected) -> list[tuple[str, str]] | str:
-    """The messages, or reason and detail."""
-    assert made.origin == HERE
-    if isinstance(made, Rejected):
-        return f"{made.reason}: {made.detail}"
-    return [(message.role, message.content) for message in made.messages]
-
-
-# fields
+def fields(row: dict[str, Any], **settings: Any) -> list[tuple[str, str]] | str:
+    return said("fields", row, **settings)
 
 
 def test_parts_are_joined_and_a_part_with_only_empty_columns_is_left_out() -> None:
@@ -85,93 +69,114 @@ def test_endings_of_older_formats_are_cut() -> None:
     assert only_mark == "empty assistant message: turn 2"
 
 
-# messages
+def test_a_dot_leads_into_objects_and_lists_unless_a_column_is_named_so() -> None:
+    row = {"q": "?", "answers": [{"text": "first"}, {"text": "second"}], "m": {"t": {"1": 5}}}
+    made = fields(row, user=["{q} {m.t.1}"], assistant="{answers.1.text}")
+    assert made == [("user", "? 5"), ("assistant", "second")]
+    named = fields({**row, "answers.1.text": "own"}, user=["{q}"], assistant="{answers.1.text}")
+    assert named == [("user", "?"), ("assistant", "own")]
+    for place, detail in {
+        "answers.2.text": '"answers" has 2 elements',
+        "answers.-1.text": '"answers" has 2 elements',
+        "answers.x": '"answers" has 2 elements',
+        "m.t.2": '"m.t" is an object without it',
+        "q.0": '"q" is text without it',
+        "answer.0": 'did you mean "answers"?',
+    }.items():
+        assert fields(row, user=["{q}"], assistant=f"{{{place}}}") == f'no column "{place}": {detail}'
+    assert fields(row, user=["{q}"], assistant="{answers.0}") == '"answers.0" is not text: it is an object'
 
 
-def chat(*spoken: str) -> list[dict[str, str]]:
-    return [{"role": role, "content": f"{role} {n}"} for n, role in enumerate(spoken)]
+def test_rows_of_a_test_source_may_lack_the_answer() -> None:
+    user = [("user", "a")]
+    for row in ({"instruction": "a", "input": ""}, {**ROW, "output": None}, {**ROW, "output": " END "}):
+        assert fields(row, split="test", strip_assistant=["END"]) == user
+        assert isinstance(mapped("fields", row, strip_assistant=["END"]), Rejected)
+    assert fields(ROW, split="test") == [*user, ("assistant", "b")]
+    assert fields({**ROW, "output": ["x"]}, split="test") == '"output" is not text: it is a list'
+    assert fields({"output": "b"}, split="test") == 'no column "instruction": '
 
 
-def test_conversations_are_kept_as_they_are() -> None:
-    made = turns({"messages": chat("system", "user", "assistant", "user", "assistant")})
-    assert [role for role, _ in made] == ["system", "user", "assistant", "user", "assistant"]
-    assert turns(
-        {"messages": [{"role": "user", "content": " a\n"}, {"role": "assistant", "content": 4}]}
-    ) == [
-        ("user", " a\n"),
-        ("assistant", "4"),
-    ]
+# text
 
 
-def test_sharegpt_and_own_speaker_names() -> None:
-    row = {"c": [{"from": "Human", "value": "q"}, {"from": "bot", "value": "a"}]}
-    keys = {"column": "c", "role": "from", "content": "value"}
-    assert turns(row, **keys, roles={"bot": "assistant"}) == [("user", "q"), ("assistant", "a")]
-    assert turns(row, **keys) == "unknown role: turn 2: 'bot'"
+def test_a_text_is_trained_on_as_it_stands() -> None:
+    made = example("text", {"text": " a\n", "title": "T"}, text="# {title}\n{text}", tags={"t": "{title}"})
+    assert [(m.role, m.content) for m in made.messages] == [("assistant", "# T\n a\n")]
+    assert made.plain and made.tags == (("t", "T"),)
+    assert said("text", {"text": " \n"}) == "empty assistant message: turn 1"
+    assert not example("fields", ROW).plain
 
 
-@pytest.mark.parametrize(
-    ("spoken", "reason"),
-    [
-        (["user"], "no assistant message: "),
-        (["system"], "no assistant message: "),
-        (["assistant", "user"], "roles out of order: turn 1 is assistant, first"),
-        (["user", "user", "assistant"], "roles out of order: turn 2 is user, after user"),
-        (
-            ["system", "user", "assistant", "assistant"],
-            "roles out of order: turn 4 is assistant, after assistant",
-        ),
-        (
-            ["user", "assistant", "system", "user", "assistant"],
-            "roles out of order: turn 3 is system, after assistant",
-        ),
-        (["user", "assistant", "user"], "ends without an answer: "),
-        (["user", "tool", "assistant"], "a tool's turn: turn 2: 'tool'"),
-        (["user", "martian", "assistant"], "unknown role: turn 2: 'martian'"),
-    ],
-)
-def test_roles_that_no_template_can_follow(spoken: list[str], reason: str) -> None:
-    assert turns({"messages": chat(*spoken)}) == reason
+# what all kinds share
 
 
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (None, '"messages" is not a list of turns: it is null'),
-        ("hello", '"messages" is not a list of turns: it is text'),
-        ([], "no assistant message: "),
-        (["hello"], "a turn is not an object: turn 1 is text"),
-        ([{"role": "user"}], 'a turn has no "content": turn 1'),
-        ([{"roles": "user", "content": "x"}], 'a turn has no "role": turn 1; did you mean "roles"?'),
-        ([{"role": ["user"], "content": "x"}], "unknown role: turn 1: \"['user']\""),
-        (
-            [{"role": "user", "content": None}, {"role": "assistant", "content": "x"}],
-            "empty user message: turn 1",
-        ),
-        (
-            [{"role": "user", "content": [{"text": "x"}]}],
-            "a content part is not text: turn 1, part 1 is without a type",
-        ),
-    ],
-)
-def test_turns_that_are_none(value: Any, reason: str) -> None:
-    assert turns({"messages": value}) == reason
+def test_group_and_blocks() -> None:
+    row = {**ROW, "article": 7, "meta": {"topic": " Tea\n", "none": None}}
+    blocks = {"Topic": "{meta.topic}", "Gone": "See {meta.none}", "Fixed": "always"}
+    made = example("fields", row, group="article", blocks=blocks)
+    assert made.group == "7"
+    assert made.blocks == (("Topic", "Tea"), ("Fixed", "always"))
+    assert example("fields", row, group="meta.none").group == ""
+    assert fields(row, group="articel") == 'no column "articel": did you mean "article"?'
+    assert fields(row, blocks={"A": "{meta}"}) == '"meta" is not text: it is an object'
 
 
+def test_broken_unicode_is_rejected_wherever_it_comes_in() -> None:
+    row = {**ROW, "x": "a\udc00"}
+    for settings in ({"tags": {"t": "{x}"}}, {"group": "x"}, {"blocks": {"b": "{x}"}}, {"system": "{x}"}):
+        assert str(fields(row, **settings)).startswith("broken Unicode: half a surrogate pair in ")
+
+
+KEYS = ["messages", "instruction", "input", "output", "dialog", "emotion", "text", "role", "content", "x"]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["role", "content", "x"]), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS), inner),
     max_leaves=12,
 )
-ROWS = st.dictionaries(st.sampled_from(["messages", "instruction", "input", "output", "x"]), VALUES)
+ROWS = st.dictionaries(st.sampled_from(KEYS), VALUES)
+MORE: dict[str, Any] = {
+    "where": {"x": {"min_chars": 1}},
+    "tags": {"t": "{x}", "u": {"v": "a+"}},
+    "group": "x",
+    "blocks": {"b": "{text.0}"},
+}
+STRUCTURED = {"e": "{emotion}", "t": "{text}"}
+SOURCES = [
+    source("fields"),
+    source("fields", user=["{x.0.text}"], assistant="{output}", split="test"),
+    source("messages"),
+    source("messages", text="text", split="test"),
+    source("utterances"),
+    source("utterances", labels={"emotion": ["a", "b"]}, turn=STRUCTURED, reply=STRUCTURED),
+    source("utterances", labels={"emotion": []}, reply="({emotion}) {text}"),
+    source("text"),
+    source("text", **MORE),
+    source("fields", system="{x}", **MORE),
+]
 
 
-@given(ROWS)
-def test_any_row_becomes_one_or_the_other(row: dict[str, Any]) -> None:
-    for source in (FieldsSource(kind="fields", path="x"), MessagesSource(kind="messages", path="x")):
-        made = map_row(source, row, HERE)
-        if isinstance(made, Rejected):
-            assert made.reason and len(made.reason) < 60 and len(made.detail) < 300
-        else:
-            assert made.messages[-1].role == "assistant"
-            assert all(message.content.strip() for message in made.messages)
+@given(ROWS, st.sampled_from([Mapper(each) for each in SOURCES]))
+def test_any_row_becomes_one_or_the_other(row: dict[str, Any], mapper: Mapper) -> None:
+    made = mapper.map(row, HERE)
+    if isinstance(made, Rejected):
+        assert made.reason and len(made.reason) < 60 and len(made.detail) < 300
+    else:
+        assert made.messages and all(message.content.strip() for message in made.messages)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text.strip())
+
+
+@given(WORDS, WORDS)
+def test_any_unicode_arrives_as_it_is_but_for_outer_white_space(one: str, two: str) -> None:
+    stripped = [one.strip(), two.strip()]
+    spoken = [{"role": "user", "content": one}, {"role": "assistant", "content": two}]
+    for kind, row, expected in (
+        ("fields", {"instruction": one, "input": "", "output": two}, stripped),
+        ("messages", {"messages": spoken}, [one, two]),
+        ("utterances", {"dialog": [one, two]}, stripped),
+        ("text", {"text": one}, [one]),
+    ):
+        made = example(kind, row)
+        assert [message.content for message in made.messages] == expected

@@ -60,11 +60,6 @@ class Mapper:
                 messages.insert(0, Message("system", text))
 
 
-def map_row(source: Source, row: Row, origin: Origin) -> Example | Rejected:
-    """What `source` makes of one row; for many rows make one `Mapper`."""
-    return Mapper(source).map(row, origin)
-
-
 def _maker(source: Source) -> _Maker:
     match source:
         case FieldsSource():
