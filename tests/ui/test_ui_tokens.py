@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from widget_app import WidgetApp, screen_lines
 
-from workbench.ui.widgets.tokens import CLOSE, MODES, OPEN, TokenView, _text_flow, _token_flow, _Tokens
+from workbench.ui.widgets.token_flow import CLOSE, OPEN, Tokens, text_flow, token_flow
+from workbench.ui.widgets.tokens import MODES, TokenView
 
 TEXT = "<|user|>Xin chào สวัสดี\nnext  line<|end|>\n<|bot|>你好，hello<|end|>\n"
 FIRST = ["<|user|>", "Xin", " chào", " สวัสดี", "\n", "next", " ", " line", "<|end|>", "\n"]
@@ -70,18 +71,18 @@ async def test_lines_fit_any_width(mode: str, width: int) -> None:
 
 def test_a_character_of_several_tokens_is_shown_once() -> None:
     """Tokens of bytes share the characters they make up together."""
-    tokens = _Tokens(["�", "�", "b"], [1, 2, 3], [1, 1, 0], [(0, 1), (0, 1), (1, 2)], frozenset(), "你b")
-    assert "".join(_text_flow(tokens).parts) == "▐你▌b"
+    tokens = Tokens(["�", "�", "b"], [1, 2, 3], [1, 1, 0], [(0, 1), (0, 1), (1, 2)], frozenset(), "你b")
+    assert "".join(text_flow(tokens).parts) == "▐你▌b"
 
 
 def test_a_token_without_text_of_its_own_leaves_no_signs() -> None:
-    tokens = _Tokens(["�", "�", "b"], [1, 2, 3], [0, 1, 0], [(0, 1), (0, 1), (1, 2)], frozenset(), "你b")
-    assert "".join(_text_flow(tokens).parts) == "你b"
+    tokens = Tokens(["�", "�", "b"], [1, 2, 3], [0, 1, 0], [(0, 1), (0, 1), (1, 2)], frozenset(), "你b")
+    assert "".join(text_flow(tokens).parts) == "你b"
 
 
 def test_text_outside_all_tokens_is_shown_as_read() -> None:
-    tokens = _Tokens(["b"], [1], [1], [(2, 3)], frozenset(), "a b c")
-    assert "".join(_text_flow(tokens).parts) == "a ▐b▌ c"
+    tokens = Tokens(["b"], [1], [1], [(2, 3)], frozenset(), "a b c")
+    assert "".join(text_flow(tokens).parts) == "a ▐b▌ c"
 
 
 spans_and_mask = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 6), st.integers(0, 1)), max_size=20)
@@ -93,18 +94,18 @@ def test_any_spans_show_the_whole_text_once(text: str, raw: list[tuple[int, int,
     spans = sorted((min(start, len(text)), min(start + size, len(text))) for start, size, _ in raw)
     mask = [trained for *_, trained in raw]
     shown = [text[start:end] for start, end in spans]
-    tokens = _Tokens(shown, [5] * len(spans), mask, spans, frozenset(), text)
-    flow = "".join(_text_flow(tokens).parts)
+    tokens = Tokens(shown, [5] * len(spans), mask, spans, frozenset(), text)
+    flow = "".join(text_flow(tokens).parts)
     bare = flow.replace(OPEN, "").replace(CLOSE, "").replace("⏎\n", "\n").replace("·", " ").replace("⇥", "\t")
     assert bare == text.replace("\x1b", "␛").replace("\u202e", "\ufffd")
-    for whole in (flow, "".join(_token_flow(tokens).parts)):
+    for whole in (flow, "".join(token_flow(tokens).parts)):
         assert whole.count(OPEN) == whole.count(CLOSE)
         assert whole.replace("\n", "").isprintable()
 
 
 async def test_lone_marks_stand_on_a_circle() -> None:
-    tokens = _Tokens(["ส", "ี"], [1, 2], [0, 0], [(0, 1), (1, 2)], frozenset(), "สี")
-    assert "".join(_token_flow(tokens).parts) == "ส│◌ี"
+    tokens = Tokens(["ส", "ี"], [1, 2], [0, 0], [(0, 1), (1, 2)], frozenset(), "สี")
+    assert "".join(token_flow(tokens).parts) == "ส│◌ี"
 
 
 async def test_keys_scroll_and_leave_the_panes_keys_alone() -> None:
@@ -151,3 +152,13 @@ async def test_thirty_two_thousand_tokens(mode: str) -> None:
             cell_len(_piece)
     assert seconds < 2 * (time.perf_counter() - start)
     assert drawing < 0.1, "a screen is drawn within a tenth of a second, however long the sequence"
+
+
+def test_exact_text_shows_what_cannot_be_seen() -> None:
+    text = "a b \n\ufeff\ue1efx\u200b\u3000\tz\N{NO-BREAK SPACE}\U000f0001"
+    spans = [(i, i + 1) for i in range(len(text))]
+    tokens = Tokens(list(text), [0] * len(text), [0] * len(text), spans, frozenset(), text)
+    said = "".join(text_flow(tokens, exact=True).parts)
+    assert said == "a·b·⏎\n\\ufeff\\ue1efx\\u200b\\u3000⇥z⍽\\U000f0001"
+    plain = "".join(text_flow(tokens).parts)
+    assert plain.startswith("a b·⏎\n")

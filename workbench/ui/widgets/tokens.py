@@ -4,13 +4,10 @@ Trained stretches are coloured and underlined, and stand between `▐` and `▌`
 sixteen colours and in none. Lines are broken once for each width; only lines in view are built.
 """
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence, Set
 from typing import ClassVar
 
-from rich.cells import cell_len, get_character_cell_size, set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -20,51 +17,26 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from workbench.ui.text import clean, clean_lines
+from workbench.ui.widgets.token_flow import (
+    BETWEEN,
+    CLOSE,
+    OPEN,
+    STOP,
+    Flow,
+    Tokens,
+    blank_ends,
+    piece_ends,
+    style_of,
+    text_flow,
+    token_flow,
+    visible,
+)
 from workbench.ui.wrapping import word_ends, wrap
 
-MODES = ("text", "tokens", "ids")
+MODES = ("text", "tokens", "ids", "exact")
 
-OPEN, CLOSE, STOP, BETWEEN = "▐", "▌", "■", "│"
 LIST_COLUMN = 39
 """Cells of one token in the list with ids; a wide screen shows several side by side."""
-
-_EDGE_BLANKS = re.compile(r"(?m)^ +| +(?=\n)| {2,}")
-
-
-@dataclass(frozen=True)
-class _Tokens:
-    shown: Sequence[str] = ()
-    ids: Sequence[int] = ()
-    mask: Sequence[int] = ()
-    spans: Sequence[tuple[int, int]] = ()
-    stops: Set[int] = frozenset()
-    text: str = ""
-
-
-@dataclass
-class _Flow:
-    """Text in pieces of one style each, and where its lines may break."""
-
-    parts: list[str] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-    styles: list[str] = field(default_factory=list)
-    length: int = 0
-
-    def add(self, text: str, style: str) -> None:
-        if text:
-            self.parts.append(text)
-            self.offsets.append(self.length)
-            self.styles.append(style)
-            self.length += len(text)
-
-    def between(self, start: int, end: int) -> Iterator[tuple[str, str]]:
-        """The pieces of one line."""
-        for index in range(bisect_right(self.offsets, start) - 1, len(self.parts)):
-            offset = self.offsets[index]
-            if offset >= end:
-                return
-            yield self.parts[index][max(0, start - offset) : end - offset], self.styles[index]
 
 
 class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -89,8 +61,8 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._tokens = _Tokens()
-        self._flow = _Flow()
+        self._tokens = Tokens()
+        self._flow = Flow()
         self._starts: list[int] = []
         self._width = 0
 
@@ -108,7 +80,7 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
 
         `stops` are the ids that end an answer. Tokens and text may be foreign: they are cleaned here.
         """
-        self._tokens = _Tokens(tokens, ids, mask, spans, stops, text)
+        self._tokens = Tokens(tokens, ids, mask, spans, stops, text)
         self._rebuild()
         self.scroll_to(y=0, animate=False, immediate=True)
 
@@ -122,7 +94,8 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
         if self.mode == "ids":
             return Text.assemble("position  id  ", ("+ ", sign), ("trained", trained), "  .", *end)
         line = Text.assemble((OPEN, sign), ("trained", trained), (CLOSE, sign), *end, "  ⏎ newline")
-        return line.append(f"  {BETWEEN} next token  · blank" if self.mode == "tokens" else "  · blanks")
+        rest = {"tokens": f"  {BETWEEN} next token  · blank", "exact": "  · every blank  \\u.. unseen"}
+        return line.append(rest.get(self.mode, "  · blanks"))
 
     def watch_mode(self) -> None:
         """Lay out anew."""
@@ -137,8 +110,10 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
     # Layout
 
     def _rebuild(self) -> None:
-        if self.mode != "ids":
-            self._flow = _text_flow(self._tokens) if self.mode == "text" else _token_flow(self._tokens)
+        if self.mode == "tokens":
+            self._flow = token_flow(self._tokens)
+        elif self.mode != "ids":
+            self._flow = text_flow(self._tokens, exact=self.mode == "exact")
         self._break_lines()
 
     def _break_lines(self) -> None:
@@ -147,11 +122,16 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
             lines = -(-len(self._tokens.ids) // self._list_columns)
         else:
             whole = "".join(self._flow.parts)
-            ends = word_ends(whole) if self.mode == "text" else _piece_ends(self._flow)
-            self._starts = wrap(whole, ends, self._width) if whole else []
+            self._starts = wrap(whole, self._ends(whole), self._width) if whole else []
             lines = len(self._starts)
         self.virtual_size = Size(0, lines)
         self.refresh()
+
+    def _ends(self, whole: str) -> Iterable[int]:
+        """Where lines may break."""
+        if self.mode == "tokens":
+            return piece_ends(self._flow)
+        return blank_ends(whole) if self.mode == "exact" else word_ends(whole)
 
     @property
     def _list_columns(self) -> int:
@@ -176,10 +156,10 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
         tokens, columns = self._tokens, self._list_columns
         segments = []
         for index in range(line * columns, min((line + 1) * columns, len(tokens.ids))):
-            style, trained = _style_of(tokens, index), bool(tokens.mask[index])
+            style, trained = style_of(tokens, index), bool(tokens.mask[index])
             segments.append(Segment(f"{index:>6} {tokens.ids[index]:>7} ", self._style("read")))
             segments.append(Segment("+ " if trained else ". ", self._style("sign" if trained else "read")))
-            shown = _visible(tokens.shown[index]) + (STOP if style == "stop" else "")
+            shown = visible(tokens.shown[index]) + (STOP if style == "stop" else "")
             room = LIST_COLUMN - 17
             shown = shown if cell_len(shown) < room else set_cell_size(shown, room - 2) + "…"
             segments.append(Segment(shown, self._style(style)))
@@ -202,73 +182,3 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
     def action_to_line(self, line: int | None) -> None:
         """To a line, or to the end."""
         self.scroll_to(y=self.max_scroll_y if line is None else line, animate=False)
-
-
-def _style_of(tokens: _Tokens, index: int) -> str:
-    if tokens.ids[index] in tokens.stops:
-        return "stop"
-    return "trained" if tokens.mask[index] else "read"
-
-
-def _text_flow(tokens: _Tokens) -> _Flow:
-    """The rendered text, each character once: several tokens may share one character of many bytes."""
-    flow, position, inside = _Flow(), 0, False
-    text = _EDGE_BLANKS.sub(lambda match: "·" * len(match[0]), tokens.text)
-    for index, (start, end) in enumerate(tokens.spans):
-        if end <= position:
-            continue
-        gap, own = text[position:start], text[max(start, position) : end]
-        trained = bool(tokens.mask[index])
-        if inside and (gap or not trained):
-            flow.add(CLOSE, "sign")
-            inside = False
-        flow.add(_readable(gap), "read")
-        if trained and not inside:
-            flow.add(OPEN, "sign")
-            inside = True
-        style = _style_of(tokens, index)
-        flow.add(_readable(own), style)
-        if style == "stop":
-            flow.add(STOP, "stop")
-        position = end
-    if inside:
-        flow.add(CLOSE, "sign")
-    flow.add(_readable(text[position:]), "read")
-    return flow
-
-
-def _token_flow(tokens: _Tokens) -> _Flow:
-    """Each token with a sign before it: `│`, or an edge of a trained stretch."""
-    flow, inside = _Flow(), False
-    for index, shown in enumerate(tokens.shown):
-        trained = bool(tokens.mask[index])
-        edge = BETWEEN if index else ""
-        if trained != inside:
-            edge = OPEN if trained else CLOSE
-        flow.add(edge, "read" if edge == BETWEEN else "sign")
-        inside = trained
-        style = _style_of(tokens, index)
-        visible = _visible(shown) + (STOP if style == "stop" else "")
-        flow.add(visible + ("\n" if visible.endswith("⏎") else ""), style)
-    if inside:
-        flow.add(CLOSE, "sign")
-    return flow
-
-
-def _piece_ends(flow: _Flow) -> Iterator[int]:
-    """Lines of tokens break after the sign between two tokens, and after a newline."""
-    for part, offset in zip(flow.parts, flow.offsets, strict=True):
-        if part in (OPEN, CLOSE, BETWEEN) or part.endswith("\n"):
-            yield offset + len(part)
-    yield flow.length
-
-
-def _readable(text: str) -> str:
-    """Text for reading: newlines, tabs and hard blanks are seen, newlines break the line."""
-    return clean_lines(text.replace("\t", "⇥")).replace("\N{NO-BREAK SPACE}", "⍽").replace("\n", "⏎\n")
-
-
-def _visible(token: str) -> str:
-    """A token in one line in which every blank is seen; a lone combining mark gets a circle to stand on."""
-    shown = clean(token).replace(" ", "·").replace("\N{NO-BREAK SPACE}", "⍽")
-    return f"◌{shown}" if shown and not get_character_cell_size(shown[0]) else shown
