@@ -123,7 +123,7 @@ class Augmentation(Table):
     """`[augmentation]`: rows made from rows by `workbench augment`, each with its provenance."""
 
     target: Count = setting(
-        0, "Rows in all, made ones included; 0 for as many as there are", unit="rows", ge=0
+        0, "Training rows in all, made ones included; 0 for all that one change makes", unit="rows", ge=0
     )
     break_conversations: bool = setting(False, "One row for each reply, with all that was said before it")
     keywords: dict[str, list[Words]] = setting(

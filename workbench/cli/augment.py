@@ -1,0 +1,159 @@
+"""Make rows from rows, as [augmentation] in project.toml says: one row for each reply of a conversation,
+other words for keywords, other ways to put a question.
+
+Rows are made from what is trained on, never from held-out rows. They are written to data/augmented.jsonl,
+each with what it is made from, and added as a source of its own that is trained on and never held out. Read
+the file, change or delete rows in it: it is not written over then without --force.
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.arguments import add_json, add_layers, add_project, opened
+
+if TYPE_CHECKING:
+    from workbench.data.augment.making import Augmented, MadeRow
+    from workbench.data.augment.project import Plan
+    from workbench.project.store import OpenProject
+
+_SHOWN = 3
+_LONGEST = 160
+"""Characters of a message that are shown."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`augment PROJECT [--target N] [--dry] [--force] [--json]`."""
+    add_project(parser)
+    parser.add_argument(
+        "--target", type=int, metavar="N", help="training rows in all, made ones included; 0 for no limit"
+    )
+    parser.add_argument("--dry", action="store_true", help="show what would be made, write nothing")
+    parser.add_argument("--force", action="store_true", help="write over a file that was edited")
+    add_layers(parser, "augmentation.break_conversations=true")
+    add_json(parser, 'print {"originals", "made", "total", "target", "file", ...}')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the rows, show them, write them. Exit code 1: the target was not reached."""
+    from workbench.cli.console import busy, note, write_json
+    from workbench.data.augment.project import carry_out, plan
+
+    if args.target is not None:
+        args.overrides.append(f"augmentation.target={args.target}")
+    project = opened(args)
+    with busy("making rows"):
+        planned = plan(project)
+    if not args.json:
+        _show(project, planned)
+    writes = bool(planned.made.rows) and not args.dry
+    if writes:
+        carry_out(project, planned, force=args.force)
+    if args.json:
+        write_json(_fields(planned, writes), indent=2)
+    elif not writes:
+        note("nothing was written")
+    else:
+        how = (
+            "its source is in project.toml already" if planned.added else "added to project.toml as a source"
+        )
+        note(f"written to {planned.path}; {how}")
+    return 1 if planned.made.missing or not planned.made.rows else 0
+
+
+def _show(project: "OpenProject", planned: "Plan") -> None:
+    from workbench.cli.console import note, say
+
+    made = planned.made
+    lines = [("originals trained on", made.originals), *_kinds(made).items(), ("in training", made.total)]
+    if planned.held_out:
+        lines.append(("held out, nothing made from them", planned.held_out))
+    width = max(len(name) for name, _ in lines)
+    for name, count in lines:
+        say(f"{name:<{width}}  {count:>7,}")
+    for each in _examples(made):
+        say("")
+        source = planned.sources[each.example.origin.source]
+        say(f"{source} row {each.example.origin.row}: {'; '.join(each.by)}")
+        for message in each.example.messages:
+            if message.role != "system":
+                say(f"  {message.role}: {_short(message.content)}")
+    if made.rows:
+        say("")
+    for remark in remarks(project, planned):
+        note(remark)
+
+
+def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
+    """What a person should know of the made rows: why there are no more, and what they change in training."""
+    made = planned.made
+    found = []
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in made.left_out.items())
+    unused = ", ".join(f"{count:,} originals: {reason}" for reason, count in made.unused.items())
+    why = "; ".join(part for part in (unused, left_out and f"variants left out: {left_out}") if part)
+    if made.missing:
+        found.append(
+            f"only {len(made.rows):,} rows can be made, {made.missing:,} fewer than the target of "
+            f"{made.target:,} asks for{f' ({why})' if why else ''}; add keywords or paraphrases"
+        )
+    elif made.target and made.target <= made.originals:
+        found.append(f"there are {made.originals:,} training rows already; the target is {made.target:,}")
+    elif not made.rows:
+        found.append(
+            f"nothing to make{f' ({why})' if why else ''}: set break_conversations, keywords or paraphrases "
+            "in [augmentation] of project.toml"
+        )
+    broken = any(kind.startswith("break") for kind in _kinds(made))
+    if broken and project.settings.data.train_on != "last":
+        found.append(
+            f'hint: with data.train_on = "{project.settings.data.train_on}" a broken conversation teaches '
+            'its first replies again in every row; with "last" each row teaches its own reply once'
+        )
+    return found
+
+
+def _kinds(made: "Augmented") -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in made.rows:
+        counts[row.kind] = counts.get(row.kind, 0) + 1
+    return {f"made by {kind}": counts[kind] for kind in sorted(counts)}
+
+
+def _examples(made: "Augmented") -> "list[MadeRow]":
+    """One made row of each kind as far as they go, then further ones."""
+    first = {row.kind: row for row in reversed(made.rows)}
+    chosen = [first[kind] for kind in sorted(first)] + [
+        row for row in made.rows if row is not first[row.kind]
+    ]
+    return chosen[:_SHOWN]
+
+
+def _short(text: str) -> str:
+    from workbench.ui.text import clean
+
+    text = clean(text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _fields(planned: "Plan", written: bool) -> dict[str, Any]:
+    from workbench.data.augment.output import row_of
+
+    made = planned.made
+    counts: dict[str, int] = {}
+    for row in made.rows:
+        counts[row.kind] = counts.get(row.kind, 0) + 1
+    return {
+        "v": 1,
+        "originals": made.originals,
+        "held_out": planned.held_out,
+        "made": len(made.rows),
+        "kinds": counts,
+        "total": made.total,
+        "target": made.target,
+        "missing": made.missing,
+        "left_out": dict(made.left_out),
+        "unused": dict(made.unused),
+        "file": str(planned.path),
+        "written": written,
+        "source": planned.table,
+        "examples": [row_of(row, planned.sources[row.example.origin.source]) for row in _examples(made)],
+    }
