@@ -288,9 +288,11 @@ def _sides(
         return sides
     groups = np.frombuffer(seen.groups, np.uint64)
     # What a source for training alone says as well cannot be held out, nor can what is of one group with it
-    auto = (kind == 0) & used & ~np.isin(groups, groups[(kind == 1) & used])
-    places = np.flatnonzero(auto)
-    sides[places[held_out(drawn(groups[places], data.seed), data.validation)]] = 1
+    divided = (kind == 0) & used
+    bound = np.isin(groups, groups[(kind == 1) & used])
+    places = np.flatnonzero(divided & ~bound)
+    draws = drawn(groups[places], data.seed)
+    sides[places[held_out(draws, data.validation, others=bool((divided & bound).any()))]] = 1
     return sides
 
 
