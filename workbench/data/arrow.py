@@ -29,14 +29,15 @@ class ArrowRows(ColumnarRows):
                 self._reader = pa.ipc.open_file(self._file)
                 self._schema = self._reader.schema
                 groups = [self._reader.get_batch(n).num_rows for n in range(self._reader.num_record_batches)]
+            columns = [str(name) for name in self._schema.names]
         except FAULTS as e:
             raise fault(f"cannot be read as Arrow: {first_line(e)}", path) from e
-        super().__init__(path, [str(name) for name in self._schema.names], groups)
+        super().__init__(path, columns, groups)
 
     def read_group(self, group: int) -> Any:
         if self._is_stream:
             self._file.seek(self._begins[group])
-            batch = pa.ipc.read_record_batch(pa.ipc.read_message(self._file), self._schema)
+            batch = pa.ipc.read_record_batch(_message(self._file, "record batch"), self._schema)
         else:
             batch = self._reader.get_batch(group)
         batch.validate(full=True)  # offsets that point outside the data would be followed
@@ -49,16 +50,26 @@ class ArrowRows(ColumnarRows):
 
 def _batches(file: Any) -> tuple[Any, list[int], list[int]]:
     """Schema of a stream, and of each record batch its first byte and its number of rows."""
-    schema = pa.ipc.read_schema(pa.ipc.read_message(file))
+    size = file.size()
+    schema = pa.ipc.read_schema(_message(file, "schema"))
     begins: list[int] = []
     counts: list[int] = []
-    while True:
-        begin = file.tell()
+    while (begin := file.tell()) < size:
         try:
-            message = pa.ipc.read_message(file)
+            message = _message(file, "record batch")
         except EOFError:
-            return schema, begins, counts
-        if message.type == "dictionary":
-            raise pa.ArrowNotImplementedError("a stream with dictionaries; save it as parquet")
+            break
         begins.append(begin)
         counts.append(pa.ipc.read_record_batch(message, schema).num_rows)
+    return schema, begins, counts
+
+
+def _message(file: Any, kind: str) -> Any:
+    """The next message. Its kind is looked at first: pyarrow takes any header for the one that is asked for, and
+    reads outside of its memory then."""
+    message = pa.ipc.read_message(file)
+    if message.type == "dictionary":
+        raise pa.ArrowNotImplementedError("it is a stream with dictionaries; save it as parquet")
+    if message.type != kind:
+        raise pa.ArrowInvalid(f"a {message.type} where a {kind} belongs")
+    return message

@@ -15,7 +15,16 @@ from workbench.data.example import Row
 from workbench.data.rows import RowError, Rows
 from workbench.errors import fault
 
-FAULTS = (pa.ArrowException, OSError, ValueError, TypeError, KeyError, NotImplementedError, OverflowError)
+FAULTS = (
+    pa.ArrowException,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+)
 """pyarrow raises its own kinds, and plain ones where a value has no Python form: a nanosecond time, a struct
 with two fields of one name."""
 _BLOCK = 256

@@ -18,6 +18,9 @@ from workbench.errors import fault
 CHUNK = 1 << 20
 FIRST_CHUNK = 1 << 16
 """Scanned when the file is opened, without numpy, whose import alone takes longer than the first rows may."""
+_SCAN_BLOCK = 1 << 16
+"""Bytes read at a time by `scan`. Much bigger blocks get a mapping of their own each from the allocator, which
+is slower than reading line by line."""
 _REPORT_EVERY = 32 << 20
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(b"\n")
@@ -85,7 +88,7 @@ class IndexedLines:
             if i >= last:
                 return
             begin = self._ends[i - 1] if i else self._start
-            end = max(i + 1, bisect_right(self._ends, begin + CHUNK, i, last))
+            end = max(i + 1, bisect_right(self._ends, begin + _SCAN_BLOCK, i, last))
             try:
                 lines = self._read(begin, self._ends[end - 1]).removesuffix(b"\n").split(b"\n")
             except RowError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.data.example import Row
 from workbench.data.json_path import nested_values
-from workbench.data.json_text import DECODER, as_object, kind_of, parse_object
+from workbench.data.json_text import as_object, decoded, kind_of, parse_object
 from workbench.data.jsonl import JsonlRows
 from workbench.data.rows import RowError, Rows
 from workbench.errors import fault
@@ -77,7 +77,7 @@ def _value(path: Path) -> Any:
     if not text.strip():
         raise fault("the file is empty", path)
     try:
-        return DECODER.decode(text)
+        return decoded(text)
     except json.JSONDecodeError as e:
         raise fault(f"broken JSON: {e.msg}, column {e.colno}", f"{path}:{e.lineno}") from e
     except RecursionError as e:

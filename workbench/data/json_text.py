@@ -14,14 +14,30 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
+_DECODER = json.JSONDecoder()
 DECODER = json.JSONDecoder(parse_int=_integer)
-"""Reads NaN and Infinity as Python writes them; a whole number of more than 4000 digits stays text."""
+"""Reads a whole number of more than 4000 digits as text; `decoded` is faster."""
+
+
+def decoded(text: str) -> Any:
+    """The value of a JSON text, NaN and Infinity read as Python writes them; a whole number of more than 4000
+    digits stays text. Raises JSONDecodeError, and RecursionError for a text that is nested too deeply."""
+    try:
+        if text.startswith("{"):
+            value, end = _DECODER.raw_decode(text)
+            if end == len(text):  # spares the search for white space at both ends, a third of the time
+                return value
+        return _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # too many digits
+        return DECODER.decode(text)
 
 
 def parse_object(line: bytes) -> Row:
     """One record from its JSON text. Raises RowError."""
     try:
-        value = DECODER.decode(line.decode("utf-8"))
+        value = decoded(line.decode("utf-8"))
     except UnicodeDecodeError as e:
         raise RowError("not UTF-8", f"byte {e.start + 1} of the line") from e
     except json.JSONDecodeError as e:
