@@ -9,6 +9,7 @@ from workbench.errors import Problem, WorkbenchError
 from workbench.ui import app as app_module
 from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
+from workbench.ui.panes.data.pane import VIEWS
 from workbench.ui.widgets.form import Form
 
 ESCAPES = ["[/INST]", "[/ y", "[@click=app.quit]x[/]"]
@@ -22,13 +23,19 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         for place in PANES
     }
     kinds |= {"app": WorkbenchApp, "form": Form}
+    views = {
+        f"data.{view}": getattr(import_module(f"workbench.ui.panes.data.{view}"), f"{view.title()}View")
+        for view in VIEWS
+    }
+    kinds = views | kinds
     taken: dict[str, set[str]] = {place: set() for place in kinds}
-    for action in ACTIONS:
+    for action in sorted(ACTIONS, key=lambda action: list(kinds).index(action.place)):
         kind = kinds[action.place]
         assert hasattr(kind, f"do_{action.name}") or action.name.removeprefix("show_") in PANES, action
         for key in action.keys.split(","):
             assert key not in taken[action.place], f"{key} twice in {action.place}"
             assert action.place == "app" or key not in taken["app"], f"{key} is taken everywhere"
+            assert action.place != "data" or all(key not in taken[view] for view in views), f"{key} in a view"
             taken[action.place].add(key)
         assert action.help and not action.help.endswith("."), action
 
@@ -48,7 +55,7 @@ async def test_help_and_keys_in_every_pane(tmp_path: Path, size: tuple[int, int]
                 shown += desk.text
                 await desk.press("pagedown")
             for action in ACTIONS:
-                if action.place in ("app", place) or (action.place == "form" and place in ("setup", "chat")):
+                if action.place in ("app", *desk.app.pane.places):
                     assert action.help.split(",")[0][:30] in shown, action.help
             await desk.press("question_mark")
             assert len(desk.app.screen_stack) == 1

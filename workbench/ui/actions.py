@@ -10,7 +10,8 @@ class Action:
     """Something a key does.
 
     Attributes:
-        place: the pane where it works, `form` for the forms in some of them, `app` for everywhere.
+        place: the pane where it works, `pane.view` for one of its views, `form` for the forms in some of
+            them, `app` for everywhere.
         name: the handler is `do_<name>` of that pane, form, or app.
         keys: Textual key names, the first one is shown.
         label: one or two words for the key bar.
@@ -29,9 +30,19 @@ class Action:
     def key(self) -> str:
         """The key as it is shown."""
         first = self.keys.split(",")[0]
-        return {"question_mark": "?", "slash": "/", "escape": "esc", "left": "←", "right": "→"}.get(
-            first, first
-        ).replace("ctrl+", "^")
+        return _SIGNS.get(first, first).replace("ctrl+", "^")
+
+
+_SIGNS = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "left": "←",
+    "right": "→",
+}
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -51,19 +62,34 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "reload", "f5", "Reload", "Read project.toml and the data files again", bar=False),
     Action("app", "help", "question_mark,f1", "help", "The keys that work here"),
     Action("app", "quit", "q,ctrl+q", "quit", "Leave; runs go on", bar=False),
-    Action("data", "open_prompt", "enter", "Preview", "See the selected row as it trains"),
-    Action("data", "next_rejected", "n", "Rejected", "Go to the next row that is not trained on"),
+    Action("data.rows", "open_prompt", "enter", "Preview", "See the selected row as it trains"),
+    Action("data.rows", "next_rejected", "n", "Rejected", "Go to the next row that is rejected"),
     Action(
-        "data",
+        "data.rows",
         "previous_rejected",
         "N",
-        "Previous rejected",
-        "Go to the previous row that is not trained on",
+        "Previous",
+        "Go to the previous row that is rejected",
         bar=False,
     ),
-    Action("data", "next_source", "s", "Source", "Show the rows of the next source"),
-    Action("data", "toggle_raw", "v", "Raw", "Show the row as it stands in the file, or as turns"),
-    Action("data", "copy", "y", "Copy", "Copy the row's text"),
+    Action("data.rows", "filter", "f", "Filter", "Show only rows of one reason, side or tag"),
+    Action("data.rows", "show_all", "escape", "All", "Show all rows again"),
+    Action("data.rows", "jump", "colon", "Row", "Type a row number", bar=False),
+    Action("data.rows", "next_source", "right", "Source", "Show the rows of the next source"),
+    Action("data.rows", "previous_source", "left", "Before", "The source before this one", bar=False),
+    Action("data.rows", "toggle_raw", "v", "Raw", "Show the row as it stands in the file, or as turns"),
+    Action("data.rows", "copy", "y", "Copy", "Copy the row's text"),
+    Action("data.sources", "open_rows", "enter", "Rows", "Show the rows of the source or of the reason"),
+    Action("data.sources", "other_table", "tab", "Reasons", "From the sources to the reasons, and back"),
+    Action("data.balance", "open_rows", "enter", "Rows", "Show the rows with this tag"),
+    Action("data", "add_source", "a", "Add", "Add a file as a source; its kind is told from its rows"),
+    Action("data", "show_rows", "r", "Rows", "View: the rows, and what becomes of each", bar=False),
+    Action("data", "show_sources", "s", "Sources", "View: what became of each source's rows", bar=False),
+    Action("data", "show_balance", "b", "Balance", "View: how often each tag occurs on each side", bar=False),
+    Action("data", "next_view", "right_square_bracket", "Next view", "The view after this one", bar=False),
+    Action(
+        "data", "previous_view", "left_square_bracket", "View before", "The view before this one", bar=False
+    ),
     Action("prompt", "previous_row", "left,h", "Previous", "The row before this one"),
     Action("prompt", "next_row", "right,l", "Next", "The row after this one"),
     Action("prompt", "mode", "m", "View", "Show text, tokens, or tokens with their ids"),

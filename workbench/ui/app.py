@@ -174,7 +174,8 @@ class WorkbenchApp(App[None]):
     def refresh_keys(self) -> None:
         """Bring the key bar up to date with what works now."""
         if self.place:
-            places = (self.place, "form") if self.place == "setup" else (self.place,)
+            # The chat's form is seldom open: its keys stand in the help only
+            places = [place for place in self.pane.places if place != "form" or self.place == "setup"]
             listed = [action for action in actions(*places) if action.bar]
             self.desk.query_one(KeyBar).keys = tuple(
                 (action, action.place == "form" or self.pane.why_not(action.name) is None)
@@ -222,7 +223,7 @@ class WorkbenchApp(App[None]):
         """Help for the pane in view."""
         from workbench.ui.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.place, PANES.get(self.place, "This project")))
+        self.push_screen(HelpScreen(self.pane.places))
 
     async def do_switch_project(self) -> None:
         """Choose among the projects of the folder."""

@@ -1,5 +1,6 @@
 """Help for where you are, and the palette: both are made from the registry."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from workbench.ui.actions import ACTIONS, Action, actions
+from workbench.ui.actions import Action, actions
 
 if TYPE_CHECKING:
     from workbench.ui.app import WorkbenchApp
@@ -29,9 +30,10 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]
 
-    def __init__(self, place: str, title: str) -> None:
+    def __init__(self, places: Mapping[str, str]) -> None:
+        """`places` are the places of the registry whose actions work now, each with its heading."""
         super().__init__()
-        self.place, self.heading = place, title
+        self.places = places
 
     def compose(self) -> ComposeResult:
         """One scrollable text."""
@@ -40,10 +42,9 @@ class HelpScreen(ModalScreen[None]):
 
     def _text(self) -> Text:
         text = Text()
-        form = [("In the form", actions("form"))] if self.place in ("setup", "chat") else []
-        for heading, listed in ((self.heading, actions(self.place)), *form, ("Everywhere", actions("app"))):
+        for place, heading in {**self.places, "app": "Everywhere"}.items():
             text.append(f"{heading}\n", style="bold underline")
-            for action in listed:
+            for action in actions(place):
                 text.append(f"  {action.key:<10}", style="bold")
                 text.append(f"{action.help}\n")
             text.append("\n")
@@ -60,8 +61,10 @@ class ActionProvider(Provider):
 
     def _offered(self) -> list[tuple[str, Action]]:
         app = cast("WorkbenchApp", self.app)
-        here = [action for action in ACTIONS if action.place in ("app", app.place)]
-        return [(f"{action.place}: {action.label}", action) for action in here]
+        return [
+            (f"{action.place.partition('.')[0]}: {action.label}", action)
+            for action in actions("app", *(place for place in app.pane.places if place != "form"))
+        ]
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""

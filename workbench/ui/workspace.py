@@ -7,22 +7,30 @@ from workbench.project.store import OpenProject
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
+    from workbench.data.rows import Cancelled
+    from workbench.data.selection import Selection
     from workbench.prompts.encode import Encoder
 
 
 class Workspace:
-    """One open project; `dataset()` and `encoder()` read files and are called from worker threads.
+    """One open project; what reads files is called from worker threads.
 
     Attributes:
         project: as it was last read or saved.
         row: the selected row, as (source, row), shared by the data and the prompt pane.
+        opened: the rows, once their files have been opened.
+        selected: what is used of the rows, once they have been counted.
+        counted: the share of the rows that has been counted.
     """
 
     def __init__(self, project: OpenProject) -> None:
         self.project = project
         self.row = (0, 0)
+        self.opened: Dataset | None = None
+        self.selected: Selection | None = None
+        self.counted = 0.0
         self._lock = Lock()
-        self._dataset: Dataset | None = None
+        self._counting = Lock()
         self._encoder: Encoder | None = None
 
     def dataset(self) -> "Dataset":
@@ -30,9 +38,9 @@ class Workspace:
         from workbench.data.dataset import open_dataset
 
         with self._lock:
-            if self._dataset is None:
-                self._dataset = open_dataset(self.project)
-            return self._dataset
+            if self.opened is None:
+                self.opened = open_dataset(self.project)
+            return self.opened
 
     def encoder(self) -> "Encoder":
         """The project's one encode path. Raises WorkbenchError."""
@@ -42,3 +50,18 @@ class Workspace:
             if self._encoder is None:
                 self._encoder = make_encoder(self.project)
             return self._encoder
+
+    def selection(self, cancelled: "Cancelled") -> "Selection | None":
+        """What is used of the rows; None when it was cancelled. Raises WorkbenchError."""
+        from workbench.data.selection import select
+
+        dataset = self.dataset()
+        with self._counting:
+            if self.selected is None and not cancelled():
+                selection = select(dataset, self.project.settings.data, self._count, cancelled)
+                # A source that cannot be read to its end leaves the selection incomplete for good
+                self.selected = None if cancelled() else selection
+            return self.selected
+
+    def _count(self, share: float) -> None:
+        self.counted = share

@@ -197,6 +197,11 @@ class ChatPane(Pane):
 
     # Actions
 
+    @property
+    def places(self) -> dict[str, str]:
+        """The form has keys of its own."""
+        return {"chat": "Chat", "form": "In its settings"}
+
     def why_not(self, name: str) -> str | None:
         """Stopping needs an answer under way; most else needs none."""
         if name == "halt" and not self.answering:

@@ -19,6 +19,11 @@ class ProblemsPane(Pane):
         super().__init__(id=id)
         self.error = error
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Only what works everywhere."""
+        return {}
+
     def came_into_view(self) -> None:
         """A long list scrolls."""
         self.query_one(VerticalScroll).focus()

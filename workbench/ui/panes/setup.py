@@ -107,6 +107,11 @@ class SetupPane(Pane):
 
     # Actions
 
+    @property
+    def places(self) -> dict[str, str]:
+        """The form has keys of its own."""
+        return {"setup": "Setup", "form": "In the form"}
+
     def why_not(self, name: str) -> str | None:
         """Saving needs a change, and no error."""
         form = self.query_one(Form)

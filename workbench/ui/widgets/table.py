@@ -28,10 +28,12 @@ GUTTER = 2
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `width` is a count of cells when it is an int, else a share of what those leave over."""
+    """A column; `width` is a count of cells when it is an int, else a share of what those leave over.
+    `right`: numbers, which end below each other."""
 
     title: str
     width: int | float
+    right: bool = False
 
 
 class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
@@ -90,6 +92,13 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._fetch = lru_cache(KEPT_ROWS)(self._fetch_row)
         self.row_count = 0
         self.cursor = 0
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns; `cells` has to give as many from now on."""
+        if list(columns) != list(self._columns):
+            self._columns = columns
+            self._fetch.cache_clear()
+            self.refresh()
 
     def set_row_count(self, count: int) -> None:
         """Grow or shrink; the cursor stays where it can, what is known of the rows is kept."""
@@ -190,14 +199,15 @@ class VirtualTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _strip(self, cells: Sequence[str | Text], sign: str, style: Style) -> Strip:
         segments = [Segment(sign.ljust(GUTTER), style)]
-        for index, (cell, width) in enumerate(zip(cells, self._widths(), strict=True)):
+        for index, (cell, column, width) in enumerate(zip(cells, self._columns, self._widths(), strict=True)):
             if index:
                 segments.append(Segment(" ", style))
             if isinstance(cell, str):
-                segments.append(Segment(_fit(cell, width), style))
+                segments.append(Segment(_fit(cell, width, column.right), style))
             else:
                 fitted = cell.copy()
-                fitted.truncate(width, overflow="ellipsis", pad=True)
+                fitted.truncate(width, overflow="ellipsis")
+                fitted.align("right" if column.right else "left", width)
                 pieces = fitted.render(self.app.console)
                 segments += [Segment(text, style + own if own else style) for text, own, _ in pieces if text]
         return Strip(segments).adjust_cell_length(self.size.width, style)
@@ -243,9 +253,9 @@ def _one_line(cell: str | Text) -> str | Text:
     return cell
 
 
-def _fit(text: str, width: int) -> str:
+def _fit(text: str, width: int, right: bool = False) -> str:
     """Exactly `width` cells; an ellipsis says that something was cut."""
     text = text[: width + 1] if text.isascii() else text[: 4 * width + 1]
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
+    if (cells := cell_len(text)) <= width:
+        return " " * (width - cells) + text if right else set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)

@@ -1,0 +1,173 @@
+"""The data pane's frame: its views, what is read for them, and who may show what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import ComposeResult
+from textual.widgets import ContentSwitcher
+from textual.worker import get_current_worker
+
+from workbench.ui.actions import actions, bindings
+from workbench.ui.panes.base import Pane
+from workbench.ui.panes.data.view import DataView
+from workbench.ui.widgets.view_line import ViewLine
+
+if TYPE_CHECKING:
+    from workbench.ui.panes.data.rows import RowsView
+    from workbench.ui.workspace import Workspace
+
+VIEWS = {"rows": "Rows", "sources": "Sources", "balance": "Balance"}
+PROGRESS_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Some rows to look at one by one.
+
+    Attributes:
+        title: what they have in common.
+        rows: each as (source, row).
+    """
+
+    title: str
+    rows: Sequence[tuple[int, int]]
+
+
+class DataPane(Pane):
+    """A line with the views, and one of them below."""
+
+    PLACE = "data"
+    BINDINGS = bindings("data")
+
+    def compose(self) -> ComposeResult:
+        """Views are made when they are first shown."""
+        keys = {action.name.removeprefix("show_"): action.key for action in actions("data")}
+        yield ViewLine([(name, keys[name], title) for name, title in VIEWS.items()])
+        yield ContentSwitcher(id="views")
+
+    def on_mount(self) -> None:
+        """Nothing is read yet: the pane reads when it comes into view."""
+        self._read_for: object = None
+        self._progress = self.set_interval(PROGRESS_SECONDS, self._say_progress, pause=True)
+
+    def came_into_view(self) -> None:
+        """Read the project's rows, unless they have been read."""
+        if self._read_for is not self.workspace:
+            self._read_for = self.workspace
+            self._read(self.workspace)
+        if self.views:
+            self.view.came_into_view()
+        else:
+            self.call_later(self.show, "rows")
+
+    # Views
+
+    @property
+    def views(self) -> list[DataView]:
+        """Those that have been shown; one that is just being made is filled when it is there."""
+        return [view for view in self.query(DataView) if view.is_mounted]
+
+    @property
+    def view(self) -> DataView:
+        """The one in view."""
+        return self.query_one(f"#{self.query_one(ViewLine).current}", DataView)
+
+    async def show(self, name: str) -> DataView:
+        """Bring a view into sight; made at its first showing."""
+        switcher = self.query_one("#views", ContentSwitcher)
+        if not switcher.query(f"#{name}"):
+            kind = getattr(import_module(f"workbench.ui.panes.data.{name}"), f"{name.title()}View")
+            await switcher.add_content(kind(id=name))
+        switcher.current = name
+        self.query_one(ViewLine).current = name
+        view = self.view
+        view.fill()
+        if self.in_view:
+            view.came_into_view()
+        self.workbench.refresh_keys()
+        return view
+
+    async def show_listing(self, listing: "Listing") -> None:
+        """The rows view with these rows only."""
+        view: RowsView = await self.show("rows")  # type: ignore[assignment]
+        view.show_listing(listing)
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Actions of the view in sight come first."""
+        if not (name := self.query_one(ViewLine).current):
+            return {"data": "Data"}
+        return {f"data.{name}": f"Data: {VIEWS[name]}", "data": "All views of the data"}
+
+    # Reading, in worker threads
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _read(self, workspace: "Workspace") -> None:
+        worker = get_current_worker()
+        workspace.dataset()
+        if worker.is_cancelled:
+            return
+        self.app.call_from_thread(self._news)
+        if workspace.selection(lambda: worker.is_cancelled):
+            self.app.call_from_thread(self._news)
+
+    def _news(self) -> None:
+        """More is known than before."""
+        self._progress.resume()
+        for view in self.views:
+            view.fill()
+        self.workbench.refresh_keys()
+
+    def _say_progress(self) -> None:
+        line = self.query_one(ViewLine)
+        if not self.workspace.selected:
+            line.doing = f"counting {self.workspace.counted:.0%}"
+        else:
+            line.doing = ""
+            self._progress.pause()
+
+    # Actions
+
+    def why_not(self, name: str) -> str | None:
+        """Most actions are those of the view in sight."""
+        if hasattr(self, f"do_{name}") or not self.views:
+            return None
+        return self.view.why_not(name)
+
+    async def action_do(self, name: str) -> None:
+        """The pane's own actions; else those of the view in sight, which the palette offers as well."""
+        if hasattr(self, f"do_{name}"):
+            await super().action_do(name)
+        elif self.views:
+            await self.view.action_do(name)
+
+    async def do_show_rows(self) -> None:
+        """Every row, and what becomes of it."""
+        await self.show("rows")
+
+    async def do_show_sources(self) -> None:
+        """What became of each source."""
+        await self.show("sources")
+
+    async def do_show_balance(self) -> None:
+        """Tags by side."""
+        await self.show("balance")
+
+    async def do_next_view(self) -> None:
+        """The view after this one."""
+        await self._step(1)
+
+    async def do_previous_view(self) -> None:
+        """The view before this one."""
+        await self._step(-1)
+
+    async def _step(self, by: int) -> None:
+        names = list(VIEWS)
+        await self.show(names[(names.index(self.query_one(ViewLine).current) + by) % len(names)])
+
+    def do_add_source(self) -> None:
+        """Ask for a file."""
+        self.workbench.say("not yet", "warning")
