@@ -27,6 +27,7 @@ def test_what_changed_is_found_word_by_word() -> None:
         Change("same", " house\nstands"),
     ]
     assert changes("答案：甲", "甲") == [Change("out", "答案："), Change("same", "甲")]
+    assert changes("A\ufeffB", "AB") == [Change("same", "A"), Change("out", "\ufeff"), Change("same", "B")]
     assert changes("same", "same") == [Change("same", "same")]
 
 

@@ -37,6 +37,7 @@ def told(folder: Path, text: str) -> list[str]:
         ("clean = [3]", "clean.0: not a text or a table: 3"),
         ('clean = ["strip", {}]', "clean.1: a rule that does nothing; one of prefix, suffix, replace"),
         ('clean = [{ prefix = ["a"], suffix = ["b"] }]', "clean.0: a rule with two actions"),
+        ('clean = [{ suffix = [" "] }]', "clean.0.suffix: a mark of blanks only; the rule `strip`"),
         (
             'clean = [{ replace = "a", by = "b" }]',
             "clean.0.by: unknown key; known here: on, prefix, suffix, ",

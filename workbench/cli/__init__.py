@@ -22,6 +22,7 @@ COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
     "sources": "list a project's sources, or propose a mapping for one more file and add it",
     "augment": "make rows from rows: one for each reply, other words, other ways to ask",
+    "clean": "show which rows each cleaning rule touches, before and after; offer rules",
     "preview": "show one example exactly as it trains: text, token ids, mask",
     "few-shot": "draw the examples of few-shot prompts, and keep them",
     "check": "look at all rows before GPU time is spent: what would go wrong, and in which rows",

@@ -81,6 +81,9 @@ def _broken_in_rule(path: KeyPath, rule: CleaningRule) -> Iterator[Complaint]:
         yield Complaint(path, "a rule that does nothing", hint)
     elif actions > 1:
         yield Complaint(path, "a rule with two actions, whose order would be open", hint)
+    for key, marks in (("prefix", rule.prefix), ("suffix", rule.suffix)):
+        if not all(map(str.strip, marks)):
+            yield Complaint((*path, key), "a mark of blanks only", "the rule `strip` takes blanks off")
     if rule.by and not rule.replace:
         yield Complaint((*path, "with"), "needs `replace`", involved=((*path, "replace"),))
     if rule.replace and (what := fault_of(rule.replace, rule.by)):

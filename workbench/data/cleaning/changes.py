@@ -1,6 +1,7 @@
 """What differs between two texts, word by word, for the before/after view of a rule."""
 
 import difflib
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -72,8 +73,18 @@ def _by_words(before: str, after: str) -> Iterator[Change]:
 
 
 def _whole(before: str, after: str) -> Iterator[Change]:
-    yield Change("out", before)
-    yield Change("in", after)
+    """One piece each; only what was taken out of a word, or put in, where that is all."""
+    head = len(os.path.commonprefix([before, after]))
+    most = min(len(before), len(after)) - head
+    tail = len(os.path.commonprefix([before[::-1], after[::-1]])) if most else 0
+    if most == 0 or tail >= most:
+        tail = most
+    else:
+        head = tail = 0
+    yield Change("same", before[:head])
+    yield Change("out", before[head : len(before) - tail])
+    yield Change("in", after[head : len(after) - tail])
+    yield Change("same", before[len(before) - tail :])
 
 
 def _compared(old: list[str], new: list[str], differing: _Differing) -> Iterator[Change]:

@@ -1,6 +1,5 @@
 """One rule of `clean`, ready to be carried out on examples."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,7 +7,10 @@ from workbench.data.cleaning import characters, wiki
 from workbench.data.cleaning.html import html
 from workbench.data.cleaning.labels import label
 from workbench.data.example import Example, Message, Rejected, Role
+from workbench.data.rows import RowError
+from workbench.data.searching import Replace
 from workbench.errors import fault
+from workbench.project.patterns import fault_of
 from workbench.project.source import Cleaning, CleaningName, CleaningRule
 
 Edit = Callable[[str], str]
@@ -25,14 +27,6 @@ _EDITS: dict[CleaningName, Edit] = {
     "nfc": characters.nfc,
 }
 _NOUN: dict[Role, str] = {"system": "system message", "user": "question", "assistant": "answer"}
-_TIMEOUT = 1.0
-"""Seconds for a pattern on one message: thousands of times what a sound one takes."""
-_PATIENCE = 3.0
-"""Seconds that a pattern may waste in all, then every row with a match to look for is rejected at once."""
-
-
-class TooSlow(Exception):
-    """A pattern did not come to an end on a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +45,20 @@ class Rule:
 
 
 def rule_of(cleaning: Cleaning) -> Rule:
-    """The code of a rule. Raises WorkbenchError for one that says nothing, or a pattern that is none."""
+    """The code of a rule. Raises WorkbenchError for a pattern that is no regular expression."""
     name = label(cleaning)
     if isinstance(cleaning, str):
-        if cleaning == "redirects":
-            return Rule(name, False, _without_redirects)
-        return Rule(name, False, _editing(_EDITS[cleaning], None))
+        edit = _EDITS.get(cleaning)
+        return Rule(name, False, _editing(edit, None) if edit else _without_redirects)
     role = None if cleaning.on == "all" else cleaning.on
-    if cleaning.prefix or cleaning.suffix:
-        marks = [mark.strip() for mark in cleaning.prefix or cleaning.suffix]
-        if not all(marks):
-            raise fault("a mark of blanks only", f"clean: {name}", "the rule `strip` takes blanks off")
-        edit = _without_prefix(marks) if cleaning.prefix else _without_suffix(marks)
-        return Rule(name, False, _editing(edit, role))
+    if cleaning.prefix:
+        return Rule(name, False, _editing(_without_prefix(_marks(cleaning.prefix)), role))
+    if cleaning.suffix:
+        return Rule(name, False, _editing(_without_suffix(_marks(cleaning.suffix)), role))
     if cleaning.replace:
-        return Rule(name, True, _editing(_replacing(cleaning), role))
-    if cleaning.min_chars is None and cleaning.max_chars is None:
-        raise fault("a rule of `clean` that does nothing", "clean", "give prefix, suffix, replace or a limit")
+        if what := fault_of(cleaning.replace, cleaning.by):
+            raise fault(what, f"clean: {name}")
+        return Rule(name, True, _editing(Replace(cleaning.replace, cleaning.by), role))
     return Rule(name, False, _limited(cleaning, role))
 
 
@@ -79,8 +70,8 @@ def _editing(edit: Edit, role: Role | None) -> Callable[[Example], Example | Rej
                 continue
             try:
                 text = edit(message.content)
-            except TooSlow as e:
-                return Rejected(example.origin, str(e), f"turn {i + 1}")
+            except RowError as e:
+                return Rejected(example.origin, e.reason, e.detail)
             if text == message.content:
                 continue
             if not text.strip():
@@ -118,6 +109,10 @@ def _limited(rule: CleaningRule, role: Role | None) -> Callable[[Example], Examp
     return apply
 
 
+def _marks(marks: Sequence[str]) -> list[str]:
+    return [mark for mark in map(str.strip, marks) if mark]
+
+
 def _without_prefix(marks: Sequence[str]) -> Edit:
     """Positions instead of shorter texts: a mark may stand there a million times."""
 
@@ -150,32 +145,3 @@ def _skip_blanks_back(text: str, end: int) -> int:
     while end and text[end - 1].isspace():
         end -= 1
     return end
-
-
-def _replacing(rule: CleaningRule) -> Edit:
-    """`re` cannot be stopped inside a pattern like `(a+)+b`; the module `regex` can."""
-    import regex
-
-    where = f"clean: {label(rule)}"
-    try:
-        pattern = regex.compile(rule.replace)
-        regex.compile(f"{rule.replace}|").sub(rule.by, "")  # the groups that `with` names exist
-    except (regex.error, IndexError) as e:
-        raise fault(f"not a regular expression: {e}", where) from e
-    except (RecursionError, OverflowError, MemoryError) as e:
-        raise fault("a regular expression that is too large", where) from e
-    slow = "the pattern of a replace rule takes too long: no repeats inside repeats"
-    wasted = 0.0
-
-    def edit(text: str) -> str:
-        nonlocal wasted
-        if wasted >= _PATIENCE:
-            raise TooSlow(slow)
-        begin = time.monotonic()
-        try:
-            return str(pattern.sub(rule.by, text, timeout=_TIMEOUT))
-        except TimeoutError:
-            wasted += time.monotonic() - begin
-            raise TooSlow(slow) from None
-
-    return edit
