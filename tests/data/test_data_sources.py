@@ -85,6 +85,15 @@ def test_patterns(tmp_path: Path) -> None:
     assert values(opened(tmp_path, "data/[x].jsonl")) == [7]  # a file of that name comes first
 
 
+def test_a_project_whose_folder_looks_like_a_pattern(tmp_path: Path) -> None:
+    project = tmp_path / "[new] project*"
+    write(project / "data/a.jsonl", jsonl(1))
+    rows = opened(project, "data/*.jsonl")
+    assert values(rows) == [1]
+    assert rows.place(0) == "a.jsonl row 0"
+    assert "no file matches" in problem(project, "da\0ta/*.jsonl")
+
+
 def test_absolute_paths_and_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "x.jsonl", jsonl(1))
     monkeypatch.setenv("HOME", str(tmp_path))

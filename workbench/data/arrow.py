@@ -65,8 +65,8 @@ def _batches(file: Any) -> tuple[Any, list[int], list[int]]:
 
 
 def _message(file: Any, kind: str) -> Any:
-    """The next message. Its kind is looked at first: pyarrow takes any header for the one that is asked for, and
-    reads outside of its memory then."""
+    """The next message. Its kind is looked at first: pyarrow takes any header for the one that is asked for,
+    and reads outside of its memory then."""
     message = pa.ipc.read_message(file)
     if message.type == "dictionary":
         raise pa.ArrowNotImplementedError("it is a stream with dictionaries; save it as parquet")

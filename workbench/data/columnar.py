@@ -1,6 +1,7 @@
 """Rows of Arrow tables, which come in groups: one group is decoded at a time, and its rows turned into Python
 in blocks."""
 
+import sys
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ FAULTS = (
     EOFError,
     ValueError,
     TypeError,
-    KeyError,
+    LookupError,
     NotImplementedError,
     OverflowError,
 )
@@ -34,8 +35,11 @@ class ColumnarRows(Rows):
     """Rows of a file of column groups. One lock: pyarrow's readers are not made for several threads."""
 
     def __init__(self, path: Path, columns: Sequence[str], groups: Sequence[int]) -> None:
-        """`groups`: number of rows of each group. Raises WorkbenchError when two columns are named alike."""
+        """`groups`: number of rows of each group. Raises WorkbenchError when two columns are named alike or the
+        numbers make no sense."""
         self.path = path
+        if any(count < 0 for count in groups) or sum(groups) > sys.maxsize:
+            raise fault(f"broken {path.suffix.lower()[1:]}: impossible numbers of rows", path)
         if len(set(columns)) < len(columns):
             doubled = next(name for i, name in enumerate(columns) if name in columns[:i])
             raise fault(f"two columns are named {doubled!r}", path, "rename one of them")

@@ -19,8 +19,8 @@ CHUNK = 1 << 20
 FIRST_CHUNK = 1 << 16
 """Scanned when the file is opened, without numpy, whose import alone takes longer than the first rows may."""
 _SCAN_BLOCK = 1 << 16
-"""Bytes read at a time by `scan`. Much bigger blocks get a mapping of their own each from the allocator, which
-is slower than reading line by line."""
+"""Bytes read at a time by `scan`. Much bigger blocks get a mapping each from the allocator, which is slower
+than reading line by line."""
 _REPORT_EVERY = 32 << 20
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(b"\n")

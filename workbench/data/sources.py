@@ -4,6 +4,7 @@ import glob
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.data.rows import LINE_SUFFIXES, PACKED, SUFFIXES, Rows, open_rows
@@ -40,11 +41,11 @@ def open_source(source: SourceTable, folder: Path) -> Rows:
 
 
 def source_files(source: SourceTable, folder: Path) -> list[Path]:
-    """All files that a source's rows come from, those beside included. Raises WorkbenchError as `open_source`."""
+    """All files that a source's rows come from, those beside included. Raises as `open_source`."""
     if is_hub(source.path):
         return open_source(source, folder).files
     beside = [folder / expanded(path) for path in source.beside.values()]
-    return [*data_files(folder / expanded(source.path)), *beside]
+    return [*data_files(source.path, folder), *beside]
 
 
 def is_hub(path: str) -> bool:
@@ -52,19 +53,19 @@ def is_hub(path: str) -> bool:
     return path.startswith(HUB)
 
 
-def data_files(path: Path) -> list[Path]:
-    """The files that `path` names: itself, all data files of a folder and its folders, or those that match a
-    pattern; sorted.
+def data_files(name: str, folder: Path) -> list[Path]:
+    """The files that a source's path names: itself, all data files of a folder and its folders, or those that
+    match a pattern; sorted.
 
     Raises:
         WorkbenchError: there is none, or it is a folder of several splits.
     """
+    path = folder / expanded(name)
+    root, pattern = _pattern(path, folder)
     if path.is_dir():
         found = _in_folder(path)
-    elif glob.has_magic(str(path)) and not path.exists():
-        found = sorted(
-            file for match in glob.iglob(str(path), recursive=True) if (file := Path(match)).is_file()
-        )
+    elif pattern and not path.exists():
+        found = sorted(_matches(root, pattern))
         if not found:
             raise fault("no file matches this pattern", path, "patterns are relative to the project folder")
     else:
@@ -83,12 +84,13 @@ def _open(source: SourceTable, folder: Path) -> Rows:
         _refuse_for_hub(source)
         return open_hub(source.path.removeprefix(HUB), source.hub_split, source.hub_config)
     path = folder / expanded(source.path)
-    files = data_files(path)
+    files = data_files(source.path, folder)
     if files == [path]:
         return open_rows(path, source.rows, source.columns)
     from workbench.data.many import open_many
 
-    return open_many(path, files, _root(path), source.rows, source.columns)
+    root = path if path.is_dir() else _pattern(path, folder)[0]
+    return open_many(path, files, root, source.rows, source.columns)
 
 
 def _with_beside(rows: Rows, source: SourceTable, folder: Path) -> Rows:
@@ -97,6 +99,22 @@ def _with_beside(rows: Rows, source: SourceTable, folder: Path) -> Rows:
     return BesideRows(
         rows, {name: open_lines(folder / expanded(path)) for name, path in source.beside.items()}
     )
+
+
+def _pattern(path: Path, folder: Path) -> tuple[Path, str]:
+    """The folder below which the files of a pattern lie, and the pattern as seen from there; empty for a plain
+    path. The project's own folder may be called `[x]`."""
+    base = folder if path.is_relative_to(folder) else Path(path.anchor)
+    parts = path.relative_to(base).parts
+    fixed = next((n for n, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return base.joinpath(*parts[:fixed]), os.path.join("", *parts[fixed:])
+
+
+def _matches(root: Path, pattern: str) -> Iterator[Path]:
+    with suppress(ValueError):  # no name holds a null byte
+        for name in glob.iglob(pattern, root_dir=root, recursive=True):
+            if (file := root / name).is_file():
+                yield file
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -149,13 +167,6 @@ def _refuse_twins(files: list[Path], path: Path) -> None:
         if file.suffix.lower() in PACKED and file.with_suffix("") in names:
             what = f"{file.with_suffix('').name} is there twice, also packed as {file.name}"
             raise fault(what, path, "take one of them away, or name the files by a pattern")
-
-
-def _root(path: Path) -> Path:
-    """The folder below which a folder's or a pattern's files lie."""
-    if path.is_dir():
-        return path
-    return next((parent for parent in path.parents if not glob.has_magic(str(parent))), path.parent)
 
 
 def _refuse_for_hub(source: SourceTable) -> None:
