@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from workbench.data.detect_dialogs import NUMBERS, SEPARATOR, TAB_COLUMNS, beside, utterances
+from workbench.data.detect_dialogs import SEPARATOR, TAB_COLUMNS, beside, utterances
 from workbench.data.detect_nested import nested_places
 from workbench.data.detect_sample import Sample, Shape
 from workbench.data.detect_shapes import pairs, plain, squad, turns, unanswered
@@ -76,6 +76,8 @@ def _tried(path: Path, reading: _Reading, shape: Shape, sample: Sample) -> tuple
     outcomes = [(row, mapper.map(row, Origin(0, i))) for i, row in sample.rows]
     lost = [outcome for _, outcome in outcomes if isinstance(outcome, Rejected)]
     why = shape.why
+    if unused := sample.unused(table):
+        why += f"; not used: {', '.join(unused)}"
     if lost:
         one = lost[0]
         about = f"{one.reason}: {one.detail}" if one.detail else one.reason
@@ -109,8 +111,7 @@ def _finer(path: Path, sample: Sample) -> _Reading:
         return {"columns": _column_names(cells, texts[0])}
     if any(SEPARATOR in name for name in sample.columns):
         return {"columns": _column_names(len(sample.columns), sample.columns[0])}
-    spoken = [text for text in texts if SEPARATOR in text]
-    if spoken and path.suffix == ".txt" and (files := beside(path, texts)):
+    if texts and path.suffix == ".txt" and path.is_file() and (files := beside(path, sample)):
         return {"beside": files}
     return {}
 
@@ -125,11 +126,13 @@ def _column_names(count: int, text: str) -> list[str]:
 
 def _refuse_numbers(path: Path, sample: Sample) -> None:
     """What looks like data but holds only numbers: the table that a run has written, labels of a file."""
+    if not sample.is_numeric():
+        return
     names = [name.strip().lower().replace(" ", "_") for name in sample.columns]
     if "step" in names and any(name in names for name in _RESULTS):
         hint = "name the file that the run was trained on"
         raise fault("this is a results table of a run, not training data", path, hint)
-    if sample.columns == ["text"] and all(map(NUMBERS.fullmatch, sample.strings("text"))):
+    if sample.columns == ["text"]:
         hint = "name the file with the texts: labels in the same folder are found, and written as `beside`"
         raise fault("holds only numbers, such as labels for the lines of another file", path, hint)
 

@@ -4,7 +4,7 @@ Three copies of it are about: parallel .txt files, one text with three more colu
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,69 +37,65 @@ def utterances(sample: Sample) -> Iterator[Shape]:
             yield _shape(sample, column, f'"{column}" holds lists of utterances')
 
 
-def beside(path: Path, texts: list[str]) -> dict[str, str]:
-    """Label files in the folder of a .txt file: as many lines, each of numbers, as many as utterances.
+def beside(path: Path, sample: Sample) -> dict[str, str]:
+    """Label files in the folder of a .txt file: as many lines, as many numbers in each as utterances.
 
     Args:
         path: the file with the dialogues.
-        texts: its first lines.
+        sample: its first lines, as the column `text`.
     """
+    counts = {i: _count(row["text"]) for i, row in sample.rows if SEPARATOR in row["text"]}
+    if not counts:
+        return {}
     found = {}
     lines = _lines(path)
     for other in sorted(path.parent.glob("*.txt")):
-        if other == path or (head := _head(other, len(texts))) is None or _lines(other) != lines:
+        if other == path or (head := _head(other, max(counts) + 1)) is None or _lines(other) != lines:
             continue
-        fitting = [
-            numbers
-            for numbers, text in zip(head, texts, strict=False)
-            if len(numbers.split()) == _count(text)
-        ]
-        if len(head) == len(texts) and 2 * len(fitting) >= len(texts):
+        fitting = [i for i, count in counts.items() if i < len(head) and len(head[i].split()) == count]
+        if mostly(fitting, list(counts)):
             found[_label_name(other, path)] = str(other)
     return found
 
 
-def labels_of(columns: Mapping[str, list[list[int]]]) -> dict[str, list[str]]:
-    """Names for the numbers of label columns that are DailyDialog's; an empty list for others."""
-    named: dict[str, list[str]] = {}
-    for column, values in columns.items():
-        names = next((names for key, names in _NAMES.items() if column.lower().startswith(key[:3])), [])
-        largest = max((max(each, default=0) for each in values), default=0)
-        named[column] = names if largest < len(names) else []
-    return named
-
-
 def _shape(sample: Sample, column: str, why: str) -> Shape:
-    labels = labels_of(_label_columns(sample, column))
-    table: dict[str, Any] = {"kind": "utterances", "column": column, "labels": labels}
+    labels = _labels(sample, column)
+    table: dict[str, Any] = {"kind": "utterances", "column": column}
     if labels:
-        table["tags"] = {name: f"{{{name}}}" for name in labels}
+        table |= {"labels": labels, "tags": {name: f"{{{name}}}" for name in labels}}
         why += f", with a label for each in {', '.join(labels)}"
-    else:
-        del table["labels"]
     return Shape(table, why)
 
 
-def _label_columns(sample: Sample, column: str) -> dict[str, list[list[int]]]:
-    """Columns with a number for each utterance in most rows."""
-    found = {}
+def _labels(sample: Sample, column: str) -> dict[str, list[str]]:
+    """Columns with a label for each utterance in most rows, with the names of DailyDialog's numbers."""
+    labels = {}
     for other in sample.columns:
-        rows = [(row.get(column), _numbers(row.get(other))) for _, row in sample.rows]
-        numbered = [(_count(value), numbers) for value, numbers in rows if numbers is not None]
-        fitting = [numbers for count, numbers in numbered if count == len(numbers)]
-        several = any(len(numbers) > 1 for numbers in fitting)
-        if other != column and several and mostly(fitting, rows):
-            found[other] = fitting
-    return found
+        rows = [(row.get(column), _label_values(row.get(other))) for _, row in sample.rows]
+        fitting = [values for value, values in rows if values and len(values) == _count(value)]
+        if other != column and mostly(fitting, rows) and any(len(values) > 1 for values in fitting):
+            labels[other] = _names(other, fitting)
+    return labels
 
 
-def _numbers(value: Any) -> list[int] | None:
-    """Label numbers as a list or as text; None when it is something else."""
+def _names(column: str, rows: list[list[Any]]) -> list[str]:
+    """Names for the numbers of a column that is DailyDialog's; none for others, or where they are names."""
+    names = next((names for key, names in _NAMES.items() if column.lower().startswith(key)), [])
+    known = all(isinstance(each, int) and each < len(names) for values in rows for each in values)
+    return names if known else []
+
+
+def _label_values(value: Any) -> list[Any] | None:
+    """Labels as a list of numbers or of words, or numbers as one text; None when it is something else."""
     if isinstance(value, str) and NUMBERS.fullmatch(value):
         return [int(number[:9]) for number in value.split()]
-    if isinstance(value, list) and all(type(each) is int for each in value):
+    if isinstance(value, list) and all(type(each) is int or _is_word(each) for each in value):
         return value
     return None
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and len(value.split()) == 1
 
 
 def _count(value: Any) -> int:

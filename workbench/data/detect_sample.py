@@ -1,5 +1,7 @@
 """The first rows of a file as detection looks at them: which columns there are and what they mostly hold."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +10,7 @@ from typing import Any
 from workbench.data.example import Row
 
 _ID_NAMES = frozenset({"id", "_id", "uid", "uuid", "idx", "index", "guid", "hash", "source", "url", "lang"})
+_NUMBER = re.compile(r"[\s\d.eE+-]*\d[\s\d.eE+-]*")
 _MARK = frozenset("#-=>*~|<\n\t ")
 _WORD_MARKS = (" END", "<|endoftext|>", "</s>", "<|im_end|>", "<|end|>")
 """Stop marks that are words, of OpenAI's guide and of templates that were written into the data."""
@@ -53,16 +56,39 @@ class Sample:
         """Columns of texts that are no names, numbers or addresses of a row."""
         return [
             name
-            for key, name in self.texts.items()
-            if key not in _ID_NAMES
-            and not key.endswith("_id")
-            and not key.startswith(("__", "unnamed:"))
-            and mostly(self.strings(name), self.values(name))
+            for name in self.texts.values()
+            if not _is_id(name) and mostly(self.strings(name), self.values(name))
+        ]
+
+    def is_numeric(self) -> bool:
+        """Whether there are hardly any words: most cells are numbers, or several numbers as one text."""
+        cells = [value for name in self.columns for value in self.values(name)]
+        return bool(cells) and mostly([each for each in cells if _is_number(each)], cells)
+
+    def unused(self, table: Mapping[str, Any]) -> list[str]:
+        """Columns that a source does not name, those left out that only name or number a row."""
+        named = json.dumps(table, ensure_ascii=False)
+        used = {table.get("column"), table.get("group"), *table.get("labels", ())}
+        return [
+            name
+            for name in self.columns
+            if not _is_id(name)
+            and name not in used
+            and not re.search(r"\{" + re.escape(name) + r"[.}]", named)
         ]
 
     def _is_text(self, column: str) -> bool:
         values = self.values(column)
         return mostly([each for each in values if isinstance(each, str | int | float)], values)
+
+
+def _is_id(column: str) -> bool:
+    name = column.strip().lower()
+    return name in _ID_NAMES or name.endswith("_id") or name.startswith(("__", "unnamed:"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and bool(_NUMBER.fullmatch(value)))
 
 
 def mostly(some: list[Any], of: list[Any]) -> bool:

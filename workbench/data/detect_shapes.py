@@ -82,7 +82,12 @@ def squad(sample: Sample) -> Iterator[Shape]:
     for kind, place in ((list, "answers.0.text"), (dict, "answers.text.0")):
         if mostly([each for each in answers if isinstance(each, kind)], answers):
             answer = f"{{{place}}}"
-            yield Shape({"kind": "fields", "user": user, "assistant": answer}, "SQuAD: question and answers")
+            table = {"kind": "fields", "user": user, "assistant": answer}
+            why = "SQuAD: question and answers"
+            if group := sample.texts.get("title", context):
+                table["group"] = group
+                why += f", those of one {group} kept on one side of the split"
+            yield Shape(table, why)
 
 
 def pairs(sample: Sample) -> Iterator[Shape]:

@@ -1,0 +1,62 @@
+"""`workbench sources`: what there is, and one more from a file of any known shape."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from workbench.cli import main
+from workbench.project.store import open_project
+
+
+@pytest.fixture
+def spoken(folder: Path) -> Path:
+    """A file of dialogues in the project's folder."""
+    path = folder / "talk.txt"
+    path.write_text("Hi . __eou__ Hello \x1b[31m. __eou__\nOh __eou__ \n")
+    return path
+
+
+def test_sources_are_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources", "small"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "rows.jsonl" in line and "fields" in line and "8" in line
+
+
+def test_a_proposal_is_shown_and_written(spoken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (spoken.parent / "project.toml").read_text()
+    assert main(["sources", "small", "--add", "small/talk.txt", "--dry"]) == 0
+    dry = capsys.readouterr()
+    assert (spoken.parent / "project.toml").read_text() == before
+    assert main(["sources", "small", "--add", "small/talk.txt"]) == 0
+    told = capsys.readouterr()
+    assert told.out == dry.out
+    text = (spoken.parent / "project.toml").read_text()
+    table = told.out.partition("\n\n")[0]
+    assert table.startswith('[[data.source]]\nkind = "utterances"\npath = "talk.txt"\n') and table in text
+    assert "  user: Hi .\n" in told.out and "\x1b" not in told.out
+    assert "row 1\n  rejected: fewer than two utterances, there is 1\n" in told.out
+    assert "1 of the first 2 rows cannot be used" in told.err and "added to " in told.err
+    assert [source.path for source in open_project(spoken.parent).settings.data.source] == [
+        "rows.jsonl",
+        "talk.txt",
+    ]
+    assert main(["sources", "small", "--add", str(spoken)]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_what_cannot_be_mapped_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (folder / "project.toml").read_text()
+    (folder / "odd.jsonl").write_text(json.dumps({"x": 1, "y": 2}))
+    for file, complaint in (("odd.jsonl", "unknown shape, columns: x, y"), ("none.jsonl", "no such file")):
+        assert main(["sources", "small", "--add", f"small/{file}"]) == 2
+        assert complaint in capsys.readouterr().err
+    assert (folder / "project.toml").read_text() == before
+
+
+def test_new_says_what_it_took_each_file_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "mine", "--data", "small/rows.jsonl"]) == 0
+    told = capsys.readouterr()
+    assert told.out == "mine/project.toml\n"
+    assert "small/rows.jsonl: kind fields; columns question, answer" in told.err
+    assert "template base: the base model has a chat template" in told.err
