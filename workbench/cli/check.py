@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.prompts.survey import Survey
 
 SHOWN_ROWS = 8
+INDENT = 29
 MARKS = {"red": ("RED", "bold red"), "yellow": ("yellow", "yellow"), "note": ("note", "")}
 
 
@@ -79,9 +80,14 @@ def as_json(found: "Survey", settings: Any) -> dict[str, Any]:
 def _report_progress(project: Any) -> None:
     from workbench.prompts.survey import survey
 
+    told = -1
+
     def tell(done: float) -> None:
-        sys.stdout.write(json.dumps({"progress": round(done, 4)}) + "\n")
-        sys.stdout.flush()
+        nonlocal told
+        if int(done * 100) != told:
+            told = int(done * 100)
+            sys.stdout.write(json.dumps({"progress": done}) + "\n")
+            sys.stdout.flush()
 
     survey(project, tell)
 
@@ -92,7 +98,6 @@ def _lines(finding: "Finding", names: list[str], width: int) -> Any:
     from workbench.cli.console import out
     from workbench.ui.text import shown
 
-    indent = 27
     word, style = MARKS[finding.level]
     texts = [shown(finding.what)]
     if finding.hint:
@@ -101,9 +106,9 @@ def _lines(finding: "Finding", names: list[str], width: int) -> Any:
         texts.append(shown(_rows(finding, names)))
     if finding.accepted:
         texts.append(shown("accepted by data.accept"))
-    lines = [line for text in texts for line in text.wrap(out, max(width - indent, indent))]
+    lines = [line for text in texts for line in text.wrap(out, max(width - INDENT, INDENT))]
     head = Text(f"{word:<7}", style=style)
-    return Text.assemble(head, f"{finding.name:<{indent - 7}}", Text("\n" + " " * indent).join(lines))
+    return Text.assemble(head, f"{finding.name:<{INDENT - 7}}", Text("\n" + " " * INDENT).join(lines))
 
 
 def _rows(finding: "Finding", names: list[str]) -> str:

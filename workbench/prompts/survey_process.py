@@ -1,5 +1,7 @@
 """A survey made by a process of its own, so that a screen stays quick meanwhile; the cache brings it back.
 
+Few rows are looked at right here: that takes less than to start a process.
+
 The process is `workbench check PROJECT --progress`: one JSON object a line on stdout, `{"progress": 0.25}`
 until it ends, `{"error": "..."}` when it could not be made.
 """
@@ -16,13 +18,16 @@ from typing import IO, Any
 
 import tomli_w
 
+from workbench.data.dataset import open_dataset
 from workbench.data.rows import Cancelled, Progress
 from workbench.errors import fault
 from workbench.project.store import OpenProject
-from workbench.prompts.survey import Survey, survey_cached
+from workbench.prompts.survey import Survey, survey, survey_cached
 
 _ROOT = Path(__file__).parents[2]
 _ASK_SECONDS = 0.1
+_FEW_BYTES = 500_000
+_one_at_a_time = threading.Lock()
 
 
 def run_survey(
@@ -37,8 +42,19 @@ def run_survey(
 
     Raises WorkbenchError: as `survey`; the process ended without a result; its result cannot be kept.
     """
-    if found := survey_cached(project):
-        return found
+    while not _one_at_a_time.acquire(timeout=_ASK_SECONDS):  # what runs may be the same survey
+        _stop_if(cancelled)
+    try:
+        if found := survey_cached(project):
+            return found
+        if _bytes(project) <= _FEW_BYTES:
+            return survey(project, progress, cancelled)
+        return _elsewhere(project, progress, cancelled)
+    finally:
+        _one_at_a_time.release()
+
+
+def _elsewhere(project: OpenProject, progress: Progress | None, cancelled: Cancelled | None) -> Survey:
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             survey_argv(project), stdout=subprocess.PIPE, stderr=errors, env=_environment(), text=True
@@ -48,8 +64,7 @@ def run_survey(
         finally:
             process.kill()
             process.wait()
-        if cancelled and cancelled():
-            raise fault("the check was cancelled")
+        _stop_if(cancelled)
         if "error" in said:
             raise fault(str(said["error"]))
         if found := survey_cached(project):
@@ -105,6 +120,21 @@ def _follow(
             process.kill()
     process.wait()
     return last
+
+
+def _stop_if(cancelled: Cancelled | None) -> None:
+    if cancelled and cancelled():
+        raise fault("the check was cancelled")
+
+
+def _bytes(project: OpenProject) -> int:
+    """Size of all data files."""
+    dataset = open_dataset(project)
+    try:
+        files = [file for state in dataset.sources if state.rows for file in state.rows.files]
+        return sum(file.stat().st_size for file in files if file.exists())
+    finally:
+        dataset.close()
 
 
 def _environment() -> dict[str, str]:

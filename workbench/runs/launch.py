@@ -9,6 +9,7 @@ from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
 from workbench.prompts.fingerprint import base_model_fingerprint, fingerprints
+from workbench.prompts.survey import survey
 from workbench.runs import control, preflight
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own
@@ -29,6 +30,7 @@ def start(
     resume: Run | None = None,
     argv: Argv = trainer_argv,
     progress: Progress | None = None,
+    look: preflight.Look = survey,
 ) -> Run:
     """Train `project` in the background, as a new run or as the next attempt of `resume`.
 
@@ -40,6 +42,7 @@ def start(
         resume: the run to go on with.
         argv: makes the command that trains a run; the command inherits the lock of the run.
         progress: told the share of the rows that was checked.
+        look: how the rows are looked at, see `preflight.check`.
 
     Raises:
         WorkbenchError: the project cannot be trained, the run is going on or finished, or what it was made
@@ -48,7 +51,7 @@ def start(
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)
-    template_source = preflight.check(project, progress)
+    template_source = preflight.check(project, progress, look)
     current = fingerprints(project)
     if resume is None:
         run = create_run(project, sys.argv, current, template_source)

@@ -1,6 +1,7 @@
 """What can be known before torch is loaded: what would fail or come out wrong is refused, and says why."""
 
 import shutil
+from collections.abc import Callable
 
 from workbench.data.dataset import open_dataset
 from workbench.data.rows import Progress
@@ -9,12 +10,16 @@ from workbench.project.base_model import BaseModel, locate
 from workbench.project.store import OpenProject
 from workbench.prompts.encode import make_encoder
 from workbench.prompts.findings import Finding
-from workbench.prompts.survey import survey
+from workbench.prompts.survey import Survey, survey
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 
-def check(project: OpenProject, progress: Progress | None = None) -> str:
+Look = Callable[[OpenProject, Progress | None], Survey]
+"""Makes a survey of all rows, or finds the one that was made."""
+
+
+def check(project: OpenProject, progress: Progress | None = None, look: Look = survey) -> str:
     """Raise unless `project` can be trained as far as can be told from here.
 
     A base model that is only on the hub is fetched. Every row is looked at, unless that was done before.
@@ -22,6 +27,7 @@ def check(project: OpenProject, progress: Progress | None = None) -> str:
     Args:
         project: with profile and overrides laid in.
         progress: told the share of the rows that is done.
+        look: how the rows are looked at; a screen has it done by another process.
 
     Returns:
         The Jinja text of the chat template.
@@ -33,7 +39,7 @@ def check(project: OpenProject, progress: Progress | None = None) -> str:
     base = locate(project.settings.model.base, project.folder, download=True)
     encoder = make_encoder(project)
     _require_data(project)
-    if findings := survey(project, progress).blocking:
+    if findings := look(project, progress).blocking:
         raise WorkbenchError(*map(_refused, findings))
     _require_space(project, base)
     return encoder.template.source

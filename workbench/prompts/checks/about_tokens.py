@@ -59,7 +59,14 @@ def _too_long(seen: Seen) -> Iterator[Finding]:
             f"{found.too_long.count:,} of {found.looked_at:,} looked at,"
         )
     side = seen.facts.statistics.sides.get("train")
-    keeps = f"data.max_tokens = {side.total.percentiles[99]:,} would keep 99%" if side else ""
+    keeps = ""
+    if side:
+        most, longest = side.total.percentiles[99], side.total.longest
+        keeps = (
+            f"data.max_tokens = {most} would keep 99%"
+            if most > data.max_tokens
+            else f"the longest has {longest:,} tokens"
+        )
     level = level_of(part)
     if data.overlong == "truncate":
         lost = f"; {found.lost_end.count:,} lose the end of their answer, and with it the stop mark"

@@ -1,6 +1,5 @@
 """The setup pane: the form over the project's settings, checked at every change, saved to project.toml."""
 
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -9,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from workbench.errors import Problem
+from workbench.errors import Problem, WorkbenchError
 from workbench.project.fields import form_fields, validate_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
@@ -18,6 +17,7 @@ from workbench.ui.text import shown
 from workbench.ui.widgets.form import Form
 
 if TYPE_CHECKING:
+    from workbench.prompts.survey import Survey
     from workbench.ui.workspace import Workspace
 
 SECTIONS = ("model", "training", "data", "prompt")
@@ -39,7 +39,8 @@ class SetupPane(Pane):
     def on_mount(self) -> None:
         """The form is filled when the pane comes into view."""
         self._filled_for: object = None
-        self._kept: int | None = None
+        self._survey: Survey | None = None
+        self._counted = "counting rows"
 
     def came_into_view(self) -> None:
         """Take the project's values in, unless there are unsaved changes."""
@@ -60,12 +61,27 @@ class SetupPane(Pane):
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _count(self, workspace: "Workspace") -> None:
-        """How many rows are kept decides how many steps an epoch has."""
+        """How many rows are really trained on decides how many steps an epoch has."""
+        from workbench.prompts.survey_process import run_survey
+
         worker = get_current_worker()
-        reports = workspace.dataset().report(cancelled=lambda: worker.is_cancelled)
-        if not worker.is_cancelled:
-            self._kept = sum(report.kept for report in reports)
-            self.app.call_from_thread(self._sum_up)
+
+        def show(survey: "Survey | None", counted: str) -> None:
+            if not worker.is_cancelled:
+                self._survey, self._counted = survey, counted
+                self.app.call_from_thread(self._sum_up)
+
+        show(None, "counting rows")
+        try:
+            survey = run_survey(
+                workspace.project,
+                lambda done: show(None, f"counting rows {done:.0%}"),
+                lambda: worker.is_cancelled,
+            )
+        except WorkbenchError as error:
+            show(None, f"rows not counted: {error.problems[0]}")
+        else:
+            show(survey, "")
 
     @on(Form.Changed)
     def _changed(self) -> None:
@@ -82,27 +98,31 @@ class SetupPane(Pane):
         self.query_one("#summary", Static).update(line)
 
     def _figures(self, values: dict[str, Any]) -> Text:
-        """Steps as transformers' Trainer counts them; rows that turn out too long are not known yet."""
-        from workbench.data.split import held_out_rows
+        """What the form's training settings come to, with the rows as they were saved."""
+        from workbench.prompts.checks.about_schedule import schedule
 
-        micro, accumulated = (
-            values[f"training.{name}"]
-            for name in ("per_device_train_batch_size", "gradient_accumulation_steps")
-        )
-        line = Text.assemble("effective batch ", (f"{micro * accumulated:,} examples", "bold"))
-        if not self._kept:
-            return line
-        held_out = held_out_rows(self._kept, values["data.validation"])
-        train = self._kept - held_out
-        line.append(f"   {train:,} training rows, {held_out:,} held out")
-        if values["training.packing"] == "bfd":
-            return line.append("   steps depend on how the rows pack")
-        steps_per_epoch = ceil(ceil(train / micro) / accumulated)
-        steps = values["training.max_steps"] or ceil(steps_per_epoch * values["training.num_train_epochs"])
+        settings = self.workspace.project.settings
+        section = {
+            key.removeprefix("training."): value for key, value in values.items() if "training." in key
+        }
+        training = settings.training.model_copy(update=section)
+        batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+        line = Text.assemble("effective batch ", (f"{batch:,} examples", "bold"))
+        if self._survey is None:
+            return line.append_text(shown(f"   {self._counted}"))
+        facts = self._survey.facts
+        planned = schedule(facts, settings.model_copy(update={"training": training}))
+        if planned is None:
+            return line.append("   no row can be trained on", style="bold")
+        about = "" if planned.exact else "about "
+        per_epoch = planned.steps_per_epoch
+        line.append(f"   {about}{planned.rows:,} training rows, {facts.rows['validation']:,} held out")
         line.append(
-            f"   {steps_per_epoch:,} step{'s' if steps_per_epoch > 1 else ''} an epoch, {steps:,} in all"
-            f" = {steps / steps_per_epoch:,.3g} epochs"
+            f"   {per_epoch:,} step{'s' if per_epoch > 1 else ''} an epoch, {planned.steps:,} in all"
+            f" = {planned.epochs:,.3g} epochs"
         )
+        if red := [finding.name for finding in self._survey.blocking]:
+            line.append(f"   red: {', '.join(red)}", style="bold")
         return line
 
     # Actions

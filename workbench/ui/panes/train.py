@@ -1,5 +1,7 @@
 """The train pane: the project's runs, the live curves of one of them, its numbers and its log."""
 
+from typing import TYPE_CHECKING
+
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,6 +21,11 @@ from workbench.ui.run_figures import METRICS, SIGNS, curves, figure, figures, ma
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.log import LogTail
 from workbench.ui.widgets.table import Column, VirtualTable
+
+if TYPE_CHECKING:
+    from workbench.data.rows import Progress
+    from workbench.project.store import OpenProject
+    from workbench.prompts.survey import Survey
 
 POLL_SECONDS = 0.5
 LIST_SECONDS = 2.0
@@ -58,6 +65,7 @@ class TrainPane(Pane):
         self.log_axis = False
         self._kept: Run | None = None
         self._launching = False
+        self._checked: float | None = None
         self.set_interval(POLL_SECONDS, self._tick)
         self.set_interval(LIST_SECONDS, self._list)
 
@@ -135,9 +143,10 @@ class TrainPane(Pane):
 
     def _draw(self) -> None:
         feed = self.feed
-        self.query_one("#figures", Static).update(
-            figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup")
-        )
+        line = figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup")
+        if self._checked is not None:
+            line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
+        self.query_one("#figures", Static).update(line)
         for chart, shift in ((self.query_one("#chart", Chart), 0), (self.query_one("#second", Chart), 1)):
             title, wanted = METRICS[(self.metric + shift) % len(METRICS)]
             if feed is None:
@@ -216,18 +225,32 @@ class TrainPane(Pane):
     @work(thread=True, group="launch", exit_on_error=False)
     def _start(self, resume: Run | None) -> None:
         """Fingerprints read every data file: never in the event loop."""
+        from workbench.prompts.survey_process import run_survey
         from workbench.runs.launch import start
 
+        worker = get_current_worker()
+
+        def look(project: "OpenProject", progress: "Progress | None") -> "Survey":
+            return run_survey(project, progress, lambda: worker.is_cancelled)
+
+        def progress(done: float) -> None:
+            self.app.call_from_thread(self._check_goes_on, done)
+
         try:
-            run = start(self.workspace.project, resume=resume)
+            run = start(self.workspace.project, resume=resume, progress=progress, look=look)
         except WorkbenchError as error:
             self.app.call_from_thread(self.workbench.tell, error)
         else:
             self.app.call_from_thread(self._started, run)
         finally:
-            self._launching = False
+            self._launching, self._checked = False, None
+
+    def _check_goes_on(self, done: float) -> None:
+        self._checked = done
+        self._draw()
 
     def _started(self, run: Run) -> None:
+        self._checked = None
         self._kept = run if run in [each for each, _ in self.listed[1:]] else None
         self._list()
         self.workbench.look_at_runs()
