@@ -64,7 +64,8 @@ def _show(project: "OpenProject", planned: "Plan") -> None:
     from workbench.cli.console import note, say
 
     made = planned.made
-    lines = [("originals trained on", made.originals), *_kinds(made).items(), ("in training", made.total)]
+    kinds = [(f"made by {kind}", count) for kind, count in made.kinds.items()]
+    lines = [("originals trained on", made.originals), *kinds, ("in training", made.total)]
     if planned.held_out:
         lines.append(("held out, nothing made from them", planned.held_out))
     width = max(len(name) for name, _ in lines)
@@ -102,20 +103,13 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
             f"nothing to make{f' ({why})' if why else ''}: set break_conversations, keywords or paraphrases "
             "in [augmentation] of project.toml"
         )
-    broken = any(kind.startswith("break") for kind in _kinds(made))
+    broken = any(kind.startswith("break") for kind in made.kinds)
     if broken and project.settings.data.train_on != "last":
         found.append(
             f'hint: with data.train_on = "{project.settings.data.train_on}" a broken conversation teaches '
             'its first replies again in every row; with "last" each row teaches its own reply once'
         )
     return found
-
-
-def _kinds(made: "Augmented") -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in made.rows:
-        counts[row.kind] = counts.get(row.kind, 0) + 1
-    return {f"made by {kind}": counts[kind] for kind in sorted(counts)}
 
 
 def _examples(made: "Augmented") -> "list[MadeRow]":
@@ -138,15 +132,12 @@ def _fields(planned: "Plan", written: bool) -> dict[str, Any]:
     from workbench.data.augment.output import row_of
 
     made = planned.made
-    counts: dict[str, int] = {}
-    for row in made.rows:
-        counts[row.kind] = counts.get(row.kind, 0) + 1
     return {
         "v": 1,
         "originals": made.originals,
         "held_out": planned.held_out,
         "made": len(made.rows),
-        "kinds": counts,
+        "kinds": made.kinds,
         "total": made.total,
         "target": made.target,
         "missing": made.missing,

@@ -58,6 +58,11 @@ class Augmented:
     unused: Counter[str] = field(default_factory=Counter)
 
     @property
+    def kinds(self) -> dict[str, int]:
+        """Kind to the number of made rows, by name."""
+        return dict(sorted(Counter(row.kind for row in self.rows).items()))
+
+    @property
     def total(self) -> int:
         """Rows that are trained on then."""
         return self.originals + len(self.rows)
