@@ -8,6 +8,7 @@ from workbench.data.cleaning.code import outside, outside_code, outside_fences
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 _BLANK = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _BLANKS = re.compile(rf"(?<=\S)[{_BLANK}\t]{{2,}}(?=\S)")
+_RARE_BLANK = re.compile(rf"[{_BLANK[1:]}]")
 _TABLE_LINE = re.compile(r"^[^\n]*\|[^\n]*$", re.M)
 
 _LATEX = (
@@ -44,7 +45,8 @@ def spaces(text: str) -> str:
 
     Indentation, blanks at a line's end (Markdown's line break), lines of tables and fenced blocks stay.
     """
-    if not _BLANKS.search(text):
+    runs = "  " in text or "\t" in text or (not text.isascii() and _RARE_BLANK.search(text))
+    if not runs or not _BLANKS.search(text):
         return text
     return outside_fences(lambda part: outside(_TABLE_LINE, _one_blank, part), text)
 

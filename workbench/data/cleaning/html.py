@@ -23,24 +23,25 @@ _ALONE = (
 )
 # <s> is a token of many models, so that text struck out with it keeps its marks
 _PAIRED = (
-    "a|abbr|acronym|applet|audio|b|bdi|bdo|big|blink|button|canvas|cite|code|data|datalist|del|dfn|em|font|frameset|"
-    "i|iframe|ins|kbd|label|map|mark|marquee|meter|nobr|noframes|object|output|picture|progress|q|rp|rt|ruby|samp|"
-    "small|span|strike|strong|sub|sup|svg|textarea|time|tt|u|var|video"
+    "a|abbr|acronym|applet|audio|b|bdi|bdo|big|blink|button|canvas|cite|code|data|datalist|del|dfn|em|font|"
+    "frameset|i|iframe|ins|kbd|label|map|mark|marquee|meter|nobr|noframes|object|output|picture|progress|q|rp|"
+    "rt|ruby|samp|small|span|strike|strong|sub|sup|svg|textarea|time|tt|u|var|video"
 )
-_OF_PARAGRAPHS, _OF_ITEMS, _OF_PAIRED = (
-    frozenset(names.split("|")) for names in (_PARAGRAPHS, _ITEMS, _PAIRED)
-)
+_SORTS = {
+    name: sort
+    for sort, names in (("block", _PARAGRAPHS), ("item", _ITEMS), ("alone", _ALONE), ("paired", _PAIRED))
+    for name in names.split("|")
+}
+"""Every element that counts as HTML, with what its tag is to the text around it."""
 
+_MAYBE = re.compile("<[!/A-Za-z]|&[#A-Za-z]")
 _VALUE = r"""(?:"[^"<>]*"|'[^'<>]*'|[^\s"'=<>`]+)"""
 _SWITCH = (
     "async|autoplay|checked|compact|controls|defer|disabled|hidden|itemscope|loop|multiple|muted|noshade|nowrap|"
     "open|readonly|required|reversed|selected"
 )
 _ATTRIBUTES = rf"(?:\s+(?:[A-Za-z_@:][\w:.@-]*\s*=\s*{_VALUE}|(?:{_SWITCH})(?=[\s/>])))*"
-_TAG = re.compile(
-    rf"<(?P<close>/?)(?P<name>{_PARAGRAPHS}|{_ITEMS}|{_ALONE}|{_PAIRED})(?P<attributes>{_ATTRIBUTES})\s*/?>",
-    re.I,
-)
+_TAG = re.compile(rf"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<attributes>{_ATTRIBUTES})\s*/?>", re.I)
 # None may hold its own beginning: else a text of many beginnings takes as many looks to its end
 _UNSEEN = re.compile(
     r"<!--(?:(?!<!--).)*?-->|<!doctype\b[^<>]*>"
@@ -64,7 +65,7 @@ def html(text: str) -> str:
     `&lt;`, `&gt;`, `&amp;` stay in a text where they would make new tags or entities: it speaks of HTML. An
     inline tag without attributes that follows a letter and is never closed is a type: `Promise<object>`.
     """
-    if "<" not in text and "&" not in text:
+    if not _MAYBE.search(text):
         return text
     plain = outside_code(_plain, text)
     return text if plain == text else plain.strip("\n")
@@ -74,12 +75,12 @@ def _plain(text: str) -> str:
     if "<" not in text:
         return _decoded(text)
     seen = _UNSEEN.sub("", text)
-    if not _TAG.search(seen):
+    if not _has_tags(seen):
         return _decoded(seen)
     pieces: list[str] = []
 
     def kept(code: re.Match[str]) -> str:
-        inside = _TAG.sub(lambda tag: "\n" if tag["name"].lower() == "br" else "", code["code"])
+        inside = _TAG.sub(_in_code, code["code"])
         inside = _ENTITY.sub(lambda found: _character(found[0]), inside)
         block = code["element"].lower() == "pre" or "\n" in inside
         pieces.append(_fenced(inside) if block else _ticked(inside))
@@ -90,23 +91,36 @@ def _plain(text: str) -> str:
     return re.sub(_PLACE, lambda _: next(rest), _decoded(_broken(marked)))
 
 
+def _has_tags(text: str) -> bool:
+    return any(tag["name"].lower() in _SORTS for tag in _TAG.finditer(text))
+
+
+def _in_code(tag: re.Match[str]) -> str:
+    name = tag["name"].lower()
+    return "\n" if name == "br" else "" if name in _SORTS else tag[0]
+
+
 def _without_tags(text: str) -> str:
     """Marks stand where lines break."""
-    closed = {found["name"].lower() for found in _TAG.finditer(text) if found["close"]}
+    closed = {tag["name"].lower() for tag in _TAG.finditer(text) if tag["close"]}
 
     def replaced(tag: re.Match[str]) -> str:
         name = tag["name"].lower()
-        if name in _OF_PAIRED:
-            before = text[tag.start() - 1] if tag.start() else " "
-            is_type = not tag["attributes"] and name not in closed and (before.isalnum() or before == "_")
-            return tag[0] if is_type else ""
-        if name in _OF_PARAGRAPHS:
-            return _PARAGRAPH
-        if name in _OF_ITEMS:
-            return f"{_ITEM}- " if name == "li" and not tag["close"] else _ITEM
-        if name in ("td", "th"):
-            return " " if tag["close"] else ""
-        return _LINE if name == "br" else ""
+        match _SORTS.get(name):
+            case "block":
+                return _PARAGRAPH
+            case "item":
+                return f"{_ITEM}- " if name == "li" and not tag["close"] else _ITEM
+            case "alone" if name in ("td", "th"):
+                return " " if tag["close"] else ""
+            case "alone":
+                return _LINE if name == "br" else ""
+            case "paired":
+                before = text[tag.start() - 1] if tag.start() else " "
+                is_type = not tag["attributes"] and name not in closed and (before.isalnum() or before == "_")
+                return tag[0] if is_type else ""
+            case _:
+                return tag[0]
 
     return _TAG.sub(replaced, text)
 
@@ -143,7 +157,7 @@ def _decoded(text: str) -> str:
     if "&" not in text:
         return text
     whole = _ENTITY.sub(lambda found: _character(found[0]), text)
-    if not (_ENTITY.search(whole) or _TAG.search(whole) or _UNSEEN.search(whole)):
+    if not (_ENTITY.search(whole) or _has_tags(whole) or _UNSEEN.search(whole)):
         return whole
     return _ENTITY.sub(lambda found: _character(found[0], "<&>"), text)
 
