@@ -7,13 +7,16 @@ the file, change or delete rows in it: it is not written over then without --for
 """
 
 import argparse
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
-    from workbench.data.augment.making import Augmented, MadeRow
+    from workbench.data.augment.making import Augmented, MadeRow, Questions
     from workbench.data.augment.project import Plan
+    from workbench.data.example import Example
     from workbench.project.store import OpenProject
 
 _SHOWN = 3
@@ -22,13 +25,18 @@ _LONGEST = 160
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`augment PROJECT [--target N] [--dry] [--force] [--json]`."""
+    """`augment PROJECT [--target N] [--dry] [--force] [--model MODEL] [--json]`."""
     add_project(parser)
     parser.add_argument(
         "--target", type=int, metavar="N", help="training rows in all, made ones included; 0 for no limit"
     )
     parser.add_argument("--dry", action="store_true", help="show what would be made, write nothing")
     parser.add_argument("--force", action="store_true", help="write over a file that was edited")
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="have a model put questions in other words too: `base`, or a run for its newest checkpoint",
+    )
     add_layers(parser, "augmentation.break_conversations=true")
     add_json(parser, 'print {"originals", "made", "total", "target", "file", ...}')
 
@@ -41,8 +49,11 @@ def run(args: argparse.Namespace) -> int:
     if args.target is not None:
         args.overrides.append(f"augmentation.target={args.target}")
     project = opened(args)
+    ask = _Model(project, args.model) if args.model else None
     with busy("making rows"):
-        planned = plan(project)
+        planned = plan(project, ask)
+    if ask:
+        planned.made.left_out.update(ask.refused)
     if not args.json:
         _show(project, planned)
     writes = bool(planned.made.rows) and not args.dry
@@ -58,6 +69,44 @@ def run(args: argparse.Namespace) -> int:
         )
         note(f"written to {planned.path}; {how}")
     return 1 if planned.made.missing or not planned.made.rows else 0
+
+
+class _Model:
+    """Puts questions in other words; started only when the questions are known.
+
+    Attributes:
+        refused: reason to the number of questions that it was of no use for.
+    """
+
+    def __init__(self, project: "OpenProject", name: str) -> None:
+        """Raises WorkbenchError for a run that is not there or has no checkpoint."""
+        from workbench.chat.targets import targets
+        from workbench.errors import fault
+        from workbench.runs.folder import find_run
+
+        wanted = None if name == "base" else find_run(name, project.folder).id
+        offered = [target for target in targets(project) if target.run == wanted]
+        if not offered:
+            raise fault("this run has no complete checkpoint yet", name)
+        self._project, self._target = project, offered[0]
+        self.refused: dict[str, int] = {}
+
+    def __call__(self, originals: "Sequence[Example]") -> "Questions":
+        return asyncio.run(self._ask(originals))
+
+    async def _ask(self, originals: "Sequence[Example]") -> "Questions":
+        from workbench.chat.client import ChatEngine
+        from workbench.chat.rephrase import rephrase
+
+        engine = ChatEngine()
+        try:
+            await engine.start()
+            await engine.load(self._target)
+            done = await rephrase(engine, self._target.label, originals, self._project.settings.chat)
+        finally:
+            await engine.close()
+        self.refused = dict(done.refused)
+        return done.questions
 
 
 def _show(project: "OpenProject", planned: "Plan") -> None:
@@ -103,6 +152,10 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
             f"nothing to make{f' ({why})' if why else ''}: set break_conversations, keywords or paraphrases "
             "in [augmentation] of project.toml"
         )
+    if refused := [
+        f"{count:,}: {reason}" for reason, count in made.left_out.items() if "the model" in reason
+    ]:
+        found.append(f"questions that the model was of no use for: {', '.join(refused)}")
     broken = any(kind.startswith("break") for kind in made.kinds)
     if broken and project.settings.data.train_on != "last":
         found.append(
@@ -113,11 +166,12 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
 
 
 def _examples(made: "Augmented") -> "list[MadeRow]":
-    """One made row of each kind as far as they go, then further ones."""
-    first = {row.kind: row for row in reversed(made.rows)}
-    chosen = [first[kind] for kind in sorted(first)] + [
-        row for row in made.rows if row is not first[row.kind]
-    ]
+    """One made row of each kind, of different originals where there are such."""
+    chosen: list[MadeRow] = []
+    for kind in made.kinds:
+        of_kind = [row for row in made.rows if row.kind == kind]
+        before = {row.example.origin for row in chosen}
+        chosen.append(next((row for row in of_kind if row.example.origin not in before), of_kind[0]))
     return chosen[:_SHOWN]
 
 
