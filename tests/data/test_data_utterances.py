@@ -94,6 +94,14 @@ def test_a_label_as_a_tag_is_that_of_the_last_reply() -> None:
     assert made.tags == (("emotion", "fear"), ("score", "6"))
 
 
+def test_text_in_a_block_is_the_column_of_that_name() -> None:
+    row = {"dialog": ["a", "b"], "text": "all of it", "emotion": "1 4"}
+    blocks = {"Text": "{text}", "Mood": "{emotion}"}
+    made = example("utterances", row, labels={"emotion": EMOTIONS}, blocks=blocks)
+    assert made.blocks == (("Text", "all of it"), ("Mood", "happiness"))
+    assert spoken({"dialog": ["a", "b"]}, blocks={"Text": "{text}"}) == 'no column "text": '
+
+
 def test_a_system_message_may_name_columns() -> None:
     row = {"dialog": ["a", "b"], "topic": "work"}
     assert spoken(row, system="About {topic}.")[0] == ("system", "About work.")

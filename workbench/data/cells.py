@@ -142,7 +142,7 @@ def _inside(row: Row, name: str, parts: list[str]) -> Any:
     for n, part in enumerate(parts[1:], 1):
         try:
             node = node[int(part)] if isinstance(node, list) and part.isdecimal() else node[part]
-        except (KeyError, IndexError, TypeError):
+        except (KeyError, IndexError, TypeError, ValueError):
             above = ".".join(parts[:n])
             what = f"has {len(node)} elements" if isinstance(node, list) else f"is {kind_of(node)} without it"
             raise MissingColumn(name, f'"{above}" {what}') from None

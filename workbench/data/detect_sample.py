@@ -10,7 +10,7 @@ from typing import Any
 from workbench.data.example import Row
 
 _ID_NAMES = frozenset({"id", "_id", "uid", "uuid", "idx", "index", "guid", "hash", "source", "url", "lang"})
-_NUMBER = re.compile(r"[\s\d.eE+-]*\d[\s\d.eE+-]*")
+_NUMBER = re.compile(r"[+-]?\d[\s\d.eE+-]*")
 _MARK = frozenset("#-=>*~|<\n\t ")
 _WORD_MARKS = (" END", "<|endoftext|>", "</s>", "<|im_end|>", "<|end|>")
 """Stop marks that are words, of OpenAI's guide and of templates that were written into the data."""

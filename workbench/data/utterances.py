@@ -33,15 +33,14 @@ def messages_of_utterances(source: UtterancesSource) -> Callable[[Row], tuple[li
         count = len(utterances) - len(utterances) % 2
         if not count:
             raise RowError("fewer than two utterances", f"there is {len(utterances) or 'none'}")
-        scope = dict(row)
-        messages = []
+        scope, messages = dict(row), []
         for n, utterance in enumerate(utterances[:count]):
             scope["text"] = utterance
             for name, values in known.items():
                 scope[name] = values[n]
             content, given, key = forms[n % 2](scope)
             messages.append(Message(_ROLES[n % 2], content, given, key))
-        return messages, scope
+        return messages, row | {name: values[count - 1] for name, values in known.items()}
 
     return make
 
