@@ -29,7 +29,7 @@ async def test_it_shows_what_the_preview_says(tmp_path: Path, size: tuple[int, i
         for row in (0, 1):
             await at_row(desk, row)
             said = preview(open_project(folder), row)
-            encoded = pane(desk).encoded
+            encoded = pane(desk).made.encoded
             assert encoded is not None
             assert (encoded.ids, encoded.mask, encoded.text) == (said["ids"], said["mask"], said["text"])
             assert desk.shows(f"{len(said['ids'])} tokens, {said['supervised']} trained")
@@ -40,6 +40,8 @@ async def test_it_shows_what_the_preview_says(tmp_path: Path, size: tuple[int, i
         assert "│" in desk.text
         await desk.press("m")
         assert all(desk.shows(str(number)) for number in said["ids"][:3])
+        await desk.press("m")
+        assert "every blank" in desk.text and "·" in desk.text
         await desk.press("m")
         assert "│" not in desk.text
 
@@ -75,7 +77,7 @@ async def test_fast_keys_end_at_the_right_row(tmp_path: Path) -> None:
         await at_row(desk, 0)
         await desk.pilot.press(*["right"] * 40)
         await at_row(desk, 40)
-        encoded = pane(desk).encoded
+        encoded = pane(desk).made.encoded
         assert encoded is not None and "question 40" in encoded.text
 
 

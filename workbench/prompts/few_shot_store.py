@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench.data.dataset import Dataset
 from workbench.data.digest import digest, digest_of
 from workbench.data.example import Example
-from workbench.data.rows import Cancelled, Progress
-from workbench.data.selection import select
+from workbench.data.selection import Selection, select
 from workbench.errors import fault
 from workbench.project.files import write_atomic
 from workbench.project.schema import FewShot
@@ -96,11 +95,7 @@ def stored_examples(folder: Path, stored: StoredShots, dataset: Dataset) -> list
 
 
 def open_deck(
-    project: OpenProject,
-    dataset: Dataset,
-    settings: FewShot,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    project: OpenProject, dataset: Dataset, settings: FewShot, selection: Selection | None = None
 ) -> Deck:
     """The examples of `settings`: the stored ones where `few_shot.json` holds this draw, else drawn now.
 
@@ -108,8 +103,7 @@ def open_deck(
         project: where `few_shot.json` is, and how the data are split.
         dataset: its opened sources.
         settings: how many, from where, balanced by what.
-        progress: told the share of the rows that was looked at.
-        cancelled: asked now and then.
+        selection: which rows stand on which side, where that is known already.
 
     Raises WorkbenchError: no examples are asked for, there are too few, the stored ones have changed.
     """
@@ -117,8 +111,7 @@ def open_deck(
     first: list[Example] = []
     if stored is not None and stored.answers(settings):
         first = stored_examples(project.folder, stored, dataset)
-    selection = select(dataset, project.settings.data, progress, cancelled)
-    return Deck(dataset, selection, settings, first)
+    return Deck(dataset, selection or select(dataset, project.settings.data), settings, first)
 
 
 def _digest(examples: Sequence[Example]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject
 from workbench.prompts.encode import Encoder, make_encoder
+from workbench.prompts.template import BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ def variants(project: OpenProject) -> list[Variant]:
         else:
             others.append(Variant(each.name, each.template, each.system))
     return [own, *others]
+
+
+def template_names(project: OpenProject) -> list[str]:
+    """What `prompt.template` may be: the base model's own, the project's .jinja files, the built-in ones."""
+    files = [file for place in ("*.jinja", "templates/*.jinja") for file in project.folder.glob(place)]
+    return ["base", *sorted(str(file.relative_to(project.folder)) for file in files), *BUILT_IN]
 
 
 def make(project: OpenProject, variant: Variant) -> Made:
