@@ -1,5 +1,7 @@
 """The line index: right for any bytes and any chunk, readable while it is built, stopped and resumed."""
 
+import csv
+import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 
 from workbench.data import index
 from workbench.data.index import IndexedLines
+from workbench.data.record_index import IndexedRecords
+from workbench.data.rows import RowError
 from workbench.errors import WorkbenchError
 
 
@@ -18,7 +22,7 @@ def lines_of(data: bytes) -> list[bytes]:
     return [part.removesuffix(b"\r") for part in (parts if parts[-1] else parts[:-1])]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"\xef\xbb\xbf", b"\x00", b"bcd"])).map(b"".join),
     st.integers(1, 6),
@@ -32,6 +36,59 @@ def test_lines_are_those_of_the_file(tmp_path: Path, data: bytes, first: int, ch
         assert len(lines) == len(lines_of(data))
         # a carriage return belongs to the line end only right before a newline
         assert [lines[i] for i in range(len(lines))] == lines_of(data)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.text("ab,\"\n\r'é", max_size=6), min_size=1, max_size=3), min_size=1, max_size=8),
+    st.integers(1, 12),
+)
+def test_records_are_those_of_the_file_however_it_is_cut(
+    tmp_path: Path, records: list[list[str]], chunk: int
+) -> None:
+    path = tmp_path / "x.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        bare_return = any("\r" in cell for record in records for cell in record)
+        quoting = csv.QUOTE_ALL if bare_return else csv.QUOTE_MINIMAL
+        csv.writer(file, lineterminator="\n", quoting=quoting).writerows(records)
+    expected = path.read_bytes().decode()
+    with patch.object(index, "FIRST_CHUNK", chunk), patch.object(index, "CHUNK", chunk):
+        found = IndexedRecords(path, ",")
+        raw = [found[i].decode() for i in range(len(found))]
+        assert "".join(raw) == expected
+        assert [next(csv.reader(io.StringIO(record, newline="\n"))) for record in raw] == records
+        assert [b"".join(data for *_, data in found.blocks())] == [expected.encode()]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["a", ",", '"', "\n", "\r", '""'])).map("".join), st.integers(1, 9))
+def test_broken_records_are_cut_alike_in_any_chunk(tmp_path: Path, text: str, chunk: int) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text, newline="")
+
+    def records() -> list[bytes] | str:
+        try:
+            found = IndexedRecords(path, ",")
+            return [found[i] for i in range(len(found))]
+        except RowError:
+            raise
+        except WorkbenchError as e:
+            return str(e)
+
+    whole = records()
+    with patch.object(index, "FIRST_CHUNK", chunk), patch.object(index, "CHUNK", chunk):
+        assert records() == whole
+
+
+def test_the_first_records_of_a_big_csv_are_there_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a,b\n" + '1,"two\nlines"\n' * 20_000 + '"open\n')
+    found = IndexedRecords(path, ",")
+    assert 0 < found.known < 20_000 and not found.complete
+    assert found[20_000] == b'1,"two\nlines"\n'
+    with pytest.raises(WorkbenchError, match="x.csv:40002: a quote .* never closed .1 lines"):
+        found.build()
+    assert found[1] == b'1,"two\nlines"\n'
 
 
 def test_the_first_rows_are_there_before_the_index_is(tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ class ColumnarRows(Rows):
     """Rows of a file of column groups. One lock: pyarrow's readers are not made for several threads."""
 
     def __init__(self, path: Path, columns: Sequence[str], groups: Sequence[int]) -> None:
-        """`groups`: number of rows of each group. Raises WorkbenchError when two columns are named alike or the
-        numbers make no sense."""
+        """`groups`: number of rows of each group. Raises WorkbenchError when two columns are named alike or
+        the numbers make no sense."""
         self.path = path
         if any(count < 0 for count in groups) or sum(groups) > sys.maxsize:
             raise fault(f"broken {path.suffix.lower()[1:]}: impossible numbers of rows", path)

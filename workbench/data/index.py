@@ -1,10 +1,11 @@
-"""Where each line of a file begins: eight bytes a line, readable from the first chunk on.
+"""Where each row of a text file begins: eight bytes a row, readable from the first chunk on.
 
 The scan compares one mebibyte at a time in numpy, which stays in the CPU's cache: several times as fast as
 with chunks of 64 MiB. No file is kept beside the data: scanning takes a second or so for a gigabyte.
 """
 
 import re
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -18,18 +19,18 @@ from workbench.errors import fault
 CHUNK = 1 << 20
 FIRST_CHUNK = 1 << 16
 """Scanned when the file is opened, without numpy, whose import alone takes longer than the first rows may."""
-_SCAN_BLOCK = 1 << 16
-"""Bytes read at a time by `scan`. Much bigger blocks get a mapping each from the allocator, which is slower
-than reading line by line."""
+_BLOCK = 1 << 16
+"""Bytes read at a time by `blocks`. Much bigger ones get a mapping each from the allocator, which is slower
+than reading row by row."""
 _REPORT_EVERY = 32 << 20
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(b"\n")
 
 
-class IndexedLines:
-    """The lines of a file as bytes, by number, while the index is still being built and after.
+class Index(ABC):
+    """The rows of a file as bytes, by number, while the index is still being built and after.
 
-    A line that has no newline at the end of the file counts as well; a byte order mark belongs to no line.
+    A byte order mark belongs to no row.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,15 +39,29 @@ class IndexedLines:
         self._file: SharedFile | None = SharedFile(path)
         self._size = self._file.size
         self._start = len(_BOM) if self._file.read(0, min(3, self._size)) == _BOM else 0
-        self._ends = array("q")  # byte after the newline of each line
+        self._ends = array("q")  # byte after each row
         self._scanned = self._start
         self._lock = Lock()
         self._buffer = memoryview(b"")
-        self._scan(min(FIRST_CHUNK, self._size))
+        self.scan_next(FIRST_CHUNK)
+
+    @abstractmethod
+    def ends_in(self, block: memoryview, start: int, is_last: bool) -> tuple[bytes, int]:
+        """Ends of the rows that begin and end in `block`.
+
+        Args:
+            block: bytes of the file, from where the last call left off.
+            start: where they stand in the file.
+            is_last: the file ends with them.
+
+        Returns:
+            positions after each row in the file as native int64, and the number of bytes that are done with:
+            0 asks for a bigger block.
+        """
 
     @property
     def known(self) -> int:
-        """Lines that can be read at once."""
+        """Rows that can be read at once."""
         return len(self._ends)
 
     @property
@@ -58,56 +73,108 @@ class IndexedLines:
         """Index the rest of the file. Raises WorkbenchError when it cannot be read any more."""
         reported = 0
         while not self.complete and not (cancelled and cancelled()):
-            self._scan(CHUNK)
+            self.scan_next(CHUNK)
             if progress and (self.complete or self._scanned - reported >= _REPORT_EVERY):
                 reported = self._scanned
                 progress(min(1.0, reported / self._size))
 
     def __len__(self) -> int:
-        """Lines of the whole file; indexes what is left of it."""
+        """Rows of the whole file; indexes what is left of it."""
         self.build()
         return self.known
 
     def __getitem__(self, i: int) -> bytes:
-        """Line `i` without its line end. Raises IndexError, or RowError when the file has shrunk."""
+        """Row `i` with its line end. Raises IndexError, or RowError when the file has shrunk."""
         while i >= self.known and not self.complete:
-            self._scan(CHUNK)
+            self.scan_next(CHUNK)
         if not 0 <= i < self.known:
             raise IndexError(i)
-        line = self._read(self._ends[i - 1] if i else self._start, self._ends[i])
-        return line.removesuffix(b"\n").removesuffix(b"\r")
+        return self.read(self._ends[i - 1] if i else self._start, self._ends[i])
 
-    def scan(self, start: int = 0, stop: int | None = None) -> Iterator[bytes | RowError]:
-        """Lines `start` to `stop` in order, read in blocks; those that the file has lost since it was opened
-        as errors."""
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int, bytes]]:
+        """Rows `start` to `stop` in order, several at a time: the number of the first, that after the last,
+        and the bytes of all; these are empty where the file has become shorter."""
         i = start
         while stop is None or i < stop:
             while i >= self.known and not self.complete:
-                self._scan(CHUNK)
+                self.scan_next(CHUNK)
             last = self.known if stop is None else min(stop, self.known)
             if i >= last:
                 return
             begin = self._ends[i - 1] if i else self._start
-            end = max(i + 1, bisect_right(self._ends, begin + _SCAN_BLOCK, i, last))
+            end = max(i + 1, bisect_right(self._ends, begin + _BLOCK, i, last))
             try:
-                lines = self._read(begin, self._ends[end - 1]).removesuffix(b"\n").split(b"\n")
+                data = self.read(begin, self._ends[end - 1])
             except RowError:
-                lines = []
-            if len(lines) == end - i:
-                yield from (line.removesuffix(b"\r") for line in lines)
-            else:  # another program has changed the file since
-                yield from map(self._line_or_error, range(i, end))
+                data = b""
+            yield i, end, data
             i = end
 
     def close(self) -> None:
         """Let go of the file."""
         self._file = None
 
-    def _read(self, start: int, end: int) -> bytes:
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes of the file. Raises RowError when it has become shorter, WorkbenchError when it is closed."""
         file = self._file
         if file is None:
             raise fault("has been closed", self.path)
         return file.read(start, end)
+
+    def scan_next(self, length: int) -> None:
+        """Index about the next `length` bytes; several threads may want the same rows.
+
+        Raises:
+            WorkbenchError: the file cannot be read, or has been closed.
+        """
+        with self._lock:
+            done = 0
+            while not done and not self.complete:
+                done = self._scan(min(length, self._size - self._scanned))
+                length *= 2  # for a row that is longer
+            if self.complete:
+                self._buffer = memoryview(b"")
+
+    def _scan(self, length: int) -> int:
+        file, start = self._file, self._scanned
+        if file is None:
+            raise fault("has been closed", self.path)
+        if len(self._buffer) < length:
+            self._buffer = memoryview(bytearray(length))
+        try:
+            read = file.read_into(self._buffer[:length], start)
+        except OSError as e:
+            raise fault(f"cannot be read: {e.strerror or e}", self.path) from e
+        if read == 0:  # cut short since it was opened: what was indexed stays
+            self._size = start
+            return 0
+        ends, done = self.ends_in(self._buffer[:read], start, start + read >= self._size)
+        self._ends.frombytes(ends)
+        self._scanned = start + done
+        return done
+
+
+class IndexedLines(Index):
+    """The lines of a file. A last line that has no newline counts as well."""
+
+    def __getitem__(self, i: int) -> bytes:
+        """Line `i` without its line end. Raises as `Index`."""
+        return super().__getitem__(i).removesuffix(b"\n").removesuffix(b"\r")
+
+    def scan(self, start: int = 0, stop: int | None = None) -> Iterator[bytes | RowError]:
+        """Lines `start` to `stop` in order; those that the file has lost since it was opened as errors."""
+        for first, end, data in self.blocks(start, stop):
+            lines = data.removesuffix(b"\n").split(b"\n")
+            if data and len(lines) == end - first:
+                yield from (line.removesuffix(b"\r") for line in lines)
+            else:  # another program has changed the file since
+                yield from map(self._line_or_error, range(first, end))
+
+    def ends_in(self, block: memoryview, start: int, is_last: bool) -> tuple[bytes, int]:
+        ends = newline_ends(block, start)
+        if is_last and block[-1] != 10:
+            ends += array("q", [start + len(block)]).tobytes()
+        return ends, len(block)  # a line may go on in the next block: only its end counts
 
     def _line_or_error(self, i: int) -> bytes | RowError:
         try:
@@ -115,31 +182,8 @@ class IndexedLines:
         except RowError as error:
             return error
 
-    def _scan(self, length: int) -> None:
-        """Index the next `length` bytes; the lock makes room for several threads that want the same lines."""
-        with self._lock:
-            file, start = self._file, self._scanned
-            if self.complete:
-                return
-            if file is None:
-                raise fault("has been closed", self.path)
-            if len(self._buffer) < length:
-                self._buffer = memoryview(bytearray(length))
-            try:
-                read = file.read_into(self._buffer[:length], start)
-            except OSError as e:
-                raise fault(f"cannot be read: {e.strerror or e}", self.path) from e
-            if read == 0:  # cut short since it was opened: what was indexed stays
-                self._size = start
-            self._ends.frombytes(_line_ends(self._buffer[:read], start))
-            if start + read >= self._size and (self._ends[-1] if self._ends else self._start) < start + read:
-                self._ends.append(start + read)
-            self._scanned = start + read
-            if self.complete:
-                self._buffer = memoryview(b"")
 
-
-def _line_ends(block: memoryview, start: int) -> bytes:
+def newline_ends(block: memoryview, start: int) -> bytes:
     """Positions after each newline of `block`, which begins at byte `start` of its file: native int64."""
     if len(block) <= FIRST_CHUNK:
         return array("q", [start + found.end() for found in _NEWLINE.finditer(block)]).tobytes()
