@@ -110,6 +110,6 @@ def test_a_prompt_that_ends_with_a_blank_is_pointed_out(folders: dict[str, Path]
         "{% for m in messages %}{{ m.role }}: {{ m.content }}</s>{% endfor %}"
         "{% if add_generation_prompt %}assistant: {% endif %}"
     )
-    made = Encoder(tokenizer_of(folders["llama"]), Template("t", source))
+    made = Encoder(tokenizer_of(folders["byte_level"]), Template("t", source))
     row = Example((Message("user", "Hi"), Message("assistant", "the fox")), Origin(0, 0))
     assert any("ends with a blank" in line for line in encoded(made, row).warnings)

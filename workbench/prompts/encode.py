@@ -33,6 +33,8 @@ class Encoder:
         end_mark: the text that the template writes after an answer; empty when it writes none.
         stop_ids: ids that end an answer: the tokenizer's eos and the end-of-turn mark.
         stop_texts: the end-of-turn mark as text when no single token stands for it.
+        pairing: what is to be said of this template with this tokenizer, whatever the example.
+        shapes: what is known in advance of conversations that are written alike.
     """
 
     def __init__(
@@ -55,8 +57,9 @@ class Encoder:
         self.blocks = blocks
         self._writer = Writer(template, tokenizer, train_on)
         self.end_mark = self._writer.end_mark
+        self.shapes = self._writer.shapes
         self.stop_ids, self.stop_texts = self._stops()
-        self._pairing = tuple(remarks.on_pairing(template, tokenizer, self.end_mark))
+        self.pairing = tuple(remarks.on_pairing(template, tokenizer, self.end_mark))
 
     def encode(self, example: Example) -> Encoded | Rejected:
         """The example as it trains, or why it does not.
@@ -77,7 +80,7 @@ class Encoder:
         except (WorkbenchError, Unmaskable) as error:
             return self._rejected(example, messages, error)
         said = [
-            *self._pairing,
+            *self.pairing,
             *remarks.on_text(messages, written, self.tokenizer),
             *remarks.on_tokens(written, ids, spans, self.tokenizer),
         ]
@@ -148,8 +151,7 @@ class Encoder:
     ) -> Encoded | Rejected:
         """Length limit and mask. `everything`: all tokens of an example with an answer are trained."""
         if len(ids) > self.max_tokens and self.overlong != "truncate":
-            detail = f"{len(ids)} tokens, data.max_tokens is {self.max_tokens}"
-            return Rejected(example.origin, TOO_LONG, detail)
+            return too_long(example, len(ids), self.max_tokens)
         kept = min(len(ids), self.max_tokens)
         answers = written.answers
         mask = ([1] * len(spans) if everything and answers else mask_of(spans, answers))[:kept]
@@ -206,6 +208,11 @@ class Encoder:
         except TemplateFault:
             return False
         return True
+
+
+def too_long(example: Example, tokens: int, limit: int) -> Rejected:
+    """An example over the limit."""
+    return Rejected(example.origin, TOO_LONG, f"{tokens} tokens, data.max_tokens is {limit}")
 
 
 def make_encoder(project: OpenProject, template: str | None = None, system: str | None = None) -> Encoder:

@@ -38,8 +38,14 @@ class Supervised:
         origin: the row it came from.
         ids: token ids, length T, as C ints.
         mask: length T; 1 where the token is trained.
+        stop_trained: as of `Encoded`.
+        truncated: as of `Encoded`.
+        warnings: as of `Encoded`.
     """
 
     origin: Origin
     ids: "array[int]"
     mask: bytes
+    stop_trained: bool = True
+    truncated: int = 0
+    warnings: tuple[str, ...] = ()

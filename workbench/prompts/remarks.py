@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from workbench.data.example import Message
-from workbench.prompts.answers import PROBE, QUESTION, probes
+from workbench.prompts.answers import PROBE, QUESTION, Answer, probes
 from workbench.prompts.template import Template, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
 from workbench.prompts.writer import Written
@@ -55,32 +55,46 @@ def on_text(messages: Sequence[Message], written: Written, tokenizer: Tokenizer)
             yield "the template trims the blanks around an answer"
         if found := tokenizer.specials_pattern.search(message.content):
             yield f"the {message.role} message holds the special token {found[0]!r} as text"
-    if lead := next((answer.lead for answer in written.answers if answer.lead), ""):
-        yield f"the template writes {lead!r} before an answer; in chat the model has to write it itself"
+    yield from on_lead(written.answers)
     yield from written.remarks
+
+
+def on_lead(answers: Sequence[Answer]) -> Iterator[str]:
+    """What the template puts into an answer before the answer's text."""
+    if lead := next((answer.lead for answer in answers if answer.lead), ""):
+        yield f"the template writes {lead!r} before an answer; in chat the model has to write it itself"
+
+
+def on_ids(ids: Sequence[int], tokenizer: Tokenizer) -> Iterator[str]:
+    """Ends of the text that stand there twice, or not at all."""
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    if bos is not None and list(ids[:2]) == [bos, bos]:
+        yield f"the text begins with {tokenizer.special['bos_token']} twice"
+    if eos is not None and list(ids[-2:]) == [eos, eos]:
+        yield f"the text ends with {tokenizer.special['eos_token']} twice"
+    if tokenizer.adds_bos and list(ids[:1]) != [bos]:
+        yield (
+            f"the base model was made to read texts that begin with {tokenizer.special['bos_token']}; "
+            "this template writes none"
+        )
+
+
+def on_inside(before: int, tokenizer: Tokenizer) -> str:
+    """An answer whose first characters belong to the token before it."""
+    shown = tokenizer.token(before)
+    return f"an answer begins inside the token {shown!r}, which is therefore not trained"
 
 
 def on_tokens(
     written: Written, ids: Sequence[int], spans: Sequence[tuple[int, int]], tokenizer: Tokenizer
 ) -> Iterator[str]:
     """What the tokenizer did to the text."""
-    bos = tokenizer.id("bos_token")
-    if bos is not None and list(ids[:2]) == [bos, bos]:
-        yield f"the text begins with {tokenizer.special['bos_token']} twice"
-    eos = tokenizer.eos_id
-    if eos is not None and list(ids[-2:]) == [eos, eos]:
-        yield f"the text ends with {tokenizer.special['eos_token']} twice"
-    if tokenizer.adds_bos and ids[:1] != [bos]:
-        yield (
-            f"the base model was made to read texts that begin with {tokenizer.special['bos_token']}; "
-            "this template writes none"
-        )
+    yield from on_ids(ids, tokenizer)
     starts = [start for start, _ in spans]
     for answer in written.answers:
         first = bisect_left(starts, answer.start)
         if first and spans[first - 1][1] > answer.start:
-            shown = tokenizer.token(ids[first - 1])
-            yield f"an answer begins inside the token {shown!r}, which is therefore not trained"
+            yield on_inside(ids[first - 1], tokenizer)
             break
     unknown = tokenizer.id("unk_token")
     if unknown is not None:

@@ -25,7 +25,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.runtime import Context, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from jinja2.utils import Namespace as AnyNamespace
 
 from workbench.errors import Problem, WorkbenchError
 
@@ -83,12 +83,14 @@ class _Generation(Extension):
     def note(self, caller: Callable[[], str]) -> str:
         text = caller()
         environment = self.environment
-        assert isinstance(environment, _Environment)
+        assert isinstance(environment, Environment)
         environment.spans.append((environment.written, environment.written + len(text)))
         return text
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class Environment(ImmutableSandboxedEnvironment):
+    passes_on: tuple[type[Exception], ...] = ()
+    """Exceptions that leave a render as they are."""
     code_generator_class = _BoundedCode
     intercepted_binops = frozenset(("+", "*", "**", "%"))
 
@@ -96,7 +98,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
         self.filters["tojson"] = _tojson
         self.filters = {name: _bounded(name, do) for name, do in self.filters.items()}
-        self.globals.update(raise_exception=_refuse, strftime_now=self.now, namespace=_Namespace)
+        self.globals.update(raise_exception=_refuse, strftime_now=self.now, namespace=Namespace)
         self.begin()
 
     def begin(self) -> None:
@@ -151,7 +153,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call(__context, __obj, *args, **kwargs)
 
 
-class _Namespace(Namespace):
+class Namespace(AnyNamespace):
     """Jinja's namespace without underscore names, as in transformers."""
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -163,15 +165,17 @@ class _Namespace(Namespace):
 class Program:
     """A compiled chat template. One render at a time: the budget and the spans belong to the environment."""
 
-    def __init__(self, source: str, file: str) -> None:
-        """Compile; raises TemplateFault with ``file:line``."""
+    def __init__(self, source: str, file: str, kind: type[Environment] | None = None) -> None:
+        """Compile; raises TemplateFault with ``file:line``. `kind` is a stricter sandbox."""
         self._file = file
         self._lock = Lock()
-        self._environment = _Environment()
+        self._environment = (kind or Environment)()
         try:
             code = self._environment.compile(source, name=Path(file).name, filename=file)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateFault(f"not a valid template: {error.message}", f"{file}:{error.lineno}") from None
+        except self._environment.passes_on:
+            raise
         except Exception as error:  # foreign code: too deep a nesting is a RecursionError, for one
             raise TemplateFault(f"not a valid template: {_said(error)}", file) from None
         variables = self._environment.make_globals(None)
@@ -191,6 +195,8 @@ class Program:
                     pieces.append(piece)
                     environment.written += len(piece)
                     _check_size(environment.written)
+            except environment.passes_on:
+                raise
             except Exception as error:  # foreign code may raise anything
                 refused = isinstance(error, _Refused)
                 raise TemplateFault(_said(error), self._place(error), refused=refused) from None

@@ -16,6 +16,7 @@ import tokenizers
 
 from workbench.errors import fault
 from workbench.project.weights import is_pointer
+from workbench.prompts.widths import Widths, widths_of
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 BYTES_HANDLER = "workbench.bytes"
@@ -63,6 +64,7 @@ class Tokenizer:
         definition = json.loads(backend.to_str())
         self.disputed = _disputed(definition, config)
         self._bytes = _byte_level(definition)
+        self._definition = definition
         self.chat_template, self.template_file = _chat_template(folder, config)
 
     def id(self, name: str) -> int | None:
@@ -75,7 +77,12 @@ class Tokenizer:
         """One more than the highest id."""
         return max(self._backend.get_vocab().values(), default=-1) + 1
 
-    @property
+    @cached_property
+    def bos_id(self) -> int | None:
+        """The id that begins a text."""
+        return self.id("bos_token")
+
+    @cached_property
     def eos_id(self) -> int | None:
         """The id that ends a text."""
         return self.id("eos_token")
@@ -92,6 +99,22 @@ class Tokenizer:
             at = next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), 0)
             raise fault(f"half of a surrogate pair at character {at}: not valid text") from None
         return encoding.ids, encoding.offsets
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text, as `encode` gives them, on all cores and without the ranges.
+
+        Raises WorkbenchError for a lone surrogate.
+        """
+        try:
+            encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        except TypeError:
+            raise fault("half of a surrogate pair: not valid text") from None
+        return [encoding.ids for encoding in encodings]
+
+    @cached_property
+    def widths(self) -> Widths | None:
+        """How many bytes of text each id stands for; None for a vocabulary that does not tell."""
+        return widths_of(self._definition, self._bytes, self._backend.get_added_tokens_decoder())
 
     def decode(self, ids: Sequence[int], skip_special: bool = False) -> str:
         """The text of `ids`; a character that is not complete becomes U+FFFD."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from workbench.data.example import Message
 from workbench.prompts.answers import Answer, Unmaskable, asked, end_of_turn, find_answers
+from workbench.prompts.shapes import Shapes
 from workbench.prompts.template import Rendered, Template, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
 
@@ -42,6 +43,7 @@ class Writer:
         self._special = tokenizer.special
         self._train_on = train_on
         self.end_mark = end_of_turn(template, self._special)
+        self.shapes = Shapes(template, self._special, self._read)
 
     def write(self, messages: Sequence[Message]) -> Written:
         """The conversation with its answers; one that asks for an answer comes with the generation prompt.
@@ -51,19 +53,30 @@ class Writer:
         if is_asked(messages):
             rendered = self._template.render(messages, self._special, add_generation_prompt=True)
             return Written(rendered.text, (), (CLOCK,) if rendered.read_clock else ())
+        if found := self.shapes.find(messages):
+            shape, texts = found
+            text, placed = shape.fill(texts)
+            return Written(text, placed, shape.remarks)
         rendered = self._template.render(messages, self._special)
-        answers = self._answers(messages, rendered)
-        remarks = [*self._on_prompt(messages, rendered, answers), *([CLOCK] if rendered.read_clock else [])]
+        answers, remarks = self._read(self._template, messages, rendered)
         return Written(rendered.text, tuple(answers), tuple(remarks))
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The conversation up to where the model answers. Raises TemplateFault."""
         return self._template.render(messages, self._special, add_generation_prompt=True).text
 
-    def _answers(self, messages: Sequence[Message], rendered: Rendered) -> list[Answer]:
+    def _read(
+        self, template: Template, messages: Sequence[Message], rendered: Rendered
+    ) -> tuple[list[Answer], list[str]]:
+        """The answers of a rendered conversation, and what is to be said of how it was written."""
+        answers = self._answers(template, messages, rendered)
+        said = self._on_prompt(template, messages, rendered, answers)
+        return answers, [*said, *([CLOCK] if rendered.read_clock else [])]
+
+    def _answers(self, template: Template, messages: Sequence[Message], rendered: Rendered) -> list[Answer]:
         last, mark = self._train_on == "last", self.end_mark
         try:
-            return find_answers(self._template, self._special, messages, rendered, mark, last_only=last)
+            return find_answers(template, self._special, messages, rendered, mark, last_only=last)
         except Unmaskable:
             if self._train_on != "all":
                 raise
@@ -73,17 +86,17 @@ class Writer:
             return [Answer(0, end, (end - len(mark), end) if ended else None)]
 
     def _on_prompt(
-        self, messages: Sequence[Message], rendered: Rendered, answers: Sequence[Answer]
+        self, template: Template, messages: Sequence[Message], rendered: Rendered, answers: Sequence[Answer]
     ) -> list[str]:
         """`{% generation %}` may open elsewhere than where the generation prompt ends; prefixes cannot."""
         if rendered.spans is None or self._train_on == "all":
             return []
         turn = max(i for i, message in enumerate(messages) if message.role == "assistant")
         try:
-            prompt = self.prompt(asked(messages, turn))
+            asks = template.render(asked(messages, turn), self._special, add_generation_prompt=True)
         except TemplateFault as error:
             return [f"chat cannot ask for the last answer: {error}"]
-        return [] if prompt == rendered.text[: answers[-1].start] else [ELSEWHERE]
+        return [] if asks.text == rendered.text[: answers[-1].start] else [ELSEWHERE]
 
 
 def is_asked(messages: Sequence[Message]) -> bool:

@@ -1,0 +1,108 @@
+"""Where the tokens of a batch stand in their texts, from their widths, and which of them are trained."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.prompts.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """The masks of a batch of N texts with T tokens in all.
+
+    Attributes:
+        mask: [T] uint8; 1 where a token is trained.
+        trains: [N]; a token after the first one is trained.
+        stops: [N]; as `Encoded.stop_trained`.
+        inside: [N]; the id that also holds the first characters of an answer, -1 when there is none.
+    """
+
+    mask: "NDArray[np.uint8]"
+    trains: "NDArray[np.bool_]"
+    stops: "NDArray[np.bool_]"
+    inside: "NDArray[np.int64]"
+
+
+class Places:
+    """Byte positions of the tokens of a batch.
+
+    Args:
+        tokenizer: one whose widths are known.
+        rows: the ids of each text.
+        texts: the texts.
+        sizes: bytes of each text in UTF-8.
+
+    Attributes:
+        first: [N + 1]; where each row's tokens begin among all, and their number.
+        fits: [N]; the widths add up to the text: only then are a row's places known.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, rows: "Sequence[array[int]]", texts: Sequence[str], sizes: Sequence[int]
+    ) -> None:
+        widths = tokenizer.widths
+        assert widths is not None
+        counts = np.array([len(row) for row in rows])
+        self.first = np.concatenate(([0], np.cumsum(counts)))
+        self._ids = np.frombuffer(b"".join(row.tobytes() for row in rows), np.intc)
+        self._row = np.repeat(np.arange(len(rows)), counts)
+        wide = widths.bytes[self._ids].astype(np.int64)
+        heads = self.first[:-1][counts > 0]
+        opens = np.zeros(len(wide), np.bool_)
+        if widths.prepends == "stretches":
+            opens[1:] = widths.added[self._ids[:-1]]
+            opens[heads] = True
+        elif widths.prepends == "text":
+            opens[heads] = [not text.startswith(" ") for text, n in zip(texts, counts, strict=True) if n]
+        wide -= opens & widths.blank[self._ids]
+        total = np.bincount(self._row, wide, len(rows))
+        self.fits = (total == np.array(sizes)) & (counts > 0)
+        wide[~self.fits[self._row]] = 0
+        self._wide = wide
+        # One line of numbers for the whole batch: each row begins where no row before it can reach
+        self._apart = int(max(sizes, default=0)) + 1
+        reached = np.cumsum(wide) - wide
+        begins = np.zeros(len(rows), np.int64)
+        begins[counts > 0] = reached[heads]
+        self._starts = reached - begins[self._row] + self._row * self._apart
+
+    def mask(self, row: "NDArray[np.int64]", edges: "NDArray[np.int64]") -> Masks:
+        """The masks of answers.
+
+        Args:
+            row: [A] the row of each answer, never falling.
+            edges: [A, 4] start and end of each answer, start and end of its mark (-1 for none), in bytes.
+        """
+        places = edges + (row * self._apart)[:, None]
+        start, end, mark, after = np.searchsorted(self._starts, places.T)
+        change = np.zeros(len(self._starts) + 1, np.int64)
+        np.add.at(change, start, 1)
+        np.add.at(change, end, -1)
+        on = np.cumsum(change)[:-1] > 0
+        trained_before = np.concatenate(([0], np.cumsum(on)))
+        some = trained_before[end] > trained_before[start]
+        # A token that begins before the mark may reach into it
+        mark = mark - ((mark > self.first[row]) & self._reaches(mark - 1, places[:, 2]))
+        whole = (mark < after) & (trained_before[after] - trained_before[mark] == after - mark)
+        stops = np.bincount(row, some, len(self.fits)) > 0
+        stops &= np.bincount(row, some & ~(whole & (edges[:, 2] >= 0)), len(self.fits)) == 0
+        first = self.first[:-1]
+        trains = trained_before[self.first[1:]] - trained_before[np.minimum(first + 1, self.first[1:])] > 0
+        inside = np.full(len(self.fits), -1, np.int64)
+        cut = (start > self.first[row]) & self._reaches(start - 1, places[:, 0])
+        at = np.flatnonzero(cut)[::-1]  # the first of a row is written last
+        inside[row[at]] = self._ids[start[at] - 1]
+        return Masks(on.astype(np.uint8), trains, stops, inside)
+
+    def _reaches(self, token: "NDArray[np.int64]", place: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """The token ends after the place."""
+        token = np.maximum(token, 0)
+        reaches: NDArray[np.bool_] = self._starts[token] + self._wide[token] > place
+        return reaches
