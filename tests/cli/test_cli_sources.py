@@ -17,10 +17,28 @@ def spoken(folder: Path) -> Path:
     return path
 
 
-def test_sources_are_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_row_is_in_one_of_the_counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (folder / "rows.jsonl").open("a") as file:
+        file.write('{"question": "Who?"}\n{"question": "Why?"}\n')
     assert main(["sources", "small"]) == 0
-    (line,) = capsys.readouterr().out.splitlines()
-    assert "rows.jsonl" in line and "fields" in line and "8" in line
+    head, line, why = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[0] == "source" and head.split()[-3:] == ["trained", "validation", "test"]
+    assert line.split() == ["rows.jsonl", "10", "8", "0", "0", "2", "0", "6", "2", "0"]
+    assert why == 'rows.jsonl: 2 × no column "answer", first row 8'
+    assert main(["sources", "small", "--json"]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert (report["read"], report["kept"], report["train"], report["validation"]) == (10, 8, 6, 2)
+    assert list(report["rejected"]) == ['no column "answer"']
+
+
+def test_a_source_that_loses_all_its_rows_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lost = [
+        'data.source=[{kind="text", path="rows.jsonl"}]',
+        'data.source=[{kind="text", path="none.jsonl"}]',
+    ]
+    for override, told in zip(lost, ("rows.jsonl LOST ALL ROWS", "none.jsonl CANNOT BE READ"), strict=True):
+        assert main(["sources", "small", "--set", override]) == 1
+        assert told in capsys.readouterr().out
 
 
 def test_a_proposal_is_shown_and_written(spoken: Path, capsys: pytest.CaptureFixture[str]) -> None:

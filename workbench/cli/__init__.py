@@ -20,7 +20,7 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
-    "sources": "list a project's sources, or propose a mapping for one more file and add it",
+    "sources": "what became of each source's rows, or --add: propose a mapping for one more file",
     "augment": "make rows from rows: one for each reply, other words, other ways to ask",
     "clean": "show which rows each cleaning rule touches, before and after; offer rules",
     "preview": "show one example exactly as it trains: text, token ids, mask",

@@ -1,22 +1,28 @@
-"""The sources of a project; with --add, a mapping proposed for one more, shown with its first rows."""
+"""What became of the rows of each source; with --add, a mapping proposed for one more file."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.cli.arguments import add_project
+from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from workbench.data.detect import Proposal
     from workbench.data.example import Example, Rejected
+    from workbench.data.report import SourceReport
     from workbench.project.store import OpenProject
 
 _LONGEST = 300
 """Characters of a message that are shown."""
+_TITLES = ("read", "kept", "filtered", "duplicate", "rejected", "not taken", "trained", "validation", "test")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`sources PROJECT [--add FILE [--dry]]`."""
+    """`sources PROJECT [--json]`, `sources PROJECT --add FILE [--dry]`."""
     add_project(parser)
     parser.add_argument(
         "--add",
@@ -25,34 +31,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="propose a mapping for a file, a folder, a glob in quotes or hub:owner/name, and add it",
     )
     parser.add_argument("--dry", action="store_true", help="with --add: show the proposal, write nothing")
+    add_layers(parser, "data.duplicates=drop")
+    add_json(parser, "print a list of what became of each source's rows")
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the sources, or propose one and add it."""
-    from workbench.project.store import open_project
-
-    project = open_project(args.project)
+    """Count what became of the rows, or propose a source and add it. 1 when a source loses all its rows."""
+    project = opened(args)
     if args.add:
         _add(project, args.add, args.dry)
-    else:
-        _list(project)
-    return 0
+        return 0
+    return _count(project, args.json)
 
 
-def _list(project: "OpenProject") -> None:
-    from workbench.cli.console import busy, note, say
+def _count(project: "OpenProject", as_json: bool) -> int:
+    from workbench.cli.console import note, out, write_json
+    from workbench.cli.surveying import shares
     from workbench.data.dataset import open_dataset
+    from workbench.data.selection import select
+    from workbench.prompts.survey_cache import plain_report
 
-    with busy("reading the data"):
+    with shares("reading the data") as progress:
         dataset = open_dataset(project)
-        counts = [
-            str(state.error) if state.rows is None else f"{len(state.rows):,}" for state in dataset.sources
-        ]
-    for state, rows in zip(dataset.sources, counts, strict=True):
-        say(f"{state.source.name or state.source.path}  {state.source.kind}  {rows}")
-    if not dataset.sources:
+        reports = select(dataset, project.settings.data, progress).reports
+        dataset.close()
+    if as_json:
+        write_json([plain_report(report) for report in reports], indent=2)
+    elif reports:
+        out.print(_table(reports))
+        for report in reports:
+            for line in _remarks(report):
+                out.print(line, soft_wrap=True)
+    else:
         note(f"no sources yet; workbench sources {project.folder} --add FILE adds one")
-    dataset.close()
+    return int(any(report.lost for report in reports))
+
+
+def _table(reports: "list[SourceReport]") -> "Table":
+    from rich.table import Table
+
+    from workbench.ui.text import shown
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("source", no_wrap=True)
+    for title in _TITLES:
+        table.add_column(title, no_wrap=True, justify="right")
+    for report in reports:
+        style = "red" if report.lost else ""
+        table.add_row(shown(report.name), *(f"{number:,}" for number in _numbers(report)), style=style)
+    return table
+
+
+def _numbers(report: "SourceReport") -> tuple[int, ...]:
+    """In the order of `_TITLES`."""
+    rejected, filtered = (sum(map(len, each.values())) for each in (report.rejected, report.filtered))
+    left_out = (filtered, len(report.duplicate), rejected, report.not_taken)
+    return (report.read, report.kept, *left_out, report.train, report.validation, report.test)
+
+
+def _remarks(report: "SourceReport") -> "Iterator[Text]":
+    """A line for every reason by which rows are left out; in red what makes a source useless."""
+    from workbench.ui.text import shown
+
+    if report.error:
+        yield shown(f"{report.name} CANNOT BE READ: {report.error}", "bold red")
+    elif report.lost:
+        yield shown(f"{report.name} LOST ALL ROWS", "bold red")
+    for why, rows, first in report.left_out:
+        yield shown(f"{report.name}: {rows:,} × {why}" + ("" if first is None else f", first row {first}"))
 
 
 def _add(project: "OpenProject", path: Path, dry: bool) -> None:
