@@ -11,10 +11,10 @@ from workbench.prompts.findings import Finding
 from workbench.prompts.survey import survey
 
 FIELDS = 'kind = "fields"\nuser = ["{user}"]\nassistant = "{assistant}"'
-WORDS = (
-    "river stone lantern copper meadow winter harbour violin candle orchard thunder pepper saddle mirror "
-    "feather kettle garden window bridge marble falcon ribbon cellar anchor blossom canyon dagger ember"
-).split()
+WORDS = [
+    *("river", "stone", "lantern", "copper", "meadow", "winter", "harbour", "violin", "candle", "orchard"),
+    *("thunder", "pepper", "saddle", "mirror", "feather", "kettle", "garden", "window", "bridge", "marble"),
+]
 
 
 def sentence(random_: random.Random, words: int = 9) -> str:
@@ -23,7 +23,7 @@ def sentence(random_: random.Random, words: int = 9) -> str:
 
 
 def rows(count: int, seed: int = 0, **more: str) -> list[dict[str, str]]:
-    """Rows that have nothing wrong with them; `more` are formats of {user} and {assistant} or further columns."""
+    """Rows that have nothing wrong with them; `more` are columns made of {user} and {assistant}."""
     random_ = random.Random(seed)
     made = []
     for _ in range(count):
@@ -39,7 +39,7 @@ def project(
     more: str = "",
     source: Mapping[int, str] = {},
 ) -> OpenProject:
-    """A project of one file a source; `more` stands before the sources, `source` adds lines to one of them."""
+    """A project of one file a source; `more` stands before them, `source` adds lines to one of them."""
     folder.mkdir(parents=True, exist_ok=True)
     text = f'format = 1\nname = "small"\n{more}\n'
     for number, lines in enumerate(sources):

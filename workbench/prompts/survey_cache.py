@@ -57,8 +57,10 @@ def load(file: Path, exact: bool) -> tuple[Facts, list[SourceReport]] | None:
         kept = json.loads(file.read_bytes())
         if kept["v"] != FORMAT or (exact and not kept["exact"]):
             return None
-        return TypeAdapter(Facts).validate_python(kept["facts"]), [_report(each) for each in kept["reports"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        return TypeAdapter(Facts).validate_python(kept["facts"]), [
+            read_report(each) for each in kept["reports"]
+        ]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
@@ -109,7 +111,7 @@ def plain_report(report: SourceReport) -> dict[str, Any]:
     }
 
 
-def _report(kept: dict[str, Any]) -> SourceReport:
+def read_report(kept: dict[str, Any]) -> SourceReport:
     rows = {
         "path": Path(kept["path"]),
         "filtered": {reason: _rows(runs) for reason, runs in kept["filtered"].items()},

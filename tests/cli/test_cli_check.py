@@ -1,0 +1,96 @@
+"""`workbench check` and `workbench stats`: what they print, for people and for programs, and exit codes."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.cli import main
+from workbench.cli.stats import BAR, bar
+
+Workbench = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def leaking(folder: Path) -> Path:
+    """The project with all of its rows held out once more."""
+    (folder / "held.jsonl").write_bytes((folder / "rows.jsonl").read_bytes())
+    held = '[[data.source]]\nkind = "fields"\npath = "held.jsonl"\nsplit = "validation"\n'
+    text = (folder / "project.toml").read_text()
+    mapped = held + 'user = ["{question}"]\nassistant = "{answer}"\n[training]'
+    (folder / "project.toml").write_text(text.replace("[training]", mapped))
+    return folder
+
+
+def test_a_sound_project_ends_well(folder: Path, workbench: Workbench) -> None:
+    done = workbench("check", "small")
+    assert done.returncode == 0, done.stderr
+    assert "yellow few-rows" in done.stdout and "effective batch 2" in done.stdout
+    assert "8 rows used (6 train, 2 validation); nothing keeps a run from starting" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_red_finding_is_exit_code_1(leaking: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(leaking)]) == 1
+    shown = capsys.readouterr()
+    line = next(line for line in shown.out.splitlines() if "leak " in line)
+    assert line.startswith("RED") and "8 rows held out are trained on as well" in line
+    assert "held.jsonl rows 0, 1, 2, 3, 4, 5, 6, 7" in shown.out
+    assert "1 red: a run does not start" in shown.err
+    assert main(["check", str(leaking), "--set", 'data.accept=["leak"]']) == 0
+    assert "accepted by data.accept" in capsys.readouterr().out
+    assert main(["check", str(leaking), "--set", 'data.accept=["leek"]']) == 2
+    assert "did you mean leak?" in capsys.readouterr().err
+
+
+def test_everything_as_json(leaking: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(leaking), "--json", "--exact"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    leak = next(finding for finding in found["findings"] if finding["name"] == "leak")
+    assert leak["level"] == "red" and leak["blocks"] and leak["rows"] == [[1, row] for row in range(8)]
+    assert [report["train"] for report in found["reports"]] == [8, 0]
+    assert found["schedule"]["steps"] == 4 and found["schedule"]["epochs"] == 1.0
+    assert found["facts"]["statistics"]["sides"]["train"]["rows"] == 8
+    assert set(found["padding"]) == {"none", "batch", "bfd"}
+
+
+def test_progress_for_a_program(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(folder), "--progress"]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert said[-1] == {"progress": 1.0} and all(set(each) == {"progress"} for each in said)
+    assert main(["check", str(folder), "--progress", "--set", 'prompt.template="nowhere"']) == 2
+    assert "nowhere" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+
+
+def test_statistics_fit_eighty_columns(leaking: Path, workbench: Workbench) -> None:
+    done = workbench("stats", "small")
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for part in (
+        "train: 8 rows",
+        "validation: 8 rows",
+        "completion",
+        "Latin",
+        "█",
+        "padding of random batches",
+    ):
+        assert part in done.stdout
+
+
+def test_statistics_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stats", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["sides"]["train"]["encoded"] == 6 and found["exact"]
+    total = found["sides"]["train"]["total"]
+    assert sum(count for _, _, count in total["histogram"]) == total["count"] == 6
+
+
+@given(st.floats(0, 1))
+def test_bars(share: float) -> None:
+    cells = bar(share)
+    assert abs(len(cells) - share * BAR) <= 1 and len(cells) <= BAR
+    assert bool(cells) == (share > 0)
