@@ -80,6 +80,8 @@ def test_plain_words_are_left_alone(name: CleaningName, text: str) -> None:
             "<script>",
             "&amp;",
             "<<b",
+            "x<b>",
+            "x<b>x<i>x<u>x<q>",
             "[[File:",
             "[http://a",
             "www.",

@@ -35,6 +35,8 @@ _CHUNK = 1 << 17
 """Characters hashed at once: what the second-level cache holds."""
 _FULL = 8
 """Hashes a bin that are enough to find its smallest: of a long text only the smaller hashes are used."""
+_PORTION = 2048
+"""Sketches worked on at once: what is put aside for them stays small beside the index."""
 _LOAD = 4
 """Entries for each slot of a band: the slots then take a tenth of the memory."""
 _LONGEST = 64
@@ -102,7 +104,7 @@ class NearIndex:
         if len(keys) == 0:
             return
         first, self._count = self._count, self._count + len(keys)
-        self._make_room()
+        self._make_room(first)
         self._keys[first : self._count] = keys
         self._sketches[first : self._count] = sketches
         if self._count > _LOAD * self._heads.shape[1]:
@@ -170,8 +172,8 @@ class NearIndex:
         import numpy as np
 
         kept = []
-        for at in range(0, len(pairs), 4096):
-            part = pairs[at : at + 4096]
+        for at in range(0, len(pairs), _PORTION):
+            part = pairs[at : at + _PORTION]
             one, other = sketches[part // self._count], self._sketches[part % self._count]
             equal = np.count_nonzero((one == other) & (one != 0), axis=1)
             used = np.count_nonzero((one | other) != 0, axis=1)
@@ -190,8 +192,8 @@ class NearIndex:
     def _link(self, first: int, end: int) -> None:
         import numpy as np
 
-        for start in range(first, end, 1 << 14):
-            new = np.arange(start, min(end, start + (1 << 14)), dtype=np.int32)
+        for start in range(first, end, _PORTION):
+            new = np.arange(start, min(end, start + _PORTION), dtype=np.int32)
             slots = self._slots(self._sketches[new])
             for band in range(_BANDS):
                 of_band = slots[:, band]
@@ -213,13 +215,17 @@ class NearIndex:
         self._heads = np.full((_BANDS, slots), -1, np.int32)
         self._link(0, self._count)
 
-    def _make_room(self) -> None:
-        """Grow by a part, in place: a copy would need the memory twice."""
+    def _make_room(self, filled: int) -> None:
+        """Fourfold, since the system gives no memory to what is never written; one array after the other."""
+        import numpy as np
+
         if self._count > len(self._keys):
-            size = max(1024, self._count + self._count // 32)
-            self._keys.resize(size, refcheck=False)
-            self._sketches.resize((size, BINS), refcheck=False)
-            self._before.resize((size, _BANDS), refcheck=False)
+            size = max(1024, 4 * len(self._keys), self._count)
+            for name in ("_keys", "_sketches", "_before"):
+                old = getattr(self, name)
+                new = np.empty((size, *old.shape[1:]), old.dtype)
+                new[:filled] = old[:filled]
+                setattr(self, name, new)
 
 
 def _sketches(texts: Sequence[str]) -> "Sketches":

@@ -6,6 +6,7 @@ and what stands in `<pre>` or `<code>` gets them.
 """
 
 import re
+from functools import lru_cache
 from html import unescape
 from html.entities import html5
 
@@ -18,7 +19,7 @@ _PARAGRAPHS = (
 )
 _ITEMS = "caption|dd|dt|li|optgroup|option|tr"
 _ALONE = (
-    "area|base|basefont|br|col|colgroup|embed|frame|img|input|link|meta|param|script|source|style|td|th|track|"
+    "area|base|basefont|col|colgroup|embed|frame|img|input|link|meta|param|script|source|style|td|th|track|"
     "wbr"
 )
 # <s> is a token of many models, so that text struck out with it keeps its marks
@@ -27,13 +28,6 @@ _PAIRED = (
     "frameset|i|iframe|ins|kbd|label|map|mark|marquee|meter|nobr|noframes|object|output|picture|progress|q|rp|"
     "rt|ruby|samp|small|span|strike|strong|sub|sup|svg|textarea|time|tt|u|var|video"
 )
-_SORTS = {
-    name: sort
-    for sort, names in (("block", _PARAGRAPHS), ("item", _ITEMS), ("alone", _ALONE), ("paired", _PAIRED))
-    for name in names.split("|")
-}
-"""Every element that counts as HTML, with what its tag is to the text around it."""
-
 _MAYBE = re.compile("<[!/A-Za-z]|&[#A-Za-z]")
 _VALUE = r"""(?:"[^"<>]*"|'[^'<>]*'|[^\s"'=<>`]+)"""
 _SWITCH = (
@@ -42,6 +36,7 @@ _SWITCH = (
 )
 _ATTRIBUTES = rf"(?:\s+(?:[A-Za-z_@:][\w:.@-]*\s*=\s*{_VALUE}|(?:{_SWITCH})(?=[\s/>])))*"
 _TAG = re.compile(rf"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)(?P<attributes>{_ATTRIBUTES})\s*/?>", re.I)
+_CODE_START = re.compile("<(?:pre|code)", re.I)
 # None may hold its own beginning: else a text of many beginnings takes as many looks to its end
 _UNSEEN = re.compile(
     r"<!--(?:(?!<!--).)*?-->|<!doctype\b[^<>]*>"
@@ -55,7 +50,21 @@ _CODE = re.compile(
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LINE, _ITEM, _PARAGRAPH, _PLACE = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
 """Noncharacters of Unicode: they mark breaks and pieces of code until all tags are gone."""
+_OF_PAIRED = frozenset(_PAIRED.split("|"))
+_INSTEAD = {
+    name: mark
+    for names, mark in (
+        (_PARAGRAPHS, _PARAGRAPH),
+        (_ITEMS, _ITEM),
+        ("br", _LINE),
+        (_ALONE, ""),
+        (_PAIRED, ""),
+    )
+    for name in names.split("|")
+}
+"""Every element that counts as HTML, with what stands in its tags' place."""
 _MARKS = re.compile(f"[{_LINE}-{_PLACE}]")
+_HIDING = re.compile(f"<(?:!|script|style)|{_MARKS.pattern}", re.I)
 _RUN = re.compile(f"[{_LINE}-{_PARAGRAPH}](?:[ \t\n{_LINE}-{_PARAGRAPH}]*[{_LINE}-{_PARAGRAPH}])?")
 
 
@@ -74,9 +83,8 @@ def html(text: str) -> str:
 def _plain(text: str) -> str:
     if "<" not in text:
         return _decoded(text)
-    seen = _UNSEEN.sub("", text)
-    if not _has_tags(seen):
-        return _decoded(seen)
+    if _HIDING.search(text):
+        text = _UNSEEN.sub("", _MARKS.sub("", text))
     pieces: list[str] = []
 
     def kept(code: re.Match[str]) -> str:
@@ -86,43 +94,46 @@ def _plain(text: str) -> str:
         pieces.append(_fenced(inside) if block else _ticked(inside))
         return f"{_PARAGRAPH}{_PLACE}{_PARAGRAPH}" if block else _PLACE
 
-    marked = _without_tags(_CODE.sub(kept, _MARKS.sub("", seen)))
+    if _CODE_START.search(text):
+        text = _CODE.sub(kept, text)
+    plain = _decoded(_broken(_TAG.sub(_instead, text)))
+    if not pieces:
+        return plain
     rest = iter(pieces)
-    return re.sub(_PLACE, lambda _: next(rest), _decoded(_broken(marked)))
+    return re.sub(_PLACE, lambda _: next(rest), plain)
 
 
 def _has_tags(text: str) -> bool:
-    return any(tag["name"].lower() in _SORTS for tag in _TAG.finditer(text))
+    return any(tag["name"].lower() in _INSTEAD for tag in _TAG.finditer(text))
 
 
 def _in_code(tag: re.Match[str]) -> str:
     name = tag["name"].lower()
-    return "\n" if name == "br" else "" if name in _SORTS else tag[0]
+    return "\n" if name == "br" else "" if name in _INSTEAD else tag[0]
 
 
-def _without_tags(text: str) -> str:
-    """Marks stand where lines break."""
-    closed = {tag["name"].lower() for tag in _TAG.finditer(text) if tag["close"]}
+def _instead(tag: re.Match[str]) -> str:
+    """What stands in a tag's place; marks stand where lines break."""
+    close, name, attributes = tag.groups()
+    name = name.lower()
+    instead = _INSTEAD.get(name)
+    if instead is None:
+        return tag[0]
+    if instead == _ITEM and name == "li" and not close:
+        return f"{_ITEM}- "
+    if close and name in ("td", "th"):
+        return " "
+    if not close and not attributes and name in _OF_PAIRED:
+        before = tag.string[tag.start() - 1 : tag.start()]
+        if (before.isalnum() or before == "_") and not _is_closed(name, tag.string):
+            return tag[0]
+    return instead
 
-    def replaced(tag: re.Match[str]) -> str:
-        name = tag["name"].lower()
-        match _SORTS.get(name):
-            case "block":
-                return _PARAGRAPH
-            case "item":
-                return f"{_ITEM}- " if name == "li" and not tag["close"] else _ITEM
-            case "alone" if name in ("td", "th"):
-                return " " if tag["close"] else ""
-            case "alone":
-                return _LINE if name == "br" else ""
-            case "paired":
-                before = text[tag.start() - 1] if tag.start() else " "
-                is_type = not tag["attributes"] and name not in closed and (before.isalnum() or before == "_")
-                return tag[0] if is_type else ""
-            case _:
-                return tag[0]
 
-    return _TAG.sub(replaced, text)
+@lru_cache(8)
+def _is_closed(name: str, text: str) -> bool:
+    """Whether an element ends anywhere in a text; remembered for the text at hand, whose tags all ask."""
+    return re.search(rf"</{name}\s*>", text, re.I) is not None
 
 
 def _broken(text: str) -> str:
@@ -157,7 +168,7 @@ def _decoded(text: str) -> str:
     if "&" not in text:
         return text
     whole = _ENTITY.sub(lambda found: _character(found[0]), text)
-    if not (_ENTITY.search(whole) or _has_tags(whole) or _UNSEEN.search(whole)):
+    if not (_ENTITY.search(whole) or "<" in whole and (_has_tags(whole) or _UNSEEN.search(whole))):
         return whole
     return _ENTITY.sub(lambda found: _character(found[0], "<&>"), text)
 
