@@ -139,7 +139,9 @@ def test_rows_inside_an_object(tmp_path: Path) -> None:
     proposal = propose(path)
     assert proposal.table["rows"] == "data.paragraphs.qas" and proposal.table["group"] == "title"
     assert made(proposal, 1) == ["c\n\nq1", "a1"]
-    path.write_text(json.dumps({"meta": {"n": 1}, "train": {"rows": [{"prompt": "q", "response": "a"}]}}))
+    path.write_text(
+        json.dumps({"meta": [{}], "n": [1], "train": {"rows": [{"prompt": "q", "response": "a"}]}})
+    )
     assert propose(path).table["rows"] == "train.rows"
 
 
@@ -158,6 +160,7 @@ def test_parallel_files_beside_a_text(tmp_path: Path) -> None:
         "notes.txt": ["two", "lines"],
     }.items():
         (tmp_path / name).write_text("\n".join(lines) + "\n")
+    (tmp_path / "folder.txt").mkdir()
     proposal = propose(tmp_path / "dialogues_text.txt")
     assert proposal.table["beside"] == {
         "act": str(tmp_path / "dialogues_act.txt"),
@@ -197,7 +200,7 @@ def test_lists_with_parallel_labels(tmp_path: Path) -> None:
 
 def test_pairs_behind_a_tab_and_lines_of_text(tmp_path: Path) -> None:
     path = tmp_path / "pairs.txt"
-    path.write_text("hello\tbonjour\nbye\tau revoir\n")
+    path.write_text("hello\tbonjour\nodd\nbye\tau revoir\n")
     assert made(propose(path)) == ["hello", "bonjour"]
     path.write_text("one line\nanother\n")
     assert propose(path).table["kind"] == "text"

@@ -60,6 +60,14 @@ def test_a_folder_that_is_no_model_is_refused_before_anything_is_written(rows: P
     assert not (tmp_path / "mine").exists()
 
 
+def test_questions_alone_make_no_project(tmp_path: Path) -> None:
+    path = tmp_path / "private.json"
+    path.write_text('[{"id": 1, "instruction": "Translate."}]')
+    with pytest.raises(WorkbenchError, match=r"private.json: no row has an answer to train on; name a file"):
+        new_project(tmp_path / "mine", [path], "embedded")
+    assert not (tmp_path / "mine").exists()
+
+
 def test_all_files_that_cannot_be_mapped_are_named_at_once(tmp_path: Path) -> None:
     unknown = tmp_path / "unknown.jsonl"
     unknown.write_text('{"alpha": 1}')

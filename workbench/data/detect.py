@@ -1,6 +1,7 @@
 """A mapping for an unknown file, told from its first rows, with what those rows become by it."""
 
-from collections.abc import Iterator
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def propose(path: Path) -> Proposal:
         WorkbenchError: it cannot be opened, none of its first rows is usable, it is the results table of a
             run, or the columns, which are named, are of no known shape.
     """
-    samples = list(_samples(path))
+    samples = _samples(path)
     for _, sample in samples:
         _refuse_numbers(path, sample)
     best: Proposal | None = None
@@ -87,28 +88,34 @@ def _tried(path: Path, reading: _Reading, shape: Shape, sample: Sample) -> tuple
     return Proposal(table, why, outcomes[:_SHOWN]), len(outcomes) - len(lost)
 
 
-def _samples(path: Path) -> Iterator[tuple[_Reading, Sample]]:
-    """First rows in every way in which the file can be read; the first way is the likeliest."""
+def _samples(path: Path) -> list[tuple[_Reading, Sample]]:
+    """First rows in every way in which the file can be read, the likeliest first; at least one."""
     try:
         sample = _sample(path, {})
     except WorkbenchError:
-        places = nested_places(path)
-        if not places:
+        inside = _readable(path, [{"rows": place} for place in nested_places(path)])
+        if not inside:
             raise
-        for place in places:
-            yield {"rows": place}, _sample(path, {"rows": place})
-        return
-    if reading := _finer(path, sample):
-        yield reading, _sample(path, reading)
-    yield {}, sample
+        return inside
+    finer = _finer(path, sample)
+    return [*_readable(path, [finer] if finer else []), ({}, sample)]
+
+
+def _readable(path: Path, readings: list[_Reading]) -> list[tuple[_Reading, Sample]]:
+    """Those of the ways in which the file can be read after all."""
+    found = []
+    for reading in readings:
+        with suppress(WorkbenchError):
+            found.append((reading, _sample(path, reading)))
+    return found
 
 
 def _finer(path: Path, sample: Sample) -> _Reading:
     """How to read a text file that has columns without names, or labels in files beside it."""
     texts = sample.strings("text") if sample.columns == ["text"] else []
-    tabs = {text.count("\t") for text in texts}
-    if len(tabs) == 1 and (cells := tabs.pop() + 1) > 1:
-        return {"columns": _column_names(cells, texts[0])}
+    tabs = Counter(text.count("\t") for text in texts).most_common(1)
+    if tabs and tabs[0][0] and 2 * tabs[0][1] >= len(texts):
+        return {"columns": _column_names(tabs[0][0] + 1, texts[0])}
     if any(SEPARATOR in name for name in sample.columns):
         return {"columns": _column_names(len(sample.columns), sample.columns[0])}
     if texts and path.suffix == ".txt" and path.is_file() and (files := beside(path, sample)):

@@ -45,17 +45,23 @@ def beside(path: Path, sample: Sample) -> dict[str, str]:
         sample: its first lines, as the column `text`.
     """
     counts = {i: _count(row["text"]) for i, row in sample.rows if SEPARATOR in row["text"]}
-    if not counts:
-        return {}
     found = {}
-    lines = _lines(path)
-    for other in sorted(path.parent.glob("*.txt")):
-        if other == path or (head := _head(other, max(counts) + 1)) is None or _lines(other) != lines:
-            continue
-        fitting = [i for i, count in counts.items() if i < len(head) and len(head[i].split()) == count]
-        if mostly(fitting, list(counts)):
-            found[_label_name(other, path)] = str(other)
+    for other in sorted(path.parent.glob("*.txt")) if counts else ():
+        name = _label_name(other, path)
+        if other != path and name != "text" and _fits(other, path, counts):
+            found[name] = str(other)
     return found
+
+
+def _fits(other: Path, path: Path, counts: dict[int, int]) -> bool:
+    """Whether a file has as many numbers in most lines as `counts` says, and as many lines as `path`."""
+    try:
+        if not other.is_file() or (head := _head(other, max(counts) + 1)) is None:
+            return False
+        fitting = [i for i, count in counts.items() if i < len(head) and len(head[i].split()) == count]
+        return mostly(fitting, list(counts)) and _lines(other) == _lines(path)
+    except OSError:
+        return False
 
 
 def _shape(sample: Sample, column: str, why: str) -> Shape:

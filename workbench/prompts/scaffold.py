@@ -52,6 +52,9 @@ def new_project(folder: Path, files: list[Path], base: str) -> NewProject:
             proposals.append(propose(file))
         except WorkbenchError as error:
             problems += error.problems
+    if proposals and not problems and all("split" in proposal.table for proposal in proposals):
+        what, hint = "no row has an answer to train on", "name a file with answers as well"
+        problems = [Problem(what, str(file), hint) for file in files]
     if problems:
         raise WorkbenchError(*problems)
     template, why, max_tokens = _fitting(base)
