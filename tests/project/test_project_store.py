@@ -194,6 +194,39 @@ def test_a_source_that_is_there_is_not_added_again(tmp_path: Path) -> None:
         add_source(project, hub)
 
 
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    st.fixed_dictionaries(
+        {"kind": st.just("utterances"), "path": st.just("hub:a/b")},
+        optional={
+            "name": _WORDS,
+            "separator": _WORDS,
+            "blocks": st.dictionaries(_WORDS, _WORDS, max_size=2),
+            "labels": st.dictionaries(_WORDS.filter(lambda x: x != "text"), st.lists(_WORDS), max_size=2),
+            "turn": st.dictionaries(_WORDS.map("a{}".format), st.just("x"), max_size=2).map(
+                lambda form: {**form, "b": "{text}"}
+            ),
+            "where": st.dictionaries(_WORDS, st.fixed_dictionaries({"in": st.lists(_WORDS)}), max_size=2),
+            "clean": st.lists(st.sampled_from(["strip", {"prefix": ["x"], "on": "user"}])),
+            "take": st.integers(0, 9),
+        },
+    ),
+    st.sampled_from([TEXT, 'name = "x"', 'name = "x"\n[data]\nsource = [{kind = "text", path = "a"}] # s\n']),
+    st.booleans(),
+)
+def test_any_source_is_added_as_it_is(
+    tmp_path: Path, table: dict[str, Any], text: str, windows: bool
+) -> None:
+    text = text.replace("\n", "\r\n") if windows else text
+    (tmp_path / "project.toml").write_bytes(text.encode())
+    after = add_source(open_project(tmp_path), table)
+    assert after.settings.data.source[-1].model_dump(exclude_unset=True) == table
+    assert sorted(comments(after.text)) == sorted(comments(text))
+
+
 def test_line_ends_and_mode_stay(tmp_path: Path) -> None:
     file = tmp_path / "project.toml"
     file.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
