@@ -56,9 +56,14 @@ def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled
         WorkbenchError: what that process says; there is no file then.
     """
     where = f"hub:{name}"
-    argv = [sys.executable, "-m", _WORKER, name, split, config, str(target)]
-    # The worker stands in an empty folder: `datasets` takes a folder called owner/name for the data set
-    with tempfile.TemporaryDirectory(prefix="workbench-hub-") as folder, tempfile.TemporaryFile() as said:
+    # The worker stands in an empty folder, since `datasets` takes a folder called owner/name for the data set;
+    # what a worker leaves that is killed goes with it
+    with (
+        tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder,
+        tempfile.TemporaryFile() as said,
+    ):
+        made = Path(folder, target.name)
+        argv = [sys.executable, "-m", _WORKER, name, split, config, str(made)]
         try:
             process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder, env=_environment()
@@ -70,10 +75,10 @@ def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled
         finally:
             process.kill()
             process.wait()
-        if process.returncode == 0 and target.is_file():
-            return
-        said.seek(0)
-        raise _refusal(said.read().decode("utf-8", "replace"), process.returncode, where)
+        if process.returncode or not made.is_file():
+            said.seek(0)
+            raise _refusal(said.read().decode("utf-8", "replace"), process.returncode, where)
+        os.replace(made, target)
 
 
 def _wait(process: "subprocess.Popen[bytes]", where: str, cancelled: Cancelled | None) -> None:

@@ -34,7 +34,7 @@ class Index(ABC):
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError."""
+        """Raises OSError, and WorkbenchError where a small file is broken as a whole."""
         self.path = path
         self._file: SharedFile | None = SharedFile(path)
         self._size = self._file.size
@@ -44,6 +44,8 @@ class Index(ABC):
         self._lock = Lock()
         self._buffer = memoryview(b"")
         self.scan_next(FIRST_CHUNK)
+        if self._size <= FIRST_CHUNK:
+            self.build()
 
     @abstractmethod
     def ends_in(self, block: memoryview, start: int, is_last: bool) -> tuple[bytes, int]:

@@ -102,7 +102,7 @@ def _with_beside(rows: Rows, source: SourceTable, folder: Path) -> Rows:
 
 
 def _pattern(path: Path, folder: Path) -> tuple[Path, str]:
-    """The folder below which the files of a pattern lie, and the pattern as seen from there: empty for a plain
+    """The folder below which a pattern's files lie, and the pattern as seen from there, empty for a plain
     path. The project's own folder may be called `[x]`."""
     base = folder if path.is_relative_to(folder) else Path(path.anchor)
     parts = path.relative_to(base).parts
