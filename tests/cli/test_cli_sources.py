@@ -63,6 +63,11 @@ def test_a_proposal_is_shown_and_written(spoken: Path, capsys: pytest.CaptureFix
     assert "is there already" in capsys.readouterr().err
 
 
+def test_dry_goes_with_add(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources", "small", "--dry"]) == 2
+    assert "--dry: goes with --add" in capsys.readouterr().err
+
+
 def test_what_cannot_be_mapped_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (folder / "project.toml").read_text()
     (folder / "odd.jsonl").write_text(json.dumps({"x": 1, "y": 2}))

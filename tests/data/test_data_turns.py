@@ -116,7 +116,9 @@ def test_structured_content() -> None:
     first, second = example("messages", {"messages": spoken}, text="dialog").messages
     assert (first.content, first.given, first.text_key) == ("Hi", (("emotion", "joy"), ("n", "3")), "dialog")
     assert second.for_template == {"emotion": "", "dialog": "Oh"}
-    assert turns({"messages": spoken}) == '"content" is not text: it is an object'
+    assert turns({"messages": spoken}) == (
+        '"content" is not text: it is an object: `text` names the key of its text'
+    )
     assert turns({"messages": spoken}, text="text") == 'a content has no "text": turn 1'
     spoken[0]["content"] = {"dialog": "Hi", "emotion": ["joy"]}
     assert turns({"messages": spoken}, text="dialog") == '"emotion" is not text: it is a list'

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
+from workbench.errors import fault
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count what became of the rows, or propose a source and add it. 1 when a source loses all its rows."""
+    if args.dry and not args.add:
+        raise fault("goes with --add", "--dry")
     project = opened(args)
     if args.add:
         _add(project, args.add, args.dry)

@@ -55,7 +55,7 @@ def _message(source: MessagesSource, roles: dict[str, Role], turn: Any, n: int) 
         return Message(role, content)
     if isinstance(content, list):
         return Message(role, _joined(content, n))
-    if isinstance(content, dict) and source.text:
+    if isinstance(content, dict):
         return _structured(role, content, source, n)
     return Message(role, text_of(content, source.content))
 
@@ -85,6 +85,8 @@ def _joined(parts: list[Any], n: int) -> str:
 
 
 def _structured(role: Role, content: dict[str, Any], source: MessagesSource, n: int) -> Message:
+    if not source.text:
+        raise RowError(f'"{source.content}" is not text', "it is an object: `text` names the key of its text")
     if source.text not in content:
         raise RowError(f'a content has no "{source.text}"', f"turn {n}{hint(source.text, content)}")
     given: Pairs = tuple(
