@@ -112,7 +112,7 @@ def resident() -> float:
 
 def test_a_million_sketches_fit() -> None:
     rng = np.random.default_rng(1)
-    portions = rng.integers(1, 256, (2, 500, 128), dtype=np.uint8)
+    portions = rng.integers(1, 256, (2, 500, 144), dtype=np.uint8)
     index = NearIndex()
     index.add_many(range(10), portions[0, :10])
     before, begin = resident(), time.process_time()

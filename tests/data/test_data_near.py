@@ -51,7 +51,7 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 @given(st.lists(st.text(max_size=80), max_size=12))
 def test_many_are_sketched_as_one_by_one(texts: list[str]) -> None:
     many = SKETCHER.sketch_many(texts)
-    assert many.shape == (len(texts), 128) and many.dtype == np.uint8
+    assert many.shape == (len(texts), 144) and many.dtype == np.uint8
     for text, sketch in zip(texts, many, strict=True):
         assert (SKETCHER.sketch(text) == sketch).all()
 
@@ -101,6 +101,16 @@ def test_the_same_in_other_dress_is_a_duplicate(one: str, other: str) -> None:
     assert alike(one, other) and alike(other, one)
 
 
+def test_questions_on_one_article_are_no_duplicates_where_answers_differ() -> None:
+    article = "The Panthers' defence gave up only 308 points and ranked sixth in the league that season. " * 5
+    index = NearIndex()
+    index.add(1, SKETCHER.sketch(article + "How many points? 308", "308"))
+    assert index.similar(SKETCHER.sketch(article + "What rank in the league? sixth", "sixth")) == []
+    assert index.similar(SKETCHER.sketch(article + "How many points, then? 308", "308")) == [1]
+    index.add(2, SKETCHER.sketch(article + "Why? " + article, article))
+    assert index.similar(SKETCHER.sketch(article + "Why so? " + article + "Yes.", article + "Yes.")) == [2]
+
+
 def words(rng: random.Random, alphabet: str, count: int) -> list[str]:
     return ["".join(rng.choices(alphabet, k=rng.randint(2, 7))) for _ in range(count)]
 
@@ -135,7 +145,7 @@ def test_precision_and_recall_on_edited_copies(alphabet: str, gap: str) -> None:
 
 def test_an_index_finds_what_was_added_in_any_portions() -> None:
     rng = np.random.default_rng(3)
-    sketches = rng.integers(1, 256, (5000, 128), dtype=np.uint8)
+    sketches = rng.integers(1, 256, (5000, 144), dtype=np.uint8)
     index = NearIndex()
     index.add_many(range(3000), sketches[:3000])
     for i in range(3000, 3100):

@@ -1,16 +1,20 @@
-"""Near duplicates: a sketch of 128 bytes for each text, and an index that finds what shares most of it.
+"""Near duplicates: a sketch of 144 bytes for each example, and an index that finds what shares most of it.
 
 A text is normalised (case, blanks and punctuation away) and cut into overlapping runs of five characters,
 which needs no words and so works for Chinese and Thai. Two texts are similar when these sets of runs have a
 Jaccard similarity of 0.8: in 80 characters of English or Chinese one changed word is similar, a changed
-sentence is not. The sketch is a one-permutation MinHash (Li, Owen, Zhang 2012): each of 128 bins keeps eight
-bits of its smallest hash, 0 where it is empty, so that the similarity is estimated as equal bins / bins that
-are not empty in both, with a standard deviation of 0.035 at 0.8. Texts under 20 characters are similar only
-when they are equal after normalising: there one other character is another fact.
+sentence is not. Two examples are near duplicates when all that is said in them is similar, and their answers
+are not different: a hundred questions on one long article are no duplicates.
 
-Candidates come from 16 bands of eight bins (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4):
-a pair at 0.8 becomes one in 19 of 20 cases, at 0.9 practically always. For bands, empty bins borrow from
-their neighbour (Shrivastava and Li 2014).
+The sketch is a one-permutation MinHash (Li, Owen, Zhang 2012): each of 128 bins keeps eight bits of its
+smallest hash, 0 where it is empty, so that the similarity is estimated as equal bins / bins that are not
+empty in both, with a standard deviation of 0.035 at 0.8. 16 more bins are for the answers, of which half must
+be equal. Texts under 20 characters are similar only when they are equal after normalising: there one other
+character is another fact.
+
+Candidates come from 12 bands of eight bins (Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4): a
+pair at 0.8 becomes one in nine of ten cases, at 0.85 in 98 of 100. For bands, empty bins borrow from their
+neighbour (Shrivastava and Li 2014).
 """
 
 import unicodedata
@@ -26,11 +30,13 @@ if TYPE_CHECKING:
 
 SIMILAR = 0.8
 """Jaccard similarity from which two texts count as near duplicates."""
-BINS = 128
-"""Bytes of a sketch."""
+BINS, ANSWER_BINS = 128, 16
+"""Bytes of a sketch: for all that is said, then for the answers."""
+_ANSWERS = 0.5
+"""Similarity under which answers are different; 16 bins tell 0.2 from 0.8 and no more."""
 _RUN = 5
 _SHORT = 20
-_BANDS = 16
+_BANDS, _ROWS = 12, 8
 _CHUNK = 1 << 17
 """Characters hashed at once: what the second-level cache holds."""
 _FULL = 8
@@ -57,22 +63,23 @@ def normalise(text: str) -> str:
 class Sketcher:
     """Makes sketches. May be used from several threads at once."""
 
-    def sketch(self, text: str) -> "Sketches":
-        """The sketch of one text: uint8 of shape (128,)."""
-        sketch: Sketches = self.sketch_many([text])[0]
+    def sketch(self, text: str, answers: str | None = None) -> "Sketches":
+        """The sketch of one example: uint8 of shape (144,). Arguments as of `sketch_many`."""
+        sketch: Sketches = self.sketch_many([text], None if answers is None else [answers])[0]
         return sketch
 
-    def sketch_many(self, texts: Sequence[str]) -> "Sketches":
-        """The sketches of several texts, uint8 of shape (n, 128). Much faster than one by one."""
+    def sketch_many(self, texts: Sequence[str], answers: Sequence[str] | None = None) -> "Sketches":
+        """The sketches of several examples, uint8 of shape (n, 144). Much faster than one by one.
+
+        Args:
+            texts: all that is said in each example.
+            answers: what the assistant says of it; without them all of it must be alike, and nothing more.
+        """
         import numpy as np
 
-        made = np.empty((len(texts), BINS), np.uint8)
-        start, size = 0, 0
-        for i, text in enumerate(texts):
-            size += len(text)
-            if size >= _CHUNK or i + 1 == len(texts):
-                made[start : i + 1] = _sketches(texts[start : i + 1])
-                start, size = i + 1, 0
+        made = np.empty((len(texts), BINS + ANSWER_BINS), np.uint8)
+        made[:, :BINS] = _in_portions(texts, BINS)
+        made[:, BINS:] = 1 if answers is None else _in_portions(answers, ANSWER_BINS)
         return made
 
 
@@ -87,7 +94,7 @@ class NearIndex:
 
         self._count = 0
         self._keys = np.empty(0, np.int64)
-        self._sketches = np.empty((0, BINS), np.uint8)
+        self._sketches = np.empty((0, BINS + ANSWER_BINS), np.uint8)
         # Of each band: the newest entry of each slot, and to each entry the one before it in its slot
         self._heads = np.full((_BANDS, 1024), -1, np.int32)
         self._before = np.empty((0, _BANDS), np.int32)
@@ -100,7 +107,7 @@ class NearIndex:
         self.add_many([key], sketch[None])
 
     def add_many(self, keys: Sequence[int], sketches: "Sketches") -> None:
-        """Add several: `sketches` is uint8 of shape (len(keys), 128)."""
+        """Add several: `sketches` is uint8 of shape (len(keys), 144)."""
         if len(keys) == 0:
             return
         first, self._count = self._count, self._count + len(keys)
@@ -117,7 +124,7 @@ class NearIndex:
         return self.similar_many(sketch[None])[0]
 
     def similar_many(self, sketches: "Sketches") -> list[list[int]]:
-        """`similar` for each of several sketches, uint8 of shape (n, 128)."""
+        """`similar` for each of several sketches, uint8 of shape (n, 144)."""
         found: list[list[int]] = [[] for _ in range(len(sketches))]
         for i, entry in self._pairs(sketches):
             found[i].append(int(self._keys[entry]))
@@ -175,16 +182,19 @@ class NearIndex:
         for at in range(0, len(pairs), _PORTION):
             part = pairs[at : at + _PORTION]
             one, other = sketches[part // self._count], self._sketches[part % self._count]
-            equal = np.count_nonzero((one == other) & (one != 0), axis=1)
-            used = np.count_nonzero((one | other) != 0, axis=1)
-            kept.append(part[equal >= SIMILAR * used])
+            equal, used = (one == other) & (one != 0), (one | other) != 0
+            similar = np.ones(len(part), np.bool_)
+            for bins, least in ((slice(BINS), SIMILAR), (slice(BINS, None), _ANSWERS)):
+                most = used[:, bins].sum(axis=1, dtype=np.int32)
+                similar &= equal[:, bins].sum(axis=1, dtype=np.int32) >= least * most
+            kept.append(part[similar])
         return np.concatenate(kept)
 
     def _slots(self, sketches: "Sketches") -> "NDArray[np.int64]":
-        """Slot of each band, shape (n, 16)."""
+        """Slot of each band, shape (n, 12)."""
         import numpy as np
 
-        bands = _filled(sketches).view(np.uint64)
+        bands = np.ascontiguousarray(_filled(sketches[:, :BINS])[:, : _BANDS * _ROWS]).view(np.uint64)
         mixed = (bands ^ (bands >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
         slots: NDArray[np.int64] = (mixed >> np.uint64(40)).astype(np.int64) % self._heads.shape[1]
         return slots
@@ -228,8 +238,21 @@ class NearIndex:
                 setattr(self, name, new)
 
 
-def _sketches(texts: Sequence[str]) -> "Sketches":
-    """Sketches of some texts at once."""
+def _in_portions(texts: Sequence[str], bins: int) -> "Sketches":
+    import numpy as np
+
+    made = np.empty((len(texts), bins), np.uint8)
+    start, size = 0, 0
+    for i, text in enumerate(texts):
+        size += len(text)
+        if size >= _CHUNK or i + 1 == len(texts):
+            made[start : i + 1] = _sketches(texts[start : i + 1], bins)
+            start, size = i + 1, 0
+    return made
+
+
+def _sketches(texts: Sequence[str], bins: int) -> "Sketches":
+    """Sketches of some texts at once; `bins` is a power of two."""
     import numpy as np
 
     if all(map(str.isascii, texts)):
@@ -241,33 +264,33 @@ def _sketches(texts: Sequence[str]) -> "Sketches":
     codes, kept = _normal(codes, owners)
     owners = owners[kept]
     sizes = np.bincount(owners, minlength=len(texts))
-    made = np.full(len(texts) * BINS, 0xFFFFFFFF, np.uint32)
+    made = np.full(len(texts) * bins, 0xFFFFFFFF, np.uint32)
     if len(codes) >= _RUN:
         hashes = _hashes(codes)
         owned = owners[: len(hashes)]
         # A hash that is large for a text of this length cannot be the smallest of its bin
         runs = np.maximum(sizes - _RUN + 1, 1)
-        limits = np.minimum((1 << 25) * np.minimum(1.0, _FULL * BINS / runs), (1 << 25) - 1).astype(np.uint32)
+        limits = np.minimum((1 << 25) * np.minimum(1.0, _FULL * bins / runs), (1 << 25) - 1).astype(np.uint32)
         values = hashes >> np.uint32(7)
         chosen = np.flatnonzero((owned == owners[_RUN - 1 :]) & (values <= limits[owned]))
-        bins = (hashes[chosen] & np.uint32(BINS - 1)).astype(np.int64)
-        np.minimum.at(made, owned[chosen].astype(np.int64) * BINS + bins, values[chosen])
+        places = owned[chosen].astype(np.int64) * bins + (hashes[chosen] & np.uint32(bins - 1))
+        np.minimum.at(made, places, values[chosen])
     sketches: Sketches = (made % np.uint32(255) + np.uint32(1)).astype(np.uint8)
     sketches[made == 0xFFFFFFFF] = 0
-    sketches = sketches.reshape(len(texts), BINS)
+    sketches = sketches.reshape(len(texts), bins)
     ends = np.cumsum(sizes)
     for i in np.flatnonzero(sizes < _SHORT):
-        sketches[i] = _exact(bytes(codes[ends[i] - sizes[i] : ends[i]]))
+        sketches[i] = _exact(bytes(codes[ends[i] - sizes[i] : ends[i]]), bins)
     return sketches
 
 
-def _exact(text: bytes) -> "Sketches":
+def _exact(text: bytes, bins: int) -> "Sketches":
     """A sketch that no other text has, not even in part."""
     import hashlib
 
     import numpy as np
 
-    return np.frombuffer(hashlib.shake_128(text).digest(BINS), np.uint8) | np.uint8(1)
+    return np.frombuffer(hashlib.shake_128(text).digest(bins), np.uint8) | np.uint8(1)
 
 
 def _hashes(codes: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
@@ -290,11 +313,12 @@ def _filled(sketches: "Sketches") -> "Sketches":
     import numpy as np
 
     if sketches.all():
-        return np.ascontiguousarray(sketches)
+        return sketches
     at = np.where(sketches != 0, np.arange(BINS), 2 * BINS)
     following = np.minimum.accumulate(np.concatenate([at, at + BINS], axis=1)[:, ::-1], axis=1)[:, ::-1]
     source = following[:, :BINS] % BINS
-    return np.ascontiguousarray(np.take_along_axis(sketches, source, axis=1))
+    filled: Sketches = np.take_along_axis(sketches, source, axis=1)
+    return filled
 
 
 def _codes(text: str) -> "NDArray[np.uint32]":
