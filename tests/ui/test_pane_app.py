@@ -10,6 +10,7 @@ from workbench.ui import app as app_module
 from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
 from workbench.ui.panes.data.pane import VIEWS
+from workbench.ui.panes.prompt_variants import VariantsView
 from workbench.ui.widgets.form import Form
 
 ESCAPES = ["[/INST]", "[/ y", "[@click=app.quit]x[/]"]
@@ -27,7 +28,7 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         f"data.{view}": getattr(import_module(f"workbench.ui.panes.data.{view}"), f"{view.title()}View")
         for view in VIEWS
     }
-    kinds = views | kinds
+    kinds = views | kinds | {"prompt.variants": VariantsView}
     taken: dict[str, set[str]] = {place: set() for place in kinds}
     for action in sorted(ACTIONS, key=lambda action: list(kinds).index(action.place)):
         kind = kinds[action.place]

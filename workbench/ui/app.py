@@ -173,7 +173,7 @@ class WorkbenchApp(App[None]):
 
     def refresh_keys(self) -> None:
         """Bring the key bar up to date with what works now."""
-        if self.place:
+        if self.place and self.desk.query(KeyBar):  # a last word may come while the app closes
             # The chat's form is seldom open: its keys stand in the help only
             places = [place for place in self.pane.places if place != "form" or self.place == "setup"]
             listed = [action for action in actions(*places) if action.bar]

@@ -3,6 +3,7 @@
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject
 
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from workbench.data.rows import Cancelled
     from workbench.data.selection import Selection
     from workbench.prompts.encode import Encoder
+    from workbench.prompts.survey import Survey
 
 
 class Workspace:
@@ -21,6 +23,8 @@ class Workspace:
         opened: the rows, once their files have been opened.
         selected: what is used of the rows, once they have been counted.
         counted: the share of the rows that has been counted.
+        surveyed: statistics and findings, once they are known.
+        checked: the share of the survey that is done.
     """
 
     def __init__(self, project: OpenProject) -> None:
@@ -29,8 +33,11 @@ class Workspace:
         self.opened: Dataset | None = None
         self.selected: Selection | None = None
         self.counted = 0.0
+        self.surveyed: Survey | None = None
+        self.checked = 0.0
         self._lock = Lock()
         self._counting = Lock()
+        self._surveying = Lock()
         self._encoder: Encoder | None = None
 
     def dataset(self) -> "Dataset":
@@ -65,3 +72,27 @@ class Workspace:
 
     def _count(self, share: float) -> None:
         self.counted = share
+
+    def kept_survey(self) -> "Survey | None":
+        """Statistics and findings, if an earlier look at the same rows was kept. Raises WorkbenchError."""
+        from workbench.prompts.survey import survey_cached
+
+        with self._surveying:
+            self.surveyed = self.surveyed or survey_cached(self.project)
+            return self.surveyed
+
+    def survey(self, cancelled: "Cancelled") -> "Survey | None":
+        """Statistics and findings, made by another process; None when cancelled. Raises WorkbenchError."""
+        from workbench.prompts.survey_process import run_survey
+
+        with self._surveying:
+            if self.surveyed is None and not cancelled():
+                try:
+                    self.surveyed = run_survey(self.project, self._check, cancelled)
+                except WorkbenchError:
+                    if not cancelled():
+                        raise
+            return self.surveyed
+
+    def _check(self, share: float) -> None:
+        self.checked = share

@@ -1,5 +1,7 @@
 """What all panes share: keys from the registry, and a refused key that says why."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import isawaitable
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -36,10 +38,16 @@ class Acting(Vertical):
         if reason := self.why_not(name):
             self.workbench.say(reason, "warning")
             return
-        try:
+        with self.telling():
             outcome = getattr(self, f"do_{name}")()
             if isawaitable(outcome):
                 await outcome
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """A fault of the input inside becomes a notice."""
+        try:
+            yield
         except WorkbenchError as error:
             self.workbench.tell(error)
 

@@ -12,13 +12,15 @@ class ViewLine(Widget):
     """`[r Rows]  s Sources  ...   counting 43%`; brackets mark the view in sight, so that colour need not."""
 
     current: reactive[str] = reactive("")
+    """Name of the view in sight."""
     doing: reactive[str] = reactive("")
     """What is being read or counted, such as `counting 43%`; empty for nothing."""
 
-    def __init__(self, views: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, views: Sequence[tuple[str, str, str]], *, current: str) -> None:
         """Args: views: name, key and title of each."""
         super().__init__()
         self.views = views
+        self.set_reactive(ViewLine.current, current)
 
     def render(self) -> Text:
         """One line; where it is short, the other views are their keys."""

@@ -1,6 +1,7 @@
 """The data pane's frame: its views, what is read for them, and who may show what."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -10,16 +11,25 @@ from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
+from workbench.errors import WorkbenchError
 from workbench.ui.actions import actions, bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.panes.data.view import DataView
 from workbench.ui.widgets.view_line import ViewLine
 
 if TYPE_CHECKING:
+    from workbench.project.store import OpenProject
     from workbench.ui.panes.data.rows import RowsView
     from workbench.ui.workspace import Workspace
 
-VIEWS = {"rows": "Rows", "sources": "Sources", "balance": "Balance"}
+VIEWS = {
+    "rows": "Rows",
+    "sources": "Sources",
+    "cleaning": "Cleaning",
+    "balance": "Balance",
+    "statistics": "Statistics",
+    "checks": "Checks",
+}
 PROGRESS_SECONDS = 0.25
 
 
@@ -43,25 +53,27 @@ class DataPane(Pane):
     BINDINGS = bindings("data")
 
     def compose(self) -> ComposeResult:
-        """Views are made when they are first shown."""
+        """The rows; other views are made when they are first shown."""
+        from workbench.ui.panes.data.rows import RowsView
+
         keys = {action.name.removeprefix("show_"): action.key for action in actions("data")}
-        yield ViewLine([(name, keys[name], title) for name, title in VIEWS.items()])
-        yield ContentSwitcher(id="views")
+        yield ViewLine([(name, keys[name], title) for name, title in VIEWS.items()], current="rows")
+        with ContentSwitcher(id="views", initial="rows"):
+            yield RowsView(id="rows")
 
     def on_mount(self) -> None:
         """Nothing is read yet: the pane reads when it comes into view."""
+        self.survey_error = ""
         self._read_for: object = None
+        self._surveyed_for: object = None
         self._progress = self.set_interval(PROGRESS_SECONDS, self._say_progress, pause=True)
 
     def came_into_view(self) -> None:
         """Read the project's rows, unless they have been read."""
         if self._read_for is not self.workspace:
-            self._read_for = self.workspace
+            self._read_for, self.survey_error = self.workspace, ""
             self._read(self.workspace)
-        if self.views:
-            self.view.came_into_view()
-        else:
-            self.call_later(self.show, "rows")
+        self.view.came_into_view()
 
     # Views
 
@@ -85,6 +97,8 @@ class DataPane(Pane):
         self.query_one(ViewLine).current = name
         view = self.view
         view.fill()
+        if view.NEEDS_SURVEY:
+            self.ask_survey()
         if self.in_view:
             view.came_into_view()
         self.workbench.refresh_keys()
@@ -98,8 +112,7 @@ class DataPane(Pane):
     @property
     def places(self) -> dict[str, str]:
         """Actions of the view in sight come first."""
-        if not (name := self.query_one(ViewLine).current):
-            return {"data": "Data"}
+        name = self.query_one(ViewLine).current
         return {f"data.{name}": f"Data: {VIEWS[name]}", "data": "All views of the data"}
 
     # Reading, in worker threads
@@ -111,20 +124,55 @@ class DataPane(Pane):
         if worker.is_cancelled:
             return
         self.app.call_from_thread(self._news)
-        if workspace.selection(lambda: worker.is_cancelled):
-            self.app.call_from_thread(self._news)
+        if not workspace.selection(lambda: worker.is_cancelled):
+            return
+        self.app.call_from_thread(self._news)
+        with suppress(
+            WorkbenchError
+        ):  # what is wrong with model or template is said when a survey is asked for
+            if workspace.kept_survey() and not worker.is_cancelled:
+                self.app.call_from_thread(self._news)
+
+    def ask_survey(self) -> None:
+        """Begin the survey of all rows, once for a project as it is."""
+        if self._surveyed_for is not self.workspace:
+            self._surveyed_for = self.workspace
+            self._progress.resume()
+            self._survey(self.workspace)
+
+    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
+    def _survey(self, workspace: "Workspace") -> None:
+        worker = get_current_worker()
+        error = ""
+        try:
+            workspace.survey(lambda: worker.is_cancelled)
+        except WorkbenchError as fault:
+            error = str(fault)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._survey_ended, error)
+
+    def _survey_ended(self, error: str) -> None:
+        self.survey_error = error
+        self._news()
 
     def _news(self) -> None:
         """More is known than before."""
+        if not self.is_attached:  # the app closes
+            return
         self._progress.resume()
         for view in self.views:
             view.fill()
         self.workbench.refresh_keys()
 
     def _say_progress(self) -> None:
-        line = self.query_one(ViewLine)
-        if not self.workspace.selected:
-            line.doing = f"counting {self.workspace.counted:.0%}"
+        line, workspace = self.query_one(ViewLine), self.workspace
+        surveying = self._surveyed_for is workspace and not workspace.surveyed and not self.survey_error
+        if not workspace.selected:
+            line.doing = f"counting {workspace.counted:.0%}"
+        elif surveying:
+            line.doing = f"checking {workspace.checked:.0%}"
+            if self.view.NEEDS_SURVEY:
+                self.view.fill()
         else:
             line.doing = ""
             self._progress.pause()
@@ -133,7 +181,7 @@ class DataPane(Pane):
 
     def why_not(self, name: str) -> str | None:
         """Most actions are those of the view in sight."""
-        if hasattr(self, f"do_{name}") or not self.views:
+        if hasattr(self, f"do_{name}"):
             return None
         return self.view.why_not(name)
 
@@ -141,7 +189,7 @@ class DataPane(Pane):
         """The pane's own actions; else those of the view in sight, which the palette offers as well."""
         if hasattr(self, f"do_{name}"):
             await super().action_do(name)
-        elif self.views:
+        else:
             await self.view.action_do(name)
 
     async def do_show_rows(self) -> None:
@@ -151,6 +199,18 @@ class DataPane(Pane):
     async def do_show_sources(self) -> None:
         """What became of each source."""
         await self.show("sources")
+
+    async def do_show_cleaning(self) -> None:
+        """Rules, and what they do to rows."""
+        await self.show("cleaning")
+
+    async def do_show_statistics(self) -> None:
+        """Lengths, what is trained, padding."""
+        await self.show("statistics")
+
+    async def do_show_checks(self) -> None:
+        """What is wrong with the data."""
+        await self.show("checks")
 
     async def do_show_balance(self) -> None:
         """Tags by side."""
@@ -168,6 +228,28 @@ class DataPane(Pane):
         names = list(VIEWS)
         await self.show(names[(names.index(self.query_one(ViewLine).current) + by) % len(names)])
 
+    def do_other_part(self) -> None:
+        """The next part of the view that keys can go to."""
+        parts = [part for part in self.view.query("*") if part.can_focus and part.display]
+        here = next((i for i, part in enumerate(parts) if part.has_focus), -1)
+        if parts:
+            parts[(here + 1) % len(parts)].focus()
+
     def do_add_source(self) -> None:
-        """Ask for a file."""
-        self.workbench.say("not yet", "warning")
+        """Ask for a file, propose what it is, write it."""
+        from workbench.ui.panes.data.add import AddSource
+
+        def added(saved: "OpenProject | None") -> None:
+            if saved is not None:
+                self.workspace.row = (len(saved.settings.data.source) - 1, 0)
+                self.change_project(saved)
+                self.workbench.say(f"added to {saved.file}")
+
+        self.app.push_screen(AddSource(self.workspace.project), added)
+
+    def change_project(self, saved: "OpenProject") -> None:
+        """The project was saved: everything is read again."""
+        self.workbench.project_changed(saved)
+        self.came_into_view()
+        if self.view.NEEDS_SURVEY:
+            self.ask_survey()

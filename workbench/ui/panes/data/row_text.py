@@ -8,19 +8,19 @@ from workbench.ui.text import clean_lines, shown
 DETAIL_CHARACTERS = 20_000
 
 
-def turns(example: Example) -> Text:
-    """A conversation: tags, blocks, then each speaker on a line of its own."""
+def turns(example: Example, most: int = DETAIL_CHARACTERS) -> Text:
+    """A conversation: tags, blocks, then each speaker on a line of its own, of `most` characters."""
     text = Text()
     if example.tags:
         text.append_text(shown("   ".join(f"{name} = {value}" for name, value in example.tags), "italic"))
         text.append("\n\n")
     for title, block in example.blocks:
-        text.append_text(Text.assemble(shown(f"block {title}", "bold"), f"\n{shortened(block)}\n\n"))
+        text.append_text(Text.assemble(shown(f"block {title}", "bold"), f"\n{shortened(block, most)}\n\n"))
     for message in example.messages:
         text.append("text, trained on as it stands" if example.plain else message.role, style="bold")
         for name, value in message.given:
             text.append_text(shown(f"  {name} = {value}", "italic"))
-        text.append(f"\n{shortened(message.content)}\n\n")
+        text.append(f"\n{shortened(message.content, most)}\n\n")
     return text
 
 
@@ -31,8 +31,8 @@ def why_left_out(outcome: Rejected) -> Text:
     return Text.assemble((sign, "bold"), shown(reason), "\n\n")
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = DETAIL_CHARACTERS) -> str:
     """Foreign text ready to draw; of a very long one the beginning, and how much is left out."""
-    left_out = len(text) - DETAIL_CHARACTERS
+    left_out = len(text) - most
     note = f"\n… {left_out:,} more characters" if left_out > 0 else ""
-    return clean_lines(text[:DETAIL_CHARACTERS]) + note
+    return clean_lines(text[:most]) + note

@@ -162,14 +162,7 @@ class SourcesView(DataView):
         source = self.query_one("#sources-table", VirtualTable).cursor
         if name == "open_rows" and not reasons.has_focus and source >= len(self.reports):
             return "this line sums all sources up"
-        if name == "other_table" and not self.reasons:
-            return "no row of this source is left out"
         return None
-
-    def do_other_table(self) -> None:
-        """From the sources to the reasons, and back."""
-        reasons = self.query_one("#reasons", VirtualTable)
-        (self.query_one("#sources-table") if reasons.has_focus else reasons).focus()
 
     @on(VirtualTable.Selected)
     async def _selected(self, event: VirtualTable.Selected) -> None:
