@@ -39,6 +39,11 @@ def said(example: Example) -> str:
     return "\n".join(texts + [m.content for m in example.messages if m.role != "system"])
 
 
+def answered(example: Example) -> str:
+    """What the assistant says in it."""
+    return "\n".join([m.content for m in example.messages if m.role == "assistant"])
+
+
 def own_group(content: int) -> str:
     """The group of an example that names none, from its digest: rows that are made from it take it over."""
     return f"{content:032x}"

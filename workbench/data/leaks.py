@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import digest_of, said
+from workbench.data.digest import answered, digest_of, said
 from workbench.data.example import Example, Origin
 from workbench.data.near import NearIndex, Sketcher, normalise
 from workbench.data.rows import Cancelled, Progress
@@ -137,7 +137,7 @@ class _HeldOut:
         return found
 
     def _sketches(self, batch: list[Example]) -> "Sketches":
-        return self._sketcher.sketch_many([said(example) for example in batch])
+        return self._sketcher.sketch_many(list(map(said, batch)), list(map(answered, batch)))
 
 
 def _asked(example: Example) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import digest, digest_of, drawn, halves, own_group, said
+from workbench.data.digest import answered, digest, digest_of, drawn, halves, own_group, said
 from workbench.data.example import Example, Origin, Pairs
 from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress
@@ -141,11 +141,11 @@ class _Near:
         from workbench.data.near import NearIndex, Sketcher
 
         self._sketcher, self._index = Sketcher(), NearIndex()
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[str, str]] = []
         self._alike = array("b")
 
     def add(self, example: Example) -> None:
-        self._waiting.append(said(example))
+        self._waiting.append((said(example), answered(example)))
         if len(self._waiting) == _BATCH:
             self._look()
 
@@ -160,7 +160,8 @@ class _Near:
     def _look(self) -> None:
         first = len(self._alike)
         keys = range(first, first + len(self._waiting))
-        earlier = self._index.first_similar(keys, self._sketcher.sketch_many(self._waiting))
+        texts, answers = [text for text, _ in self._waiting], [answer for _, answer in self._waiting]
+        earlier = self._index.first_similar(keys, self._sketcher.sketch_many(texts, answers))
         self._alike.extend(each is not None for each in earlier)
         self._waiting.clear()
 
