@@ -10,9 +10,11 @@ from transformers import PreTrainedModel
 
 from workbench.chat.protocol import Target
 from workbench.engine.models import load_base_model
+from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.weights import check_model_files, is_pointer
+from workbench.prompts.blocks import read_blocks
 from workbench.prompts.encode import Encoder
 from workbench.prompts.fingerprint import base_model_fingerprint
 from workbench.prompts.template import Template, load_template
@@ -36,18 +38,21 @@ def model_folder(target: Target) -> Path:
 
 
 def load_encoder(target: Target, folder: Path) -> Encoder:
-    """What turns a conversation into the target's prompt: the run's own tokenizer, template, system message.
+    """What turns a conversation into the target's prompt: the run's own tokenizer, template, system message,
+    blocks.
 
-    Raises WorkbenchError: no tokenizer, no or a broken template.
+    Raises WorkbenchError: no tokenizer, no or a broken template, a block's file that is gone.
     """
     if target.weights is not None and (target.weights / "tokenizer.json").is_file():
         folder = target.weights
-    tokenizer = load_tokenizer(folder)
+    prompt = target.prompt
+    tokenizer = load_tokenizer(folder, prompt.special_tokens)
     if target.template_source is None:
-        template = load_template(target.template, target.project_folder, tokenizer)
+        template = load_template(target.template, target.project_folder, tokenizer, prompt)
     else:
         template = Template(target.template, target.template_source)
-    return Encoder(tokenizer, template, system=target.system)
+    blocks = read_blocks(prompt, target.project_folder)
+    return Encoder(tokenizer, template, system=prompt.system, blocks=blocks)
 
 
 def load_model(target: Target, folder: Path) -> PreTrainedModel:
@@ -93,6 +98,8 @@ def _is_adapter(folder: Path) -> bool:
 
 
 def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    if (folder / "tokenizer.json").is_file():
+        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:

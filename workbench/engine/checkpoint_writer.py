@@ -35,14 +35,24 @@ class CheckpointWriter:
         keep: checkpoints that stay, newest and best among them; 0 for all.
         base_folder: the base model, whose tokenizer files go along byte for byte.
         template: source of the chat template that the run is trained with.
+        tokenizer: tokenizer.json with the run's special tokens; empty when it adds none.
     """
 
-    def __init__(self, run: Run, events: EventWriter, keep: int, base_folder: Path, template: str) -> None:
+    def __init__(
+        self,
+        run: Run,
+        events: EventWriter,
+        keep: int,
+        base_folder: Path,
+        template: str,
+        tokenizer: str = "",
+    ) -> None:
         self._run = run
         self._events = events
         self._keep = keep
         self._base_folder = base_folder
         self._template = template
+        self._tokenizer = tokenizer
         self._bytes = max((checkpoint.bytes for checkpoint in list_checkpoints(run)), default=0)
 
     def write(self, step: int, fill: Callable[[Path], None], best_step: int | None) -> bool:
@@ -101,6 +111,8 @@ class CheckpointWriter:
         for name in TOKENIZER_FILES:
             if (self._base_folder / name).is_file():
                 shutil.copyfile(self._base_folder / name, folder / name)
+        if self._tokenizer:
+            (folder / "tokenizer.json").write_text(self._tokenizer, encoding="utf-8")
         (folder / TEMPLATE_FILE).write_text(self._template, encoding="utf-8")
 
 

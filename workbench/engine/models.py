@@ -11,6 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
+from workbench.engine.vocabulary import vocabulary_layers
 from workbench.errors import fault
 from workbench.project.schema import Project, TrainingSettings
 
@@ -60,7 +61,7 @@ def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreT
 
 
 def make_trainable(
-    model: PreTrainedModel, settings: TrainingSettings, base_name: str
+    model: PreTrainedModel, settings: TrainingSettings, base_name: str, *, grown: bool = False
 ) -> PreTrainedModel | PeftModel:
     """The model with a fresh adapter for `method = lora`, or with all weights free for `method = full`.
 
@@ -68,6 +69,7 @@ def make_trainable(
 
     Args:
         base_name: what adapter_config.json names as the adapter's base model.
+        grown: the vocabulary has new tokens: embeddings and head are trained as well, and saved whole.
 
     Raises:
         WorkbenchError: a name in `target_modules` is not a layer that can take an adapter.
@@ -86,6 +88,8 @@ def make_trainable(
         target_modules=targets,
         task_type="CAUSAL_LM",
         base_model_name_or_path=base_name,
+        modules_to_save=vocabulary_layers(model) if grown else None,
+        ensure_weight_tying=grown and bool(model.config.get_text_config().tie_word_embeddings),
     )
     try:
         adapted: PeftModel = get_peft_model(model, config)

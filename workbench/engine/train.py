@@ -25,11 +25,13 @@ from workbench.engine.commands import Commands
 from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
 from workbench.engine.trainer import Diverged, Trainer, to_row
+from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.schema import Project
 from workbench.prompts.corpus import EncodedProject, encode_project
 from workbench.prompts.encoded import Supervised
+from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
@@ -74,10 +76,19 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     base = models.load_base_model(
         base_folder, project.model.quantization, models.weight_dtype(project, arithmetic)
     )
+    tokenizer = load_tokenizer(base_folder, project.prompt.special_tokens)
+    if tokenizer.added:
+        set_seed(project.training.seed)
+        grow_vocabulary(base, tokenizer.size)
     _require_fit(base, encoded.train + encoded.validation)
     packing = _packing(base, project, events)
     set_seed(project.training.seed)
-    model = models.make_trainable(base, project.training, _portable_name(spec.base_model.name, base_folder))
+    model = models.make_trainable(
+        base,
+        project.training,
+        _portable_name(spec.base_model.name, base_folder),
+        grown=bool(tokenizer.added),
+    )
 
     trainer = Trainer(
         project.training,
@@ -89,7 +100,12 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         events=events,
         commands=commands,
         checkpoints=CheckpointWriter(
-            run, events, project.training.save_total_limit, base_folder, spec.template.source
+            run,
+            events,
+            project.training.save_total_limit,
+            base_folder,
+            spec.template.source,
+            tokenizer.definition() if tokenizer.added else "",
         ),
         progress=Progress.load(resume.path) if resume else Progress(),
     )

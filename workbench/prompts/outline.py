@@ -50,7 +50,7 @@ class WatchingEnvironment(Environment):
     def __init__(self) -> None:
         super().__init__()
         self.filters = {name: self._watched_filter(name, do) for name, do in self.filters.items()}
-        tests: dict[str, Callable[..., Any]] = dict(self.tests)
+        tests: Mapping[str, Any] = self.tests
         self.tests = {name: self._watched_test(name, do) for name, do in tests.items()}
         self.finalize = self.put_out
 
@@ -156,7 +156,7 @@ class _Marking(NodeTransformer):
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
-        node.iter = _hooked("no_text", node.iter)
+        node.iter = _hooked("no_text", node.iter)  # type: ignore[arg-type]
         return node
 
 

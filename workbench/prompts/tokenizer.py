@@ -116,6 +116,12 @@ class Tokenizer:
         """How many bytes of text each id stands for; None for a vocabulary that does not tell."""
         return widths_of(self._definition, self._bytes, self._backend.get_added_tokens_decoder())
 
+    def definition(self) -> str:
+        """The folder's tokenizer.json with the added tokens in it; all else stays as it is."""
+        whole = json.loads(_read(self.folder / "tokenizer.json"))
+        whole["added_tokens"] = self._definition["added_tokens"]
+        return json.dumps(whole, ensure_ascii=False)
+
     def decode(self, ids: Sequence[int], skip_special: bool = False) -> str:
         """The text of `ids`; a character that is not complete becomes U+FFFD."""
         return str(self._backend.decode(list(ids), skip_special_tokens=skip_special))

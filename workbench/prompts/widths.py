@@ -1,8 +1,9 @@
 """How many bytes of text a token stands for, so that a batch of ids needs no character ranges from Rust.
 
 Known for the two families that lose nothing: byte-level vocabularies (GPT-2, Qwen, Llama 3) and BPE over
-pieces with byte fallback (Llama 2, Mistral). Whoever uses the widths checks that they add up to the text; where
-they do not (a token that swallows blanks, a piece that the vocabulary lacks) that text is read with ranges.
+pieces with byte fallback (Llama 2, Mistral). Whoever uses the widths checks that they add up to the text;
+where they do not (a token that swallows blanks, a piece that the vocabulary lacks) that text is read with
+ranges.
 """
 
 import re
@@ -99,9 +100,9 @@ def _prepends(
         )
         return "nowhere" if kept and normalizer is None else None
     replaces = {"type": "Replace", "pattern": {"String": " "}, "content": BLANK}
-    if pieces is None and normalizer is not None and normalizer["type"] == "Sequence":
-        if normalizer["normalizers"] == [{"type": "Prepend", "prepend": BLANK}, replaces]:
-            return "stretches"
+    steps = [{"type": "Prepend", "prepend": BLANK}, replaces]
+    if pieces is None and normalizer == {"type": "Sequence", "normalizers": steps}:
+        return "stretches"
     if normalizer is None and pieces is not None and pieces["type"] == "Metaspace":
         scheme = pieces.get("prepend_scheme")
         if pieces.get("replacement") == BLANK and scheme in ("first", "never"):
