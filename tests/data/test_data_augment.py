@@ -91,7 +91,7 @@ def test_what_cannot_be_reached_is_told() -> None:
     rows = [talk("a laptop", "a1", row=0), talk("nothing", "a2", row=1)]
     made = augment(rows, Augmentation(target=100, keywords={"laptop": ["PC", "notebook"]}))
     assert (len(made.rows), made.missing) == (2, 96)
-    assert made.unused == {"nothing to change in it": 1}
+    assert made.unused == {"nothing new can be made of it": 1}
 
 
 def test_plain_texts_are_counted() -> None:

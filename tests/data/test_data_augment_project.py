@@ -179,3 +179,9 @@ def test_a_broken_source_is_told(tmp_path: Path) -> None:
 def test_cancelled_it_makes_nothing(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="cancelled"):
         plan(project(tmp_path), cancelled=lambda: True)
+
+
+def test_without_training_rows_it_says_why(tmp_path: Path) -> None:
+    opened = project(tmp_path, source='column = "talk"')
+    with pytest.raises(WorkbenchError, match=r'40 x no column "talk"'):
+        plan(opened)

@@ -137,25 +137,20 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
     """What a person should know of the made rows: why there are no more, and what they change in training."""
     made = planned.made
     found = []
-    left_out = ", ".join(f"{count:,} {reason}" for reason, count in made.left_out.items())
-    unused = ", ".join(f"{count:,} originals: {reason}" for reason, count in made.unused.items())
-    why = "; ".join(part for part in (unused, left_out and f"variants left out: {left_out}") if part)
     if made.missing:
         found.append(
             f"only {len(made.rows):,} rows can be made, {made.missing:,} fewer than the target of "
-            f"{made.target:,} asks for{f' ({why})' if why else ''}; add keywords or paraphrases"
+            f"{made.target:,} asks for; add keywords or paraphrases"
         )
     elif made.target and made.target <= made.originals:
         found.append(f"there are {made.originals:,} training rows already; the target is {made.target:,}")
     elif not made.rows:
         found.append(
-            f"nothing to make{f' ({why})' if why else ''}: set break_conversations, keywords or paraphrases "
+            "nothing to make: set break_conversations, keywords or paraphrases "
             "in [augmentation] of project.toml"
         )
-    if refused := [
-        f"{count:,}: {reason}" for reason, count in made.left_out.items() if "the model" in reason
-    ]:
-        found.append(f"questions that the model was of no use for: {', '.join(refused)}")
+    found += [f"{count:,} originals give no row: {reason}" for reason, count in made.unused.items()]
+    found += [f"{count:,} variants left out: {reason}" for reason, count in made.left_out.items()]
     broken = any(kind.startswith("break") for kind in made.kinds)
     if broken and project.settings.data.train_on != "last":
         found.append(

@@ -123,7 +123,7 @@ def augment(
                 if progress and wanted and len(made) % _REPORT_EVERY == 0:
                     progress(len(made) / wanted)
             elif not original.used:
-                result.unused["nothing to change in it"] += 1
+                result.unused["nothing new can be made of it"] += 1
         left = again
     made.sort(key=lambda each: each[0])
     result.rows = [row for _, row in made]

@@ -89,7 +89,13 @@ def plan(
     finally:
         dataset.close()
     if not originals:
-        raise fault("no row is trained on: there is nothing to make rows from", project.file)
+        reasons = [
+            f"{len(rows):,} x {reason}"
+            for each in selection.reports
+            for reason, rows in each.rejected.items()
+        ]
+        why = f" ({', '.join(reasons)})" if reasons else ""
+        raise fault(f"no row is trained on{why}: there is nothing to make rows from", project.file)
     questions = ask(originals) if ask else None
     rising = (lambda done: progress(_SELECTING + done * (1 - _SELECTING))) if progress else None
     made = augment(originals, project.settings.augmentation, held, questions, rising)
