@@ -23,8 +23,8 @@ from workbench.project.files import write_atomic
 from workbench.project.store import OpenProject
 from workbench.prompts.blocks import with_texts
 from workbench.prompts.checks.facts import Facts
+from workbench.prompts.contract import TOKENIZER_FILES
 from workbench.prompts.encode import Encoder
-from workbench.prompts.fingerprint import TOKENIZER_FILES
 
 FORMAT = 1
 KEPT = 4

@@ -1,5 +1,6 @@
 """Rows encoded as they train, all of them or a sample: what the tokens show, and their lengths."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,8 @@ from workbench.project.schema import DataSettings
 from workbench.prompts.answers import PROBE, QUESTION
 from workbench.prompts.checks.facts import Marked, Pairing, Tokenised
 from workbench.prompts.encode import NOTHING, Encoder
-from workbench.prompts.encoded import Encoded
+from workbench.prompts.encode_many import encode_supervised
+from workbench.prompts.encoded import Supervised
 from workbench.prompts.template import TemplateFault
 
 PROMPTS_COMPARED = 50
@@ -51,13 +53,8 @@ class TokenLook:
     def take(self, examples: Sequence[Example], side: str, drawn: Sequence[bool]) -> None:
         """Encode some rows of one side; `drawn` says of each whether it belongs to the random sample."""
         measured = self.measured.setdefault(side, Measured())
-        asked = [e for e in examples if e.messages[-1].role == "assistant"]
-        encoded = {e.origin: self._encoder.encode(e) for e in asked}
-        for example, at_random in zip(examples, drawn, strict=True):
-            if example.origin not in encoded:
-                self._ask(example, measured, at_random)
-                continue
-            result = encoded[example.origin]
+        results = encode_supervised(self._encoder, examples)
+        for example, at_random, result in zip(examples, drawn, results, strict=True):
             if side == "train":
                 self.found.looked_at += 1
                 self.found.sample += at_random
@@ -72,17 +69,6 @@ class TokenLook:
             if side == "train":
                 self._look(example, result, at_random)
 
-    def _ask(self, example: Example, measured: Measured, at_random: bool) -> None:
-        """A row of a test source without an answer: its prompt alone has a length."""
-        try:
-            ids, _ = self._encoder.prompt(example.messages, example.blocks)
-        except WorkbenchError:
-            return
-        measured.origins.append(example.origin)
-        measured.drawn.append(at_random)
-        measured.prompt.append(len(ids))
-        measured.completion.append(0)
-
     def _refuse(self, result: Rejected, side: str) -> None:
         place = result.origin.source, result.origin.row
         if side != "train":
@@ -91,7 +77,7 @@ class TokenLook:
         reason = "the answer has no token of its own" if result.reason == NOTHING else result.reason
         self.found.refused.setdefault(reason, Marked()).add(*place, result.detail)
 
-    def _look(self, example: Example, encoded: Encoded, at_random: bool) -> None:
+    def _look(self, example: Example, encoded: Supervised, at_random: bool) -> None:
         found, place, ids = self.found, (example.origin.source, example.origin.row), encoded.ids
         limit = self._data.max_tokens
         cut = len(ids) > limit
@@ -109,8 +95,8 @@ class TokenLook:
         if self._doubled_end(ids):
             found.double_eos.add(*place)
         if self._unknown is not None:
-            lost = ids.count(self._unknown) - encoded.text.count(self._unknown_text)
-            if lost > 0:
+            meant = sum(message.content.count(self._unknown_text) for message in example.messages)
+            if ids.count(self._unknown) > meant:
                 found.unknown.add(*place)
         if (
             found.prompts_compared < PROMPTS_COMPARED
@@ -119,7 +105,7 @@ class TokenLook:
         ):
             self._compare_prompt(example, encoded, place)
 
-    def _cut(self, encoded: Encoded, place: tuple[int, int], limit: int) -> None:
+    def _cut(self, encoded: Supervised, place: tuple[int, int], limit: int) -> None:
         found = self.found
         if not any(encoded.mask[1:limit]):
             found.answerless.add(*place)
@@ -129,8 +115,10 @@ class TokenLook:
         elif encoded.stop_trained:
             found.stop_trained += 1
 
-    def _doubled_end(self, ids: Sequence[int]) -> bool:
+    def _doubled_end(self, ids: "array[int]") -> bool:
         """Two equal end tokens with nothing but blanks between them; bos = eos may rightly stand so."""
+        if all(ids.count(token) < 2 for token in self._stops):
+            return False
         ends = [(i, token) for i, token in enumerate(ids) if token in self._stops and token != self._bos]
         return any(
             a[1] == b[1] and not self._encoder.tokenizer.decode(ids[a[0] + 1 : b[0]]).strip()
@@ -138,14 +126,14 @@ class TokenLook:
             if b[0] - a[0] <= 3
         )
 
-    def _compare_prompt(self, example: Example, encoded: Encoded, place: tuple[int, int]) -> None:
+    def _compare_prompt(self, example: Example, encoded: Supervised, place: tuple[int, int]) -> None:
         """The tokens before the last answer in training against those that chat sends for the same turns."""
         try:
             asked, text = self._encoder.prompt(example.messages[:-1], example.blocks)
         except WorkbenchError:
             return
         self.found.prompts_compared += 1
-        if encoded.ids[: len(asked)] != asked:
+        if encoded.ids[: len(asked)].tolist() != asked:
             self.found.prompt_differs.add(*place, f"chat's prompt ends in {text[-_TAIL:]!r}")
 
 
@@ -168,7 +156,7 @@ def look_at_pairing(encoder: Encoder) -> Pairing:
     return found
 
 
-def _twice(ids: Sequence[int], tokens: Iterable[int]) -> bool:
+def _twice(ids: "array[int]", tokens: Iterable[int]) -> bool:
     """One of `tokens` stands twice in a row."""
     return any(
         ids.count(token) > 1 and any(a == b == token for a, b in zip(ids, ids[1:], strict=False))
