@@ -44,6 +44,10 @@ class Rows(ABC):
     def __len__(self) -> int:
         """Number of rows, broken ones included; builds the rest of the index first."""
 
+    def __bool__(self) -> bool:
+        """True even without rows: to ask whether a file is open must not count what is in it."""
+        return True
+
     @abstractmethod
     def __getitem__(self, i: int) -> Row:
         """Row `i`. Raises RowError when it is broken, IndexError when there is no such row."""
