@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.data.near import SIMILAR, NearIndex, Sketcher, normalise
+from workbench.data.near import Sketcher, normalise
+from workbench.data.near_index import SIMILAR, NearIndex
 
 SKETCHER = Sketcher()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from workbench.data.dataset import Dataset
 from workbench.data.digest import answered, digest_of, said
 from workbench.data.example import Example, Origin
-from workbench.data.near import NearIndex, Sketcher, normalise
+from workbench.data.near import Sketcher, normalise
+from workbench.data.near_index import NearIndex
 from workbench.data.rows import Cancelled, Progress
 from workbench.data.selection import Selection
 

@@ -138,7 +138,8 @@ class _Near:
     """Finds examples that say nearly what an earlier one says, in batches."""
 
     def __init__(self) -> None:
-        from workbench.data.near import NearIndex, Sketcher
+        from workbench.data.near import Sketcher
+        from workbench.data.near_index import NearIndex
 
         self._sketcher, self._index = Sketcher(), NearIndex()
         self._waiting: list[tuple[str, str]] = []
