@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from workbench.data import index
 from workbench.data.index import IndexedLines
+from workbench.data.json_elements import ElementRows
 from workbench.data.record_index import IndexedRecords
 from workbench.data.rows import RowError
 from workbench.errors import WorkbenchError
@@ -78,6 +80,63 @@ def test_broken_records_are_cut_alike_in_any_chunk(tmp_path: Path, text: str, ch
     whole = records()
     with patch.object(index, "FIRST_CHUNK", chunk), patch.object(index, "CHUNK", chunk):
         assert records() == whole
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text('a\\"é]},[{', max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab]", max_size=2), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(VALUES, max_size=6), st.sampled_from([None, 1]), st.booleans(), st.integers(1, 9))
+def test_elements_are_those_of_the_list_however_it_is_cut(
+    tmp_path: Path, values: list[object], indent: int | None, is_ascii: bool, chunk: int
+) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(f" {json.dumps(values, indent=indent, ensure_ascii=is_ascii)}\n\n", "utf-8")
+    with patch.object(index, "FIRST_CHUNK", chunk), patch.object(index, "CHUNK", chunk):
+        rows = ElementRows(path)
+        assert len(rows) == len(values)
+        for i, value in enumerate(values):
+            try:
+                assert json.dumps(rows[i]) == json.dumps(value)
+            except RowError as e:
+                assert e.reason == "not an object" and not isinstance(value, dict)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(list('[]{},:"1 \n') + ['{"a":1}'])).map("".join), st.integers(1, 9))
+def test_a_list_is_broken_where_python_says_so(tmp_path: Path, text: str, chunk: int) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(f"[{text}")
+    try:
+        json.loads(f"[{text}")
+    except json.JSONDecodeError as e:
+        place = f"x.json:{e.lineno}: broken JSON: {e.msg}, column {e.colno}"
+    else:
+        place = ""
+    with patch.object(index, "FIRST_CHUNK", chunk), patch.object(index, "CHUNK", chunk):
+        try:
+            len(ElementRows(path))
+        except WorkbenchError as e:
+            assert place and str(e).endswith(place)
+        else:
+            assert not place
+
+
+def test_the_first_elements_of_a_big_list_are_there_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text("[" + '{"a": 1},\n' * 20_000 + '{"a": 2}, {"a": }]')
+    rows = ElementRows(path)
+    assert 0 < rows.known < 20_000 and not rows.complete
+    assert rows[20_000] == {"a": 2}
+    with pytest.raises(WorkbenchError, match="x.json:20001: broken JSON: Expecting value, column 17"):
+        rows.build()
+    assert rows[7] == {"a": 1}
 
 
 def test_the_first_records_of_a_big_csv_are_there_at_once(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled
         WorkbenchError: what that process says; there is no file then.
     """
     where = f"hub:{name}"
-    # The worker stands in an empty folder, since `datasets` takes a folder called owner/name for the data set;
-    # what a worker leaves that is killed goes with it
+    # The worker stands in an empty folder, since `datasets` takes a folder called owner/name for the data
+    # set; what a worker leaves that is killed goes with it
     with (
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder,
         tempfile.TemporaryFile() as said,

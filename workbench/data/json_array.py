@@ -7,27 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.data.example import Row
+from workbench.data.json_elements import ElementRows
 from workbench.data.json_path import nested_values
 from workbench.data.json_text import as_object, decoded, kind_of, parse_object
 from workbench.data.jsonl import JsonlRows
 from workbench.data.rows import RowError, Rows
 from workbench.errors import fault
-
-
-class JsonArrayRows(Rows):
-    """The elements of a JSON list."""
-
-    def __init__(self, path: Path, values: list[Any]) -> None:
-        self.path = path
-        self._values = values
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __getitem__(self, i: int) -> Row:
-        if i < 0:
-            raise IndexError(i)
-        return as_object(self._values[i])
 
 
 class NestedRows(Rows):
@@ -52,11 +37,11 @@ def open_json(path: Path, nested: str = "") -> Rows:
     column, and OSError."""
     if not nested and _one_record_a_line(path):
         return JsonlRows(path)
+    if not nested and _begins(path) == b"[":
+        return ElementRows(path)
     value = _value(path)
     if nested:
         return NestedRows(path, nested_values(value, nested, path))
-    if isinstance(value, list):
-        return JsonArrayRows(path, value)
     what, hint = f"holds {kind_of(value)}, not a list of rows", "put the rows in one list, [ {…}, {…} ]"
     if isinstance(value, dict):
         lists = [str(name)[:40] for name, inner in value.items() if isinstance(inner, list)]
@@ -82,6 +67,15 @@ def _value(path: Path) -> Any:
         raise fault(f"broken JSON: {e.msg}, column {e.colno}", f"{path}:{e.lineno}") from e
     except RecursionError as e:
         raise fault("nested too deeply to be read", path) from e
+
+
+def _begins(path: Path) -> bytes:
+    """The first byte of a file that is no white space."""
+    with path.open("rb") as file:
+        while data := file.read(1 << 16):
+            if text := data.lstrip(b"\xef\xbb\xbf \t\r\n"):
+                return text[:1]
+    return b""
 
 
 def _one_record_a_line(path: Path) -> bool:
