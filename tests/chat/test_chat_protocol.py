@@ -26,7 +26,7 @@ from workbench.chat.protocol import (
 )
 from workbench.data.example import Message
 from workbench.errors import Problem, WorkbenchError
-from workbench.project.schema import ChatSettings
+from workbench.project.schema import Block, ChatSettings, PromptSettings
 
 ids = st.integers(0, 2**31)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -47,7 +47,7 @@ targets = st.builds(
     project_folder=paths,
     template=text,
     template_source=st.none() | text,
-    system=text,
+    prompt=st.builds(PromptSettings, system=text, block=st.just([Block(title="K", text="k")])),
     weights=st.none() | paths,
     run=st.none() | text,
     step=st.none() | ids,

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from workbench.chat.targets import targets
+from workbench.chat.targets import remarks, targets
+from workbench.embedded import FOLDER
 from workbench.project.store import OpenProject, open_project
+from workbench.prompts.contract import contract_of
+from workbench.prompts.fingerprint import fingerprints
 from workbench.runs.checkpoints import publish
 from workbench.runs.folder import Run, create_run
 
@@ -37,7 +40,7 @@ def run_with(project: OpenProject, *steps: int) -> Run:
 def test_without_runs_there_is_the_base_model(project: OpenProject) -> None:
     (base,) = targets(project)
     assert (base.kind, base.weights, base.run, base.step) == ("base", None, None, None)
-    assert (base.template, base.template_source, base.system) == ("chatml", None, "old")
+    assert (base.template, base.template_source, base.prompt.system) == ("chatml", None, "old")
     assert base.base in base.label
 
 
@@ -60,9 +63,9 @@ def test_a_checkpoint_keeps_the_prompt_of_its_run(project: OpenProject) -> None:
     file = project.file
     file.write_text(file.read_text().replace("old", "new").replace("chatml", "gemma"))
     base, checkpoint = targets(open_project(project.folder))
-    assert (base.template, base.system) == ("gemma", "new")
+    assert (base.template, base.prompt.system) == ("gemma", "new")
     assert (checkpoint.template, checkpoint.template_source) == ("chatml", "{{ messages }}")
-    assert checkpoint.system == "old"
+    assert checkpoint.prompt.system == "old"
     assert checkpoint.base_fingerprint == "f" * 64
 
 
@@ -85,3 +88,56 @@ def test_a_run_with_a_broken_spec_hides_no_other(project: OpenProject) -> None:
     broken, whole = run_with(project, 20), run_with(project, 20)
     broken.spec.write_text("{")
     assert [target.run for target in targets(project)] == [None, whole.id]
+
+
+def test_a_checkpoint_says_where_its_prompts_are_not_the_projects(folder: Path) -> None:
+    opened = open_project(folder)
+    prints = fingerprints(opened)
+    run = create_run(opened, ["workbench", "train"], prints, opened_template(opened))
+    staging = run.checkpoints / ".staging"
+    staging.mkdir()
+    (staging / "adapter_config.json").write_text("{}")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (staging / name).write_bytes((FOLDER / name).read_bytes())
+    publish(staging, run.checkpoints / "step-5")
+    base, checkpoint = targets(opened)
+    assert remarks(base, opened) == remarks(checkpoint, opened) == []
+    knowledge = '[[prompt.block]]\ntitle = "K"\nfile = "k.txt"\n'
+    (folder / "project.toml").write_text(TOY.replace("chatml", "alpaca") + knowledge)
+    (folder / "k.txt").write_text("open 9-5")
+    changed = open_project(folder)
+    (said,) = remarks(checkpoint, changed)
+    assert "another chat template and context blocks than the project has now" in said and run.id in said
+    assert not remarks(targets(changed)[0], changed)
+    config = checkpoint.weights / "tokenizer_config.json"
+    config.write_text(config.read_text() + " ")
+    (said,) = remarks(checkpoint, opened)
+    assert "tokenizer files" in said and "step 5" in said
+    (folder / "k.txt").unlink()
+    assert len(remarks(checkpoint, changed)) == 1, "a project that cannot be read now is another matter"
+
+
+def test_blocks_of_a_run_outlive_their_files(folder: Path) -> None:
+    (folder / "project.toml").write_text(TOY + '[[prompt.block]]\ntitle = "K"\nfile = "k.txt"\n')
+    (folder / "k.txt").write_text("open 9-5")
+    opened = open_project(folder)
+    run_with(opened, 5)
+    (folder / "k.txt").unlink()
+    checkpoint = targets(opened)[1]
+    assert [(block.title, block.text, block.file) for block in checkpoint.prompt.block] == [
+        ("K", "open 9-5", "")
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project on the model that comes along."""
+    (tmp_path / "project.toml").write_text(TOY)
+    return tmp_path
+
+
+TOY = 'format = 1\nname = "toy"\n[prompt]\ntemplate = "chatml"\n'
+
+
+def opened_template(opened: OpenProject) -> str:
+    return contract_of(opened).template

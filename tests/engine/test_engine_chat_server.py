@@ -20,7 +20,7 @@ from workbench.chat.protocol import Done, Generate, Load, Piece, Stop, Target, t
 from workbench.data.example import Message
 from workbench.engine.chat_model import load_encoder
 from workbench.errors import WorkbenchError
-from workbench.project.schema import ChatSettings
+from workbench.project.schema import ChatSettings, PromptSettings
 from workbench.prompts.fingerprint import base_model_fingerprint
 
 COLD = ChatSettings(temperature=0, max_new_tokens=12)
@@ -59,7 +59,7 @@ def adapter(base: Target, tmp_path_factory: pytest.TempPathFactory) -> Target:
         label="run step 20",
         template="mine.jinja",
         template_source=MINE,
-        system="be brief",
+        prompt=PromptSettings(system="be brief"),
         weights=folder,
         run="run",
         step=20,

@@ -39,7 +39,7 @@ for line in sys.stdin:
                 "error", id=id, problems=[{"what": "this checkpoint is gone", "where": weights, "hint": ""}]
             )
         else:
-            if "slow" in request["target"]["system"]:
+            if "slow" in request["target"]["prompt"]["system"]:
                 time.sleep(1)
             reply("loaded", id=id, seconds=1.0, device="cpu", parameters=7, context=None)
     elif op == "stop":

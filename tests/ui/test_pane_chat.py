@@ -153,7 +153,7 @@ async def test_an_engine_that_dies_is_started_again(tmp_path: Path, log: Path) -
         await desk.press(*"die", "enter")
         await desk.sees("die !", "out of memory, it said", "the next message starts it again")
         await desk.press(*"two", "enter")
-        await desk.sees("stop token")
+        await desk.until(lambda: len(requests(log, "generate")) == 3 and not pane(desk).answering)
         said = requests(log, "generate")[-1]["messages"]
         assert [m["content"] for m in said] == ["one", "one ", "two"], (
             "the question without an answer is left out"

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, from_json
 
 from workbench.data.example import Message
 from workbench.errors import Problem, WorkbenchError, fault
-from workbench.project.schema import ChatSettings
+from workbench.project.schema import ChatSettings, PromptSettings
 
 VERSION: Final = 1
 NOBODY: Final = 0
@@ -34,7 +34,7 @@ class Target:
         project_folder: what relative paths in `base` and `template` are relative to.
         template: the setting `prompt.template`, or the name of the run's template.
         template_source: the Jinja text a run was trained with; None reads `template` upon loading.
-        system: the system message for conversations without one of their own.
+        prompt: how conversations are written: system message, blocks, special tokens.
         quantization: of the base model's weights in memory.
         weights: the checkpoint's folder, with an adapter or all the weights; None for the base model.
         run: id of the run.
@@ -48,7 +48,7 @@ class Target:
     project_folder: Path
     template: str
     template_source: str | None = None
-    system: str = ""
+    prompt: PromptSettings = field(default_factory=PromptSettings)
     quantization: Literal["none", "int8", "nf4"] = "none"
     weights: Path | None = None
     run: str | None = None

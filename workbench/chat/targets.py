@@ -5,10 +5,11 @@ from pathlib import Path
 from workbench.chat.protocol import Target
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject
+from workbench.prompts.contract import contract_of, tokenizer_fingerprint
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.folder import Run, list_runs, read_spec
 
-__all__ = ["Target", "targets"]
+__all__ = ["Target", "remarks", "targets"]
 
 
 def targets(project: OpenProject) -> list[Target]:
@@ -26,6 +27,39 @@ def targets(project: OpenProject) -> list[Target]:
     return found
 
 
+def remarks(target: Target, project: OpenProject) -> list[str]:
+    """What a person should know before talking to a checkpoint: where its prompts are not the project's of
+    now, and where its tokenizer is not the one of its run. Reads tokenizer files.
+
+    Raises WorkbenchError when the run's spec cannot be read.
+    """
+    if target.weights is None:
+        return []
+    trained = read_spec(Run(target.weights.parent.parent)).contract
+    try:
+        now = contract_of(project)
+    except WorkbenchError:  # what the project's prompts would be is another matter
+        others = []
+    else:
+        others = trained.differences(now)
+    said = []
+    if others:
+        said.append(
+            f"{target.run} was trained with another {_listed(others)} than the project has now: "
+            "this chat uses the run's"
+        )
+    if (target.weights / "tokenizer.json").is_file() and trained.tokenizer not in (
+        "",
+        tokenizer_fingerprint(target.weights),
+    ):
+        said.append(f"the tokenizer files of {target.label} are not those that its run was trained with")
+    return said
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _base(project: OpenProject) -> Target:
     settings = project.settings
     return Target(
@@ -34,7 +68,7 @@ def _base(project: OpenProject) -> Target:
         base=settings.model.base,
         project_folder=project.folder,
         template=settings.prompt.template,
-        system=settings.prompt.system,
+        prompt=settings.prompt,
         quantization=settings.model.quantization,
     )
 
@@ -52,7 +86,7 @@ def _checkpoints(run: Run, project_folder: Path) -> list[Target]:
             project_folder=project_folder,
             template=spec.template.name,
             template_source=spec.template.source,
-            system=spec.project.prompt.system,
+            prompt=spec.project.prompt,
             quantization=spec.project.model.quantization,
             weights=checkpoint.path,
             run=run.id,

@@ -94,6 +94,7 @@ class Transcript:
         keep = min(keep, len(conversation) - 1)  # an answer that came out the same again is an answer too
         target_fields = {key: value for key, value in asdict(target).items() if value not in (None, "")}
         del target_fields["project_folder"]
+        target_fields["prompt"] = target.prompt.model_dump(mode="json", exclude_defaults=True)
         result = {key: value for key, value in asdict(done).items() if key not in ("id", "kind", "v")}
         line = {
             "v": VERSION,

@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start the chat engine, talk, end it."""
     from workbench.chat.client import ChatEngine, EngineDied
-    from workbench.cli.console import busy, report
+    from workbench.chat.targets import remarks
+    from workbench.cli.console import busy, note, report
     from workbench.errors import WorkbenchError
 
     project = opened(args)
@@ -60,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
                 loop.run(engine.start())
             target = _target(project, args)  # a training may have moved its checkpoints on meanwhile
             _load(loop, engine, target)
+            for remark in remarks(target, project):
+                note(f"warning: {remark}")
             if sys.stdin.isatty() and sys.stdout.isatty() and not args.json:
                 return _converse(loop, engine, project, target)
             return _answer_lines(loop, engine, project, args.json)

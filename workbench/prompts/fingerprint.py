@@ -12,12 +12,12 @@ from workbench.project.base_model import locate
 from workbench.project.schema import PromptSettings
 from workbench.project.store import OpenProject
 from workbench.prompts.blocks import with_texts
+from workbench.prompts.contract import tokenizer_fingerprint
 from workbench.prompts.template import load_template
 from workbench.prompts.tokenizer import load_tokenizer
 
 WHOLE_BYTES = 256 * 1024 * 1024
 EDGE_BYTES = 1024 * 1024
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def fingerprints(project: OpenProject) -> dict[str, str]:
@@ -39,7 +39,7 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
         "template": _digest(
             [template.source, settings.prompt.system, *_further(settings.prompt, project.folder)], []
         ),
-        "tokenizer": _digest([], [base / name for name in TOKENIZER_FILES if (base / name).is_file()]),
+        "tokenizer": tokenizer_fingerprint(base),
         "base_model": base_model_fingerprint(base),
     }
 
@@ -54,7 +54,7 @@ def base_model_fingerprint(folder: Path) -> str:
 
 def _further(prompt: PromptSettings, folder: Path) -> list[Any]:
     """What else is written into every prompt; nothing where nothing is set."""
-    names = {"separator", "stop", "special_tokens", "block_form", "question", "block"}
+    names = {"special_tokens", "block_form", "question", "block"}
     said = with_texts(prompt, folder).model_dump(mode="json", include=names, exclude_defaults=True)
     return [said] if said else []
 

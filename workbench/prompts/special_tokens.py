@@ -1,56 +1,54 @@
-"""What adding special tokens to a vocabulary changes, in words: it is more than a line of settings."""
+"""What it means for a model that a project adds special tokens to its vocabulary."""
 
 import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from workbench.project.base_model import locate
-from workbench.project.store import OpenProject
 from workbench.prompts.tokenizer import Tokenizer
 
-BYTES_IN_16_BITS = 2
+TRAINED_BYTES = 4
+"""Trained weights are kept and saved in fp32."""
 
 
-def effects(project: OpenProject, tokenizer: Tokenizer) -> list[str]:
-    """One line for each token, then what follows for the model, its training and its files.
+def consequences(tokenizer: Tokenizer, asked: Sequence[str], method: str) -> list[str]:
+    """What `prompt.special_tokens` changes, in sentences for preview and check; empty when none is asked for.
 
     Args:
-        project: its `prompt.special_tokens` are added.
-        tokenizer: the base model's with those tokens.
-
-    Raises WorkbenchError: the base model is missing.
+        tokenizer: loaded with them.
+        asked: the setting.
+        method: `training.method`.
     """
-    settings = project.settings
-    lines = []
-    for text in settings.prompt.special_tokens:
-        known = "new" if text in tokenizer.added else "in the vocabulary already, marked as special now"
-        lines.append(f"{text}  id {tokenizer.encode(text)[0][0]}, {known}")
+    said = []
+    if known := [text for text in dict.fromkeys(asked) if text not in tokenizer.added]:
+        said.append(f"in the vocabulary already: {', '.join(known)}")
     if not tokenizer.added:
-        return [*lines, "The embedding table stays as it is."]
-    config = _config(locate(settings.model.base, project.folder, weights=False).folder)
+        return said
+    size = tokenizer.size
+    first = size - len(tokenizer.added)
+    said.append(f"{len(tokenizer.added)} added, with ids from {first}: {', '.join(tokenizer.added)}")
+    config = _config(tokenizer)
     rows, width = config.get("vocab_size"), config.get("hidden_size")
-    if isinstance(rows, int) and isinstance(width, int):
-        needed = max(rows, tokenizer.size)
-        grows = f"{rows:,} to {needed:,} rows" if needed > rows else f"{rows:,} rows are enough"
-        lines.append(f"Embedding table: {grows}, each {width:,} numbers; new ones start at random.")
-        tables = 1 if config.get("tie_word_embeddings") else 2
-        numbers = tables * needed * width
-        what = "embeddings and head, which are one table" if tables == 1 else "embeddings and head"
-        if settings.training.method == "lora":
-            size = numbers * BYTES_IN_16_BITS / 1e6
-            lines.append(
-                f"Trained whole and saved with the adapter: {what}, {numbers:,} numbers, "
-                f"{size:,.0f} MB more in 16 bits."
-            )
-    lines.append("The tokenizer goes into each checkpoint: the base model's own does not know these tokens.")
-    lines.append("A run that was made without them cannot be resumed with them.")
-    return lines
+    if not isinstance(rows, int) or not isinstance(width, int):
+        return said
+    if rows < size:
+        said.append(
+            f"the embeddings grow from {rows:,} to {size:,} rows, the new ones near the mean of the old"
+        )
+        rows = size
+    else:
+        said.append(f"the embeddings keep their {rows:,} rows: there is room for {size:,} tokens")
+    if method == "lora":
+        tied = bool(config.get("tie_word_embeddings", True))
+        grown = rows * width * TRAINED_BYTES * (1 if tied else 2) / 2**20
+        which = "the embeddings, which are the head too," if tied else "embeddings and head"
+        said.append(f"{which} are trained and saved whole: every checkpoint grows by {grown:,.1f} MiB")
+    return said
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    """The model's configuration; empty where it cannot be read, which loading the model will tell."""
+def _config(tokenizer: Tokenizer) -> dict[str, object]:
+    """The model's configuration, that of its text part; empty when it cannot be read."""
     try:
-        config = json.loads((folder / "config.json").read_bytes())
+        config = json.loads((tokenizer.folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return config if isinstance(config, dict) else {}
+    inner = config.get("text_config") if isinstance(config, dict) else None
+    return inner if isinstance(inner, dict) else config if isinstance(config, dict) else {}

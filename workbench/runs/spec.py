@@ -12,6 +12,7 @@ import workbench
 from workbench.project.reading import FILE_NAME
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
+from workbench.prompts.contract import Contract, contract_with
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "bitsandbytes")
 GIT_SECONDS = 5.0
@@ -74,6 +75,12 @@ class Spec(BaseModel):
     git: SpecGit | None = None
     fingerprints: dict[str, str] = {}
     command: list[str] = []
+
+    @property
+    def contract(self) -> Contract:
+        """What its prompts were written with. Raises WorkbenchError: a block's file is gone, in old runs."""
+        tokenizer = self.fingerprints.get("tokenizer", "")
+        return contract_with(self.template.source, tokenizer, self.project.prompt, self.project_folder)
 
     def open_project(self) -> OpenProject:
         """The project as it was when the run was created, on the data files as they are now."""

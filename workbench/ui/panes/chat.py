@@ -13,7 +13,7 @@ from textual.worker import Worker
 
 from workbench.chat.client import ChatEngine
 from workbench.chat.protocol import Done, Piece, Target
-from workbench.chat.targets import targets
+from workbench.chat.targets import remarks, targets
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import EMBEDDED
 from workbench.project.fields import form_fields, validate_changes
@@ -38,6 +38,7 @@ class ChatPane(Pane):
     def compose(self) -> ComposeResult:
         """Which model, the conversation beside its settings, the input."""
         yield Static(id="target")
+        yield Static(id="contract")
         with Horizontal():
             with Vertical():
                 yield VerticalScroll(id="turns")
@@ -56,7 +57,7 @@ class ChatPane(Pane):
         self._answer = ""
         self._last: Static | None = None
         self._opened_for: object = None
-        self.query_one(Form).display = False
+        self.query_one(Form).display = self.query_one("#contract").display = False
         # Follows the answer, until the reader scrolls up
         self.query_one("#turns", VerticalScroll).anchor()
         self._redraw = self.set_interval(1 / REDRAWS_PER_SECOND, self._draw_answer, pause=True)
@@ -110,6 +111,17 @@ class ChatPane(Pane):
             line.append_text(shown(f"   {values}", "dim"))
         self.query_one("#target", Static).update(line)
 
+    @work(thread=True, exclusive=True, exit_on_error=False, group="contract")
+    def _hold_to_contract(self, target: Target) -> None:
+        """One line where the project writes prompts in another way by now than the run that is talked to."""
+        said = "\n".join(f"! {remark}" for remark in remarks(target, self.workspace.project))
+        self.app.call_from_thread(self._say_contract, said)
+
+    def _say_contract(self, said: str) -> None:
+        line = self.query_one("#contract", Static)
+        line.update(shown(said))
+        line.display = bool(said)
+
     # A turn
 
     @on(MessageInput.Sent)
@@ -145,6 +157,10 @@ class ChatPane(Pane):
                 self.loaded = None
                 await self.engine.load(target)
                 self.loaded = target
+                if target.weights is None:
+                    self._say_contract("")
+                else:
+                    self._hold_to_contract(target)
             self._say_target("answering, esc stops it")
             self._generating = True
             self._redraw.resume()

@@ -93,16 +93,18 @@ def show_view(tokens: "TokenView", view: "View | None") -> None:
     tokens.show(view.tokens, encoded.ids, encoded.mask, encoded.spans, stops=view.stops, text=encoded.text)
 
 
-def counts(view: "View") -> Text:
+def counts(view: "View", *, short: bool = False) -> Text:
     """Tokens, how many of them are trained, and whether stopping is."""
     encoded = view.encoded
     assert encoded is not None
     tokens, trained = len(encoded.mask), sum(encoded.mask)
+    gap = ", " if short else "  "
     if view.asked:
-        return Text.assemble(f"{tokens:,} tokens  ", ("no answer: the prompt that asks for one", "bold"))
-    verb = "scored" if view.shots else "trained"
-    line = Text(f"{tokens:,} tokens, {trained:,} {verb} ({trained / max(1, tokens):.0%})")
-    return line.append(f"  stop token {verb}" if encoded.stop_trained else f"  ! stop token NOT {verb}")
+        return Text.assemble(f"{tokens:,} tokens{gap}", ("no answer: the prompt that asks for one", "bold"))
+    verb, stop = "scored" if view.shots else "trained", "stop" if short else "stop token"
+    share = "" if short else f" ({trained / max(1, tokens):.0%})"
+    line = Text(f"{tokens:,} tokens, {trained:,} {verb}{share}{gap}")
+    return line.append(f"{stop} {verb}" if encoded.stop_trained else f"! {stop} NOT {verb}")
 
 
 def look(

@@ -1,6 +1,6 @@
 """The selected row as several templates write it, side by side, or in two rows on a small screen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 from textual.events import DescendantFocus, Resize
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Acting
@@ -52,28 +52,28 @@ class VariantColumn(Vertical):
         """What is scrolled and focused."""
         return self.query_one(TokenView)
 
-    def show(self, view: "View") -> None:
-        """The row as this variant writes it, or its error."""
+    def show(self, view: "View", told: "Collection[str]") -> None:
+        """The row as this variant writes it, or its error; without the warnings that are told elsewhere."""
         self.view = view
         show_view(self.tokens, view)
+        self.tokens.display = view.encoded is not None
         self.name_it(self.tokens.has_focus)
         warnings = self.query_one(".variant-warnings", Static)
-        said = view.warnings
-        head = f"{len(said)} remarks\n" if len(said) > 1 else ""
-        warnings.update(shown(head + "\n".join(f"! {line}" for line in said)))
+        said = [f"! {line}" for line in view.warnings if line not in told]
+        warnings.update(shown("\n".join(said)))
         warnings.display = bool(said)
 
     def name_it(self, focused: bool) -> None:
-        """The line above: `>` marks the one that keys go to."""
+        """The lines above: `>` marks the one that keys go to."""
         variant = self.variant
         line = Text("> " if focused else "  ", style="bold reverse" if focused else "bold")
         line.append_text(shown(variant.name))
         if variant.own:
             line.append(" (the project's)")
-        if variant.template != variant.name:
+        if not variant.template.endswith(variant.name.replace("_", "-")):
             line.append_text(Text.assemble("  template ", shown(variant.template)))
         if self.view is not None and self.view.encoded is not None:
-            line = Text.assemble(line, "\n", counts(self.view))
+            line = Text.assemble(line, "\n", counts(self.view, short=True))
         self.query_one(".variant-name", Static).update(line)
 
 
@@ -86,8 +86,9 @@ class VariantsView(Acting):
         """Other variants are to be shown."""
 
     def compose(self) -> ComposeResult:
-        """Columns come with `show`."""
+        """Columns come with `show`; below them what all of them earn."""
         yield Grid(id="columns")
+        yield Static(id="common")
 
     def on_mount(self) -> None:
         """Nothing is compared yet."""
@@ -144,11 +145,15 @@ class VariantsView(Acting):
             await grid.remove_children()
             await grid.mount(*(VariantColumn(variant) for variant, _ in views))
             self.lay_out()
-            if self.has_focus_within or focused is not None:
+            if not isinstance(self.screen.focused, Input):
                 self.focus_on(focused.variant if focused else None)
+        common = _common([view for _, view in views])
+        line = self.query_one("#common", Static)
+        line.update(shown("\n".join(f"! all: {each}" for each in common)))
+        line.display = bool(common)
         for column, (_, view) in zip(self.columns, views, strict=True):
             column.tokens.mode = self.mode
-            column.show(view)
+            column.show(view, common)
 
     def focus_on(self, variant: "Variant | None") -> None:
         """Keys go to this variant's column, or to the first."""
@@ -243,3 +248,10 @@ class VariantsView(Acting):
             self._added.insert(0, Variant(former.template, former.template))
         self.workbench.say(f"prompt.template is {variant.template} now")
         self.post_message(self.Changed())
+
+
+def _common(views: "Sequence[View]") -> list[str]:
+    """The warnings that every one of several views has."""
+    if len(views) < 2:
+        return []
+    return [line for line in views[0].warnings if all(line in view.warnings for view in views)]
