@@ -4,7 +4,7 @@ A text is normalised (case, blanks and punctuation away) and cut into overlappin
 which needs no words and so works for Chinese and Thai. What is compared is the Jaccard similarity of these
 sets of runs. The sketch is a one-permutation MinHash (Li, Owen, Zhang 2012): each of 128 bins keeps eight
 bits of its smallest hash, 0 where it is empty, so that the similarity is estimated as equal bins / bins that
-are not empty in both, with a standard deviation of 0.035 at 0.8. 16 more bins are for the answers alone.
+are not empty in both, with a standard deviation of 0.035 at 0.8. 16 more bins are for the answers' beginning.
 Texts under 20 characters have nothing in common unless they are equal after normalising: there one other
 character is another fact.
 """
@@ -26,6 +26,8 @@ _RUN = 5
 _SHORT = 20
 _CHUNK = 1 << 17
 """Characters hashed at once: what the second-level cache holds."""
+_HEAD = 512
+"""Characters of the answers that are looked at: enough to tell that they are different ones."""
 _FULL = 8
 """Hashes a bin that are enough to find its smallest: of a long text only the smaller hashes are used."""
 
@@ -60,7 +62,10 @@ class Sketcher:
 
         made = np.empty((len(texts), BINS + ANSWER_BINS), np.uint8)
         made[:, :BINS] = _in_portions(texts, BINS)
-        made[:, BINS:] = 1 if answers is None else _in_portions(answers, ANSWER_BINS)
+        if answers is None:
+            made[:, BINS:] = 1
+        else:
+            made[:, BINS:] = _in_portions([answer[:_HEAD] for answer in answers], ANSWER_BINS)
         return made
 
 

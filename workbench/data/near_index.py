@@ -27,6 +27,8 @@ _ANSWERS = 0.5
 _BANDS, _ROWS = 12, 8
 _PORTION = 2048
 """Sketches worked on at once: what is put aside for them stays small beside the index."""
+_GLANCE = 32
+"""Bins that are compared first: they tell nearly all candidates apart."""
 _LOAD = 4
 """Entries for each slot of a band: the slots then take a tenth of the memory."""
 _LONGEST = 64
@@ -86,21 +88,23 @@ class NearIndex:
         What has been found similar to something is not itself added, so that many copies of one text cost
         no memory.
         """
-        earlier: list[int | None] = [None] * len(keys)
-        for i, entry in self._pairs(sketches):
-            if earlier[i] is None:
-                earlier[i] = int(self._keys[entry])
-        new = [i for i, key in enumerate(earlier) if key is None]
+        twins: dict[bytes, int] = {}
+        first_of = [twins.setdefault(sketch.tobytes(), i) for i, sketch in enumerate(sketches)]
+        distinct = list(twins.values())
+        earlier: dict[int, int] = {}
+        for n, entry in self._pairs(sketches[distinct]):
+            earlier.setdefault(distinct[n], int(self._keys[entry]))
+        new = [i for i in distinct if i not in earlier]
         # Newest first is how an index looks, so the batch goes in backwards: its earliest are found first
         among = NearIndex()
         among.add_many(new[::-1], sketches[new[::-1]])
         for i, others in zip(new, among.similar_many(sketches[new]), strict=True):
-            firsts = [other for other in others if other < i and earlier[other] is None]
+            firsts = [other for other in others if other < i and other not in earlier]
             if firsts:
                 earlier[i] = keys[min(firsts)]
-        kept = [i for i in new if earlier[i] is None]
+        kept = [i for i in new if i not in earlier]
         self.add_many([keys[i] for i in kept], sketches[kept])
-        return earlier
+        return [earlier.get(first, None if first == i else keys[first]) for i, first in enumerate(first_of)]
 
     def _pairs(self, sketches: "Sketches") -> list[tuple[int, int]]:
         """Number of the sketch and of a similar entry, sorted."""
@@ -119,7 +123,7 @@ class NearIndex:
             if not len(entries):
                 break
             pairs = asked * np.int64(self._count) + entries
-            seen.append(self._verified(sketches, np.unique(pairs)))
+            seen.append(self._verified(sketches, pairs))
             entries = self._before[entries, of_band]
         both = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64)
         return [divmod(int(pair), self._count) for pair in both]
@@ -131,14 +135,23 @@ class NearIndex:
         kept = []
         for at in range(0, len(pairs), _PORTION):
             part = pairs[at : at + _PORTION]
-            one, other = sketches[part // self._count], self._sketches[part % self._count]
-            equal, used = (one == other) & (one != 0), (one | other) != 0
-            similar = np.ones(len(part), np.bool_)
-            for bins, least in ((slice(BINS), SIMILAR), (slice(BINS, None), _ANSWERS)):
-                most = used[:, bins].sum(axis=1, dtype=np.int32)
-                similar &= equal[:, bins].sum(axis=1, dtype=np.int32) >= least * most
-            kept.append(part[similar])
+            part = part[self._alike(sketches, part, slice(_GLANCE), SIMILAR / 2)]
+            part = part[self._alike(sketches, part, slice(BINS), SIMILAR)]
+            kept.append(part[self._alike(sketches, part, slice(BINS, None), _ANSWERS)])
         return np.concatenate(kept)
+
+    def _alike(
+        self, sketches: "Sketches", pairs: "NDArray[np.int64]", bins: slice, least: float
+    ) -> "NDArray[np.bool_]":
+        """Which pairs are similar in some bins. Where a glance has too few bins in use it decides nothing."""
+        import numpy as np
+
+        one = sketches[:, bins][pairs // self._count]
+        other = self._sketches[:, bins][pairs % self._count]
+        equal = np.count_nonzero((one == other) & (one != 0), axis=1)
+        used = np.count_nonzero(one | other, axis=1)
+        alike: NDArray[np.bool_] = equal >= least * used
+        return alike | (used < _GLANCE // 2) if bins.stop == _GLANCE else alike
 
     def _slots(self, sketches: "Sketches") -> "NDArray[np.int64]":
         """Slot of each band, shape (n, 12)."""
@@ -189,13 +202,14 @@ class NearIndex:
 
 
 def _filled(sketches: "Sketches") -> "Sketches":
-    """Sketches whose empty bins hold what the next bin that is not empty holds; a full bin stays as it is."""
+    """Sketches whose empty bins hold what the next bin holds that is not; full ones stay as they are."""
     import numpy as np
 
-    if sketches.all():
+    sparse = np.flatnonzero(~sketches.all(axis=1))
+    if not len(sparse):
         return sketches
-    at = np.where(sketches != 0, np.arange(BINS), 2 * BINS)
+    filled, some = sketches.copy(), sketches[sparse]
+    at = np.where(some != 0, np.arange(BINS), 2 * BINS)
     following = np.minimum.accumulate(np.concatenate([at, at + BINS], axis=1)[:, ::-1], axis=1)[:, ::-1]
-    source = following[:, :BINS] % BINS
-    filled: Sketches = np.take_along_axis(sketches, source, axis=1)
+    filled[sparse] = np.take_along_axis(some, following[:, :BINS] % BINS, axis=1)
     return filled
