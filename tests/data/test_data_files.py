@@ -196,6 +196,19 @@ def test_what_datasets_saves_is_read_in_its_order_without_its_caches(tmp_path: P
         open_source(SourceTable(path="saved"), tmp_path)
 
 
+def test_a_big_row_group_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    monkeypatch.setattr("workbench.data.parquet._BATCH_BYTES", 1000)
+    table = pa.table({"i": range(1000), "text": [f"text of row {i}" * 3 for i in range(1000)]})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=400)
+    rows = open_rows(tmp_path / "x.parquet")
+    for i in (0, 999, 399, 400, 0, 1, 700, 701, 650, 401):
+        assert rows[i] == {"i": i, "text": f"text of row {i}" * 3}
+    assert [row["i"] for row in rows.scan() if isinstance(row, dict)] == list(range(1000))
+
+
 def test_what_is_no_arrow(tmp_path: Path) -> None:
     import pyarrow as pa
 

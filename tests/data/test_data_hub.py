@@ -87,5 +87,5 @@ def test_only_names_of_the_hub_reach_the_worker(worker: Worker) -> None:
 def test_fetching_can_be_cancelled(worker: Worker, cache: Path) -> None:
     worker("import time; time.sleep(600)")
     with pytest.raises(WorkbenchError, match="cancelled"):
-        hub.open_hub("owner/name", "train", "", cancelled=lambda: True)
+        open_source(SourceTable(path="hub:owner/name"), Path("/nowhere"), cancelled=lambda: True)
     assert list((cache / "workbench" / "hub").iterdir()) == []

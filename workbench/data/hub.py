@@ -24,7 +24,7 @@ _ASK_SECONDS = 0.2
 _LONGEST_ERROR = 300
 
 
-def open_hub(name: str, split: str, config: str, cancelled: Cancelled | None = None) -> Rows:
+def open_hub(name: str, split: str, config: str, cancelled: Cancelled | None) -> Rows:
     """Rows of one split of a data set, which is fetched when it is not in the cache.
 
     Args:
@@ -49,7 +49,7 @@ def open_hub(name: str, split: str, config: str, cancelled: Cancelled | None = N
     return open_rows(file)
 
 
-def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled | None = None) -> None:
+def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled | None) -> None:
     """Have another process write one split of a data set to the parquet file `target`.
 
     Raises:

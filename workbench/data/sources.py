@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from workbench.data.rows import LINE_SUFFIXES, PACKED, SUFFIXES, Rows, open_rows
+from workbench.data.rows import LINE_SUFFIXES, PACKED, SUFFIXES, Cancelled, Rows, open_rows
 from workbench.errors import fault
 from workbench.project.paths import expanded
 from workbench.project.source import SourceTable
@@ -17,18 +17,18 @@ _ABOUT_DATA = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "
 """What `datasets` and others write beside the data."""
 
 
-def open_source(source: SourceTable, folder: Path) -> Rows:
+def open_source(source: SourceTable, folder: Path, cancelled: Cancelled | None = None) -> Rows:
     """The rows that a source names; a path is relative to `folder`, `~` is the home folder.
 
     A packed file is unpacked into the cache first, and a `hub:` data set is fetched by a process of its own
-    when it is not there yet: both may take minutes.
+    when it is not there yet: both may take minutes. `cancelled` ends the fetching.
 
     Raises:
         WorkbenchError: there is no such file, no data file in the folder or for the pattern, one of several
             files is broken as a whole, files side by side differ in length, or the data set cannot be had.
     """
     try:
-        rows = _open(source, folder)
+        rows = _open(source, folder, cancelled)
         if not source.beside:
             return rows
         try:
@@ -77,12 +77,12 @@ def data_files(name: str, folder: Path) -> list[Path]:
     return chosen
 
 
-def _open(source: SourceTable, folder: Path) -> Rows:
+def _open(source: SourceTable, folder: Path, cancelled: Cancelled | None) -> Rows:
     if is_hub(source.path):
         from workbench.data.hub import open_hub
 
         _refuse_for_hub(source)
-        return open_hub(source.path.removeprefix(HUB), source.hub_split, source.hub_config)
+        return open_hub(source.path.removeprefix(HUB), source.hub_split, source.hub_config, cancelled)
     path = folder / expanded(source.path)
     files = data_files(source.path, folder)
     if files == [path]:
