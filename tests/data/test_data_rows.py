@@ -147,6 +147,12 @@ def test_elements_that_are_not_objects_are_rejected_by_row(tmp_path: Path) -> No
     ]
 
 
+def test_an_element_in_another_encoding_is_rejected_alone(tmp_path: Path) -> None:
+    path = written(tmp_path, "x.json", b'[{"a": "\xff"}, [[1]], {"a": "\xc3\xa9"}]')
+    assert outcomes(path) == ["not UTF-8", "not an object", {"a": "é"}]
+    assert "x.json:2: not UTF-8" in problem(written(tmp_path, "y.json", b'{\n"a": "\xff"}').rename(path))
+
+
 def test_a_json_file_with_one_object_a_line(tmp_path: Path) -> None:
     path = written(tmp_path, "x.json", b'\xef\xbb\xbf\n{"a": 1}\nbroken\n{"a": 2}\n')
     assert outcomes(path) == ["empty line", {"a": 1}, "broken JSON", {"a": 2}]
@@ -156,7 +162,6 @@ def test_a_json_file_with_one_object_a_line(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ('[\n  {"a": 1},\n  {"a": }\n]', "x.json:3: broken JSON: Expecting value, column 9"),
-        (b'[\n{"a": "\xff"}]', "x.json:2: not UTF-8"),
         (
             '{"data": [{"a": 1}],\n "version": 2}',
             "holds an object, not a list of rows (lists inside it: data)",
