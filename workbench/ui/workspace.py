@@ -60,14 +60,12 @@ class Workspace:
 
     def selection(self, cancelled: "Cancelled") -> "Selection | None":
         """What is used of the rows; None when it was cancelled. Raises WorkbenchError."""
-        from workbench.data.selection import select
+        from workbench.data.selection_process import selected
 
         dataset = self.dataset()
         with self._counting:
             if self.selected is None and not cancelled():
-                selection = select(dataset, self.project.settings.data, self._count, cancelled)
-                # A source that cannot be read to its end leaves the selection incomplete for good
-                self.selected = None if cancelled() else selection
+                self.selected = selected(self.project, dataset, self._count, cancelled)
             return self.selected
 
     def _count(self, share: float) -> None:

@@ -1,17 +1,52 @@
 """Which rows can be looked at by themselves: those of a reason, of a side, or with a tag."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from workbench.data.example import Example
-from workbench.data.selection import SIDES, Selection
+from workbench.data.selection import SIDES, Origins, Selection
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
 
 Places = Sequence[tuple[int, int]]
+
+
+class RowsOf(Places):
+    """Rows of one source as (source, row): eight bytes each, and found without a walk."""
+
+    def __init__(self, source: int, rows: Sequence[int]) -> None:
+        """`rows` ascend."""
+        self._source, self._rows = source, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, i: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, i: slice) -> "RowsOf": ...
+    def __getitem__(self, i: int | slice) -> "tuple[int, int] | RowsOf":
+        if isinstance(i, slice):
+            return RowsOf(self._source, self._rows[i])
+        return self._source, self._rows[i]
+
+    def __contains__(self, place: object) -> bool:
+        return isinstance(place, tuple) and place[0] == self._source and self._at(place[1]) is not None
+
+    def index(self, value: tuple[int, int], start: int = 0, stop: int | None = None) -> int:
+        """Where a row stands. Raises ValueError when it is not there."""
+        found = self._at(value[1])
+        if found is None or value[0] != self._source:
+            raise ValueError(value)
+        return found
+
+    def _at(self, row: int) -> int | None:
+        at = bisect_left(self._rows, row)
+        return at if at < len(self._rows) and self._rows[at] == row else None
 
 
 @dataclass(frozen=True)
@@ -35,13 +70,12 @@ def offers(selection: Selection, source: int) -> list[Offer]:
             found.append(of_rows(f"{mark}: {reason}", source, rows))
     if len(report.duplicate):
         found.append(of_rows("= duplicate, left out", source, report.duplicate))
-    kept = [origin for origin in selection.duplicates if origin.source == source]
-    if kept and not len(report.duplicate):
-        found.append(of_rows("= duplicate, in use", source, [origin.row for origin in kept]))
+    again = _rows(selection.duplicates, source)
+    if again and not len(report.duplicate):
+        found.append(of_rows("= duplicate, in use", source, again))
     for side in SIDES:
-        origins = selection.sides[side]
-        if count := sum(1 for each in origins.sources if each == source):
-            found.append(Offer(f"side: {side}", count, _side(selection, side, source)))
+        if rows := _rows(selection.sides[side], source):
+            found.append(of_rows(f"side: {side}", source, rows))
     for name, sides in selection.tags.items():
         for value in sorted({value for counter in sides.values() for value in counter}):
             found.append(with_tag(name, value, sum(counter[value] for counter in sides.values())))
@@ -49,8 +83,8 @@ def offers(selection: Selection, source: int) -> list[Offer]:
 
 
 def of_rows(title: str, source: int, rows: Sequence[int]) -> Offer:
-    """These rows of one source."""
-    return Offer(title, len(rows), lambda _: list(zip(repeat(source), sorted(rows), strict=False)))
+    """These rows of one source, which ascend."""
+    return Offer(title, len(rows), lambda _: RowsOf(source, rows))
 
 
 def with_tag(name: str, value: str, count: int) -> Offer:
@@ -68,8 +102,9 @@ def with_tag(name: str, value: str, count: int) -> Offer:
     return Offer(f"{name} = {value or '(none)'}", count, find)
 
 
-def _side(selection: Selection, side: str, source: int) -> "Callable[[Dataset], Places]":
-    origins = selection.sides[side]  # type: ignore[index]
-    return lambda _: [
-        (source, row) for each, row in zip(origins.sources, origins.rows, strict=True) if each == source
-    ]
+def _rows(origins: Origins, source: int) -> "array[int]":
+    """The rows of one source; a million in some milliseconds."""
+    import numpy as np
+
+    chosen = np.asarray(origins.rows, np.int64)[np.asarray(origins.sources) == source]
+    return array("q", chosen.tobytes())

@@ -119,6 +119,8 @@ class DataPane(Pane):
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _read(self, workspace: "Workspace") -> None:
+        import numpy  # noqa: F401 - marks of rows need it, and importing takes a tenth of a second
+
         worker = get_current_worker()
         workspace.dataset()
         if worker.is_cancelled:

@@ -1,5 +1,6 @@
 """What became of the rows of each source: read, left out and why, and how many are really trained on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -29,7 +30,7 @@ class Reason:
     word: str
     what: str
     count: int
-    rows: list[int]
+    rows: Sequence[int]
 
 
 class SourcesView(DataView):
@@ -189,11 +190,11 @@ def _number(value: int, style: str) -> Text:
 
 def _reasons(report: SourceReport) -> list[Reason]:
     found = [
-        Reason(sign, word, what, len(rows), list(rows))
+        Reason(sign, word, what, len(rows), rows)
         for sign, word, reasons in (("✗", "rejected", report.rejected), ("–", "filtered", report.filtered))
         for what, rows in reasons.items()
     ]
     if len(report.duplicate):
-        rows = list(report.duplicate)
+        rows = report.duplicate
         found.append(Reason("=", "duplicate", "an earlier row says the same", len(rows), rows))
     return sorted(found, key=lambda reason: -reason.count)
