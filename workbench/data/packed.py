@@ -19,13 +19,10 @@ from workbench.data.rows import LINE_SUFFIXES, Rows, open_rows
 from workbench.errors import Problem, WorkbenchError, fault
 
 CACHE_LIMIT = 20 * 10**9
-"""Bytes of all unpacked files together."""
+"""Bytes of all unpacked files together, and of any one: what is packed may be made to fill a disk."""
 _CHUNK = 1 << 20
 _KEEP_FREE = 2 * 10**9
 """Bytes that stay free on the disk."""
-_MOST_TIMES = 200
-"""Text is packed to a third or a tenth; what grows more than this is no data, but made to fill a disk."""
-_ALWAYS_ALLOWED = 100 * 10**6
 _IN_USE_SECONDS = 3600
 
 
@@ -73,7 +70,7 @@ def unpacked(path: Path) -> Path:
         raise fault(f"no folder to unpack it into: {e.strerror or e}", file.parent) from e
     partial = file.with_name(f".{secrets.token_hex(4)}.tmp")
     try:
-        _unpack(path, partial, state.st_size)
+        _unpack(path, partial)
         os.replace(partial, file)
     except BaseException:
         partial.unlink(missing_ok=True)
@@ -84,16 +81,15 @@ def unpacked(path: Path) -> Path:
     return file
 
 
-def _unpack(path: Path, target: Path, size: int) -> None:
+def _unpack(path: Path, target: Path) -> None:
     """Write what is in `path` to `target`, while there is room."""
-    most = max(_ALWAYS_ALLOWED, size * _MOST_TIMES)
     written = 0
     try:
         with target.open("xb") as out:
             for chunk in _chunks(path):
                 written += len(chunk)
-                if written > most:
-                    what = f"unpacks to more than {_MOST_TIMES} times its size: not text that was packed"
+                if written > CACHE_LIMIT:
+                    what = f"unpacks to more than {CACHE_LIMIT / 1e9:.0f} GB"
                     raise fault(what, path, "unpack it yourself if that is right")
                 if shutil.disk_usage(target.parent).free - len(chunk) < _KEEP_FREE:
                     what = f"no room to unpack it: it takes over {written / 1e9:.1f} GB"
