@@ -56,6 +56,15 @@ def test_escapes_that_stand_for_line_breaks(tmp_path: Path, answer: str, fires: 
         assert found["literal-escapes"].rows == [(0, 120)]
 
 
+def test_one_escape_a_row_in_many_rows(tmp_path: Path) -> None:
+    """The Typhoon project's rows: one between the instruction and a text that has real line breaks."""
+    written = [{"text": f"[INST] {row['user']} [/INST] \\n {row['assistant']}\nMore."} for row in rows(60)]
+    found = findings(project(tmp_path / "p", written, kind='kind = "text"'))
+    assert facts_of(found["literal-escapes"]) == ("yellow", 60)
+    few = [{"text": row["assistant"]} for row in rows(300, 1)]
+    assert "literal-escapes" not in findings(project(tmp_path / "q", few + written[:6], kind='kind = "text"'))
+
+
 def test_private_use_characters(tmp_path: Path) -> None:
     odd = [
         {"user": "\ue1ef 是什麼？", "assistant": "一個字。"},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from workbench.prompts.checks.facts import Marked
-from workbench.prompts.checks.seen import Seen, have, percent, rows, share, short
+from workbench.prompts.checks.seen import Seen, have, merged, percent, rows, share, short
 from workbench.prompts.findings import Finding, Level
 
 ANSWER_WORDS = frozenset(
@@ -17,6 +17,7 @@ PREFIX_SHARE, PREFIX_MOST, PREFIX_ROWS = 0.005, 0.95, 5
 OTHER_PREFIX_SHARE = 0.1
 HABIT_SHARE, HABIT_ROWS = 0.5, 3
 BLANKS_SHARE = 0.05
+LONE_SHARE = 0.05
 _SHORTEST_SHARED = 4
 
 
@@ -30,13 +31,7 @@ def findings(seen: Seen) -> Iterator[Finding]:
 
 def _marks(seen: Seen) -> Iterator[Finding]:
     marks, used = seen.facts.writing.marks, seen.facts.used
-    if mark := marks.get("literal_escapes"):
-        what = (
-            rf"{rows(mark.count)} {have(mark.count)} \n as two characters, backslash and n, for a line break"
-        )
-        yield seen.finding(
-            "literal-escapes", "yellow", mark, what, 'clean = ["newlines"] makes line breaks of them'
-        )
+    yield from _escapes(seen)
     if mark := marks.get("private_use"):
         what = (
             f"{rows(mark.count)} {have(mark.count)} private-use characters: they mean something in one font"
@@ -56,6 +51,22 @@ def _marks(seen: Seen) -> Iterator[Finding]:
             yield seen.finding(
                 "trailing-space", level, mark, f"{rows(mark.count)} {have(mark.count)} {what}", hint
             )
+
+
+def _escapes(seen: Seen) -> Iterator[Finding]:
+    """One that stands alone between blanks may be meant in a text on programming; in many rows it is not."""
+    marks = seen.facts.writing.marks
+    found = [marks["literal_escapes"]] if "literal_escapes" in marks else []
+    lone = marks.get("lone_escape")
+    if lone and lone.count >= HABIT_ROWS and share(lone.count, seen.facts.used) >= LONE_SHARE:
+        found.append(lone)
+    if found:
+        mark = merged(found)
+        what = (
+            rf"{rows(mark.count)} {have(mark.count)} \n as two characters, backslash and n, for a line break"
+        )
+        hint = 'clean = ["newlines"] makes line breaks of them'
+        yield seen.finding("literal-escapes", "yellow", mark, what, hint)
 
 
 def _legacy(seen: Seen) -> Iterator[Finding]:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MARKS = ("literal_escapes", "private_use", "special_token", "prompt_blank", "answer_blank")
+MARKS = ("literal_escapes", "lone_escape", "private_use", "special_token", "prompt_blank", "answer_blank")
 """Names of what a text can show; the position in here is the bit that is kept of a row."""
-ESCAPES, PRIVATE_USE, SPECIAL_TOKEN, PROMPT_BLANK, ANSWER_BLANK = (1 << i for i in range(len(MARKS)))
+ESCAPES, LONE_ESCAPE, PRIVATE_USE, SPECIAL_TOKEN, PROMPT_BLANK, ANSWER_BLANK = (
+    1 << i for i in range(len(MARKS))
+)
 
 SEPARATORS = ("###", "->", "=>", "→", "|||", ">>>", "===")
 """Ends of prompts that OpenAI's legacy fine-tuning guide and its imitators ask for."""
@@ -26,6 +28,7 @@ STOPS = ("###", "#END#", "#END", "[END]", "<END>", "<|end|>", "<STOP>", "[STOP]"
 _PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
 _ESCAPE = re.compile(r"\\n(?![a-z])(?![\"'`)\]|/*+}])")
 _AT_EDGE = re.compile(r"\A\s*\\n(?![a-z])|\\n\s*\Z")
+_ALONE = re.compile(r"(?<=\s)\\n(?=\s)")
 _LETTER = re.compile("[A-Za-z]")
 _MOST_KINDS = 4096
 _BATCH_CHARACTERS = 1 << 18
@@ -76,8 +79,8 @@ class TextLook:
                     question = question or text
                     if text[-1:].isspace():
                         marks |= PROMPT_BLANK
-            if "\\n" in text and _escaped(text):
-                marks |= ESCAPES
+            if "\\n" in text:
+                marks |= ESCAPES if _escaped(text) else LONE_ESCAPE if _ALONE.search(text) else 0
             if (
                 not example.plain
                 and any(head in text for head in self._heads)
