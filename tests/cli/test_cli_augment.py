@@ -80,3 +80,9 @@ def test_breaking_names_the_setting_that_goes_with_it(folder: Path, workbench: W
     assert done.returncode == 0 and "train_on" in done.stderr
     last = workbench("augment", "small", "--dry", "--set", "data.train_on=last")
     assert last.returncode == 0 and "train_on" not in last.stderr
+
+
+def test_near_duplicates_that_are_dropped_are_warned_of(asked: Path, workbench: Workbench) -> None:
+    assert "near_duplicates" not in workbench("augment", "small", "--dry").stderr
+    done = workbench("augment", "small", "--dry", "--set", "data.near_duplicates=drop")
+    assert done.returncode == 0 and "near_duplicates" in done.stderr

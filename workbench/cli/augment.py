@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the rows, show them, write them. Exit code 1: the target was not reached."""
+    """Make the rows, write them, show them. Exit code 1: the target was not reached."""
     from workbench.cli.console import busy, note, write_json
     from workbench.data.augment.project import carry_out, plan
 
@@ -54,20 +54,24 @@ def run(args: argparse.Namespace) -> int:
         planned = plan(project, ask)
     if ask:
         planned.made.left_out.update(ask.refused)
-    if not args.json:
-        _show(project, planned)
     writes = bool(planned.made.rows) and not args.dry
     if writes:
         carry_out(project, planned, force=args.force)
     if args.json:
         write_json(_fields(planned, writes), indent=2)
-    elif not writes:
+        return _code(planned)
+    _show(project, planned)
+    if not writes:
         note("nothing was written")
     else:
         how = (
             "its source is in project.toml already" if planned.added else "added to project.toml as a source"
         )
         note(f"written to {planned.path}; {how}")
+    return _code(planned)
+
+
+def _code(planned: "Plan") -> int:
     return 1 if planned.made.missing or not planned.made.rows else 0
 
 
@@ -151,6 +155,11 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
         )
     found += [f"{count:,} originals give no row: {reason}" for reason, count in made.unused.items()]
     found += [f"{count:,} variants left out: {reason}" for reason, count in made.left_out.items()]
+    if made.rows and project.settings.data.near_duplicates == "drop":
+        found.append(
+            'hint: data.near_duplicates = "drop" takes a made row that is much like its original for the same, '
+            "and leaves it out again"
+        )
     broken = any(kind.startswith("break") for kind in made.kinds)
     if broken and project.settings.data.train_on != "last":
         found.append(
