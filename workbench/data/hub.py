@@ -42,7 +42,7 @@ def open_hub(name: str, split: str, config: str, cancelled: Cancelled | None) ->
     file = cache_folder() / "hub" / f"{name.replace('/', '--')}-{key}.parquet"
     if not file.is_file():
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(0o700, parents=True, exist_ok=True)
         except OSError as e:
             raise fault(f"no folder to fetch it into: {e.strerror or e}", file.parent) from e
         fetch(name, split, config, file, cancelled)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from workbench.data.rows import LINE_SUFFIXES, Rows, open_rows
 from workbench.errors import Problem, WorkbenchError, fault
+from workbench.project.paths import expanded
 
 CACHE_LIMIT = 20 * 10**9
 """Bytes of all unpacked files together, and of any one: what is packed may be made to fill a disk."""
@@ -29,7 +30,7 @@ _IN_USE_SECONDS = 3600
 def cache_folder() -> Path:
     """Where this program keeps what it can make again."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "workbench"
+    return (Path(base) if os.path.isabs(base) else expanded("~/.cache")) / "workbench"
 
 
 def open_packed(path: Path, nested: str, columns: Sequence[str]) -> Rows:
@@ -65,7 +66,7 @@ def unpacked(path: Path) -> Path:
         os.utime(file)  # used now
         return file
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(0o700, parents=True, exist_ok=True)  # the packed file may be nobody else's to read
     except OSError as e:
         raise fault(f"no folder to unpack it into: {e.strerror or e}", file.parent) from e
     partial = file.with_name(f".{secrets.token_hex(4)}.tmp")
@@ -96,6 +97,8 @@ def _unpack(path: Path, target: Path) -> None:
                     hint = f"{_KEEP_FREE / 1e9:.0f} GB stay free; XDG_CACHE_HOME names another disk"
                     raise fault(what, path, hint)
                 out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())  # whole before it has its name, also when the power fails
     except OSError as e:
         raise fault(f"cannot be unpacked: {e.strerror or e}", path) from e
 
