@@ -9,6 +9,7 @@ the file, change or delete rows in it: it is not written over then without --for
 import argparse
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
@@ -28,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`augment PROJECT [--target N] [--dry] [--force] [--model MODEL] [--json]`."""
     add_project(parser)
     parser.add_argument(
-        "--target", type=int, metavar="N", help="training rows in all, made ones included; 0 for no limit"
+        "--target",
+        type=int,
+        metavar="N",
+        help="training rows in all, made ones included; 0 for all that one change makes",
     )
     parser.add_argument("--dry", action="store_true", help="show what would be made, write nothing")
     parser.add_argument("--force", action="store_true", help="write over a file that was edited")
@@ -44,11 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the rows, write them, show them. Exit code 1: the target was not reached."""
     from workbench.cli.console import busy, note, write_json
+    from workbench.data.augment.output import PATH, refuse_edited
     from workbench.data.augment.project import carry_out, plan
 
     if args.target is not None:
         args.overrides.append(f"augmentation.target={args.target}")
     project = opened(args)
+    if not (args.dry or args.force):
+        refuse_edited(project.folder / PATH)  # before a model works for minutes
     ask = _Model(project, args.model) if args.model else None
     with busy("making rows"):
         planned = plan(project, ask)
@@ -99,14 +106,17 @@ class _Model:
         return asyncio.run(self._ask(originals))
 
     async def _ask(self, originals: "Sequence[Example]") -> "Questions":
-        from workbench.chat.client import ChatEngine
+        from workbench.chat.client import ChatEngine, EngineDied
         from workbench.chat.rephrase import rephrase
+        from workbench.errors import WorkbenchError
 
         engine = ChatEngine()
         try:
             await engine.start()
             await engine.load(self._target)
             done = await rephrase(engine, self._target.label, originals, self._project.settings.chat)
+        except EngineDied as error:
+            raise WorkbenchError(*(replace(problem, hint="") for problem in error.problems)) from None
         finally:
             await engine.close()
         self.refused = dict(done.refused)
@@ -157,8 +167,8 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
     found += [f"{count:,} variants left out: {reason}" for reason, count in made.left_out.items()]
     if made.rows and project.settings.data.near_duplicates == "drop":
         found.append(
-            'hint: data.near_duplicates = "drop" takes a made row that is much like its original for the same, '
-            "and leaves it out again"
+            'hint: data.near_duplicates = "drop" takes a made row that is much like its original '
+            "for the same, and leaves it out again"
         )
     broken = any(kind.startswith("break") for kind in made.kinds)
     if broken and project.settings.data.train_on != "last":

@@ -59,9 +59,8 @@ def write(path: Path, made: Sequence[MadeRow], sources: Sequence[str], *, force:
     Raises:
         WorkbenchError: the file is there and not as it was written, or it cannot be written.
     """
-    if not force and edited(path):
-        hint = "keep it under another name and add that as a source, or lose the changes with --force"
-        raise fault("was edited since it was made", path, hint)
+    if not force:
+        refuse_edited(path)
     # A placeholder of the source needs its column in every row
     empty = {
         column: dict.fromkeys(map(_key, names), "")
@@ -83,6 +82,13 @@ def write(path: Path, made: Sequence[MadeRow], sources: Sequence[str], *, force:
     except OSError as e:
         raise fault(f"cannot be made: {e.strerror or e}", path.parent) from e
     write_atomic(path, "".join(f"{line}\n" for line in lines))
+
+
+def refuse_edited(path: Path) -> None:
+    """Raises WorkbenchError when the file is there and not as `write` wrote it, or cannot be read."""
+    if edited(path):
+        hint = "keep it under another name and add that as a source, or lose the changes with --force"
+        raise fault("was edited since it was made", path, hint)
 
 
 def edited(path: Path) -> bool:
