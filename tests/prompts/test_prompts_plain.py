@@ -1,5 +1,6 @@
 """Texts without a template, legacy prompt and completion, rows without an answer, special tokens."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from test_prompts_encode import PLAIN, encoded, example, rejected, tokenizer_of,
 from workbench.data.example import Example, Message, Origin
 from workbench.project.schema import PromptSettings
 from workbench.prompts.encode import Encoder
+from workbench.prompts.special_tokens import consequences
 from workbench.prompts.template import Template, load_template
 from workbench.prompts.tokenizer import load_tokenizer
 
@@ -96,3 +98,28 @@ def test_doubled_ends_and_literal_escapes_are_pointed_out(folders: dict[str, Pat
     ).warnings
     assert any("ends with </s> twice" in line for line in warnings)
     assert any("as two characters" in line for line in warnings)
+
+
+@pytest.mark.parametrize(
+    ("config", "method", "said"),
+    [
+        ({"vocab_size": 420, "hidden_size": 1024}, "lora", ["420 to 422 rows", "grows by 1.6 MiB"]),
+        (
+            {"vocab_size": 420, "hidden_size": 1024, "tie_word_embeddings": False},
+            "lora",
+            ["embeddings and head are trained", "3.3 MiB"],
+        ),
+        ({"vocab_size": 512, "hidden_size": 64}, "full", ["keep their 512 rows"]),
+        ({}, "lora", []),
+    ],
+)
+def test_what_special_tokens_change_is_said(
+    tmp_path: Path, config: dict[str, object], method: str, said: list[str]
+) -> None:
+    folder = write(tmp_path, byte_level(), NAMES)
+    (folder / "config.json").write_text(json.dumps(config))
+    asked = ["[A]", "</s>", "[/A]"]
+    text = "\n".join(consequences(load_tokenizer(folder, asked), asked, method))
+    assert "already: </s>" in text and "2 added, with ids from 420: [A], [/A]" in text
+    assert all(part in text for part in said)
+    assert consequences(load_tokenizer(folder), [], method) == []

@@ -8,7 +8,6 @@ train, one that something is to be remarked of.
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -30,25 +29,11 @@ def encode_many(encoder: Encoder, examples: Iterable[Example]) -> Iterator[Encod
 
 
 def encode_supervised(encoder: Encoder, examples: Iterable[Example]) -> Iterator[Supervised | Rejected]:
-    """What training needs of `encoder.encode` of each example, in order; examples are read ahead.
-
-    One batch is tokenised by Rust, which lets go of Python's lock, while the next one is written and the one
-    before is masked.
-    """
+    """What training needs of `encoder.encode` of each example, in order; examples are read `BATCH` ahead."""
     source = iter(examples)
-    with ThreadPoolExecutor(1) as pool:
-        waiting: tuple[_Batch, Future[list[list[int]]]] | None = None
-        while True:
-            chunk = list(islice(source, BATCH))
-            following = None
-            if chunk:
-                batch = _Batch(encoder, chunk)
-                following = batch, pool.submit(batch.tokenise)
-            if waiting:
-                yield from waiting[0].outcomes(waiting[1].result())
-            if following is None:
-                return
-            waiting = following
+    while chunk := list(islice(source, BATCH)):
+        batch = _Batch(encoder, chunk)
+        yield from batch.outcomes(batch.tokenise())
 
 
 def supervised(example: Example, result: Encoded | Rejected) -> Supervised | Rejected:
@@ -75,7 +60,7 @@ class _Batch:
         if encoder.tokenizer.widths is not None and encoder.train_on != "all":
             self._quick = [quick for example in examples if (quick := self._written(example))]
 
-    def tokenise(self) -> list[list[int]]:
+    def tokenise(self) -> "list[array[int]]":
         """The ids of each text."""
         try:
             return self._encoder.tokenizer.encode_batch([quick.text for quick in self._quick])
@@ -83,9 +68,9 @@ class _Batch:
             self._quick = []
             return []
 
-    def outcomes(self, ids: list[list[int]]) -> Iterator[Supervised | Rejected]:
+    def outcomes(self, ids: "list[array[int]]") -> Iterator[Supervised | Rejected]:
         """What became of each example, in order."""
-        done = dict(self._masked([array("i", row) for row in ids])) if ids else {}
+        done = dict(self._masked(ids)) if ids else {}
         for example in self._examples:
             outcome = done.get(id(example))
             yield supervised(example, self._encoder.encode(example)) if outcome is None else outcome

@@ -7,6 +7,7 @@ them, so that a base model whose post-processor puts a `<s>` in front cannot dou
 import codecs
 import json
 import re
+from array import array
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import tokenizers
 
 from workbench.errors import fault
 from workbench.project.weights import is_pointer
+from workbench.prompts.pieces import Pieces, pieces_of
 from workbench.prompts.widths import Widths, widths_of
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -100,16 +102,24 @@ class Tokenizer:
             raise fault(f"half of a surrogate pair at character {at}: not valid text") from None
         return encoding.ids, encoding.offsets
 
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, as `encode` gives them, on all cores and without the ranges.
+    def encode_batch(self, texts: Sequence[str]) -> "list[array[int]]":
+        """The ids of each text as C ints, as `encode` gives them, without the ranges.
 
         Raises WorkbenchError for a lone surrogate.
         """
         try:
+            if self._pieces is not None:
+                return self._pieces.encode(texts)
             encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:
             raise fault("half of a surrogate pair: not valid text") from None
-        return [encoding.ids for encoding in encodings]
+        return [array("i", encoding.ids) for encoding in encodings]
+
+    @cached_property
+    def _pieces(self) -> Pieces | None:
+        if self.widths is None:
+            return None
+        return pieces_of(self._backend, self._definition, self.widths.prepends, self._bytes is not None)
 
     @cached_property
     def widths(self) -> Widths | None:
