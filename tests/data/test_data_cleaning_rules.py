@@ -81,6 +81,7 @@ def test_plain_words_are_left_alone(name: CleaningName, text: str) -> None:
             "&amp;",
             "<<b",
             "x<b>",
+            "\u0301\u0323",
             "x<b>x<i>x<u>x<q>",
             "[[File:",
             "[http://a",

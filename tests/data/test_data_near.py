@@ -1,6 +1,7 @@
 """Near duplicates: what counts as one, what the index finds of them, and how many it invents."""
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -47,6 +48,12 @@ def test_normalise(text: str, normal: str) -> None:
 @given(st.text())
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
+
+
+def test_a_text_of_marks_takes_no_longer_than_another() -> None:
+    begin = time.perf_counter()
+    SKETCHER.sketch("a" + "\u0301\u0323" * 100_000)
+    assert time.perf_counter() - begin < 5
 
 
 @given(st.lists(st.text(max_size=80), max_size=12))

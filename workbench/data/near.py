@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from workbench.data.composed import composed
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -145,9 +147,7 @@ def _codes(text: str) -> "NDArray[np.uint32]":
 
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), np.uint8).astype(np.uint32)
-    if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return np.frombuffer(composed(text).encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _normal(

@@ -1,9 +1,9 @@
 """Rules on single characters and white space."""
 
 import re
-import unicodedata
 
 from workbench.data.cleaning.code import outside, outside_code, outside_fences
+from workbench.data.composed import composed
 
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 _BLANK = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -73,7 +73,7 @@ def private_use(text: str) -> str:
 
 def nfc(text: str) -> str:
     """Composed characters, so that é is one code point and equal to every other é."""
-    return unicodedata.normalize("NFC", text)
+    return composed(text)
 
 
 def _one_blank(text: str) -> str:

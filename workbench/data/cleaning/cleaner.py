@@ -28,8 +28,9 @@ class Step:
 class Cleaner:
     """Cleaning rules in their order, again until nothing changes: what is clean stays as it is.
 
-    `replace` is carried out in the first round only, since `a -> aa` has no end. May be used from several
-    threads at once. What is `given` to a message and the tags stay untouched.
+    `replace` is carried out in the first round only, since `a -> aa` has no end. After twenty rounds it is
+    enough: only a text made for it, such as `&amp;amp;amp;...`, needs more. What is `given` to a message and
+    the tags stay untouched. May be used from several threads at once.
     """
 
     def __init__(self, rules: Sequence[Cleaning]) -> None:
