@@ -150,6 +150,20 @@ def test_the_first_records_of_a_big_csv_are_there_at_once(tmp_path: Path) -> Non
     assert found[1] == b'1,"two\nlines"\n'
 
 
+@pytest.mark.parametrize("text", ['a,b\n"1\n' + "2,3\n" * 500, "a,b\n" + "x" * 2000])
+def test_a_record_without_an_end_is_not_followed_for_ever(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    monkeypatch.setattr("workbench.data.record_index._LONGEST", 400)
+    with patch.object(index, "FIRST_CHUNK", 100), patch.object(index, "CHUNK", 100):
+        found = IndexedRecords(path, ",")
+        assert found[0] == b"a,b\n"
+        with pytest.raises(WorkbenchError, match="x.csv:2: the record that begins here takes more than"):
+            found.build()
+
+
 def test_the_first_rows_are_there_before_the_index_is(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"%07d\n" * 500_000 % tuple(range(500_000)))

@@ -1,5 +1,5 @@
-"""A .json file: a list of records, read whole, or lists inside of objects; or, as some tools write it, one
-record a line."""
+"""A .json file: a list of records; lists inside of objects, for which it is read whole; or, as some tools
+write it, one record a line."""
 
 import json
 from itertools import islice
@@ -35,10 +35,10 @@ class NestedRows(Rows):
 def open_json(path: Path, nested: str = "") -> Rows:
     """Rows of a .json file, `nested` being the keys that lead to them. Raises WorkbenchError with line and
     column, and OSError."""
-    if not nested and _one_record_a_line(path):
-        return JsonlRows(path)
     if not nested and _begins(path) == b"[":
         return ElementRows(path)
+    if not nested and _one_record_a_line(path):
+        return JsonlRows(path)
     value = _value(path)
     if nested:
         return NestedRows(path, nested_values(value, nested, path))

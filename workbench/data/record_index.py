@@ -12,7 +12,7 @@ from pathlib import Path
 from workbench.data.index import Index, newline_ends
 from workbench.errors import fault
 
-_LONGEST = 64 << 20
+_LONGEST = 16 << 20
 """Bytes of one record: what is longer has lost a quote."""
 
 
@@ -33,14 +33,14 @@ class IndexedRecords(Index):
         ends = array("q")
         ends.frombytes(line_ends)
         if b'"' in data:
-            ends, is_open = self._record_ends(data[: ends[-1] - start] if ends else b"", ends)
-            # What comes before it is readable: the error is for who wants the open record itself
-            if is_open and not ends and (is_last or len(data) >= _LONGEST):
-                raise self._never_closed(start, is_last)
+            ends = self._record_ends(data[: ends[-1] - start] if ends else b"", ends)
+        # What comes before an open record is readable: the error is for who wants the record itself
+        if not ends and (is_last or len(data) >= _LONGEST):
+            raise self._never_closed(start, is_last)
         return ends.tobytes(), ends[-1] - start if ends else 0
 
-    def _record_ends(self, data: bytes, line_ends: "array[int]") -> "tuple[array[int], bool]":
-        """Ends of the records in `data`, and whether the last one goes on after it."""
+    def _record_ends(self, data: bytes, line_ends: "array[int]") -> "array[int]":
+        """Ends of the records in `data`, of which the last one may go on after it."""
         ends = array("q")
         # Quotes, delimiters and line ends are ASCII; the other bytes only have to be characters of some kind
         lines = io.StringIO(data.decode("latin-1"), newline="\n")
@@ -49,21 +49,22 @@ class IndexedRecords(Index):
             try:
                 for _ in reader:
                     ends.append(line_ends[reader.line_num - 1])
-                return ends, False
+                return ends
             except csv.Error as e:
                 if str(e) == "unexpected end of data":
-                    return ends, True
+                    return ends
                 ends.append(line_ends[reader.line_num - 1])  # a broken record is an error when it is read
 
     def _never_closed(self, begin: int, is_last: bool) -> Exception:
         line = 1 + sum(
             self.read(at, min(at + _LONGEST, begin)).count(b"\n") for at in range(0, begin, _LONGEST)
         )
-        what = "a quote in the record that begins here is never closed"
         if is_last:
             rest = self.read(begin, self._size)
             count = rest.count(b"\n") + (not rest.endswith(b"\n"))
-            what += f" ({count} lines)"
+            what = f"a quote in the record that begins here is never closed ({count} lines)"
+        else:
+            what = f"the record that begins here takes more than {_LONGEST >> 20} MB: perhaps a quote is open"
         hint = 'a quote inside a quoted cell is written twice: ""'
         if self._delimiter == "\t":
             hint += "; if quotes mean nothing here, name the file .txt and give `columns`"
