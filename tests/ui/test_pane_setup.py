@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from desk import SETTINGS, SIZES, Desk, at_desk, make_project
+from desk import SETTINGS, SIZES, Desk, at_desk, make_project, rows_of
 
 from workbench.project.store import open_project
 from workbench.ui.widgets.form import Form
@@ -155,3 +155,31 @@ async def test_a_choice_of_the_prompt_pane_reaches_the_form(tmp_path: Path) -> N
         await desk.sees("template chatml")
         await desk.press("3")
         assert form(desk).values["prompt.template"] == "chatml"
+
+
+async def test_the_figures_are_of_the_rows_that_really_train(tmp_path: Path) -> None:
+    """Of seven rows one is empty, one is too long, and one is held out."""
+    told = [(f"question {i}", f"answer {i}") for i in range(5)]
+    rows = rows_of(*told, ("nothing", ""), ("much", "word " * 600))
+    async with at_desk(make_project(tmp_path / "p", rows), (120, 30)) as desk:
+        await desk.press("3")
+        await desk.sees("4 training rows, 1 held out", "1 step an epoch, 3 in all")
+        await set_value(desk, "training.per_device_train_batch_size", "2")
+        await desk.sees("2 steps an epoch, 3 in all = 1.5 epochs")
+
+
+async def test_red_findings_are_named(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    held = '[[data.source]]\nkind = "fields"\npath = "train.jsonl"\nsplit = "validation"\n'
+    held += 'user = ["{instruction}"]\n'
+    (folder / "project.toml").write_text(MINE.replace("[training]", held + "[training]"))
+    async with at_desk(folder, (120, 30)) as desk:
+        await desk.press("3")
+        await desk.sees("4 training rows, 4 held out", "red: leak")
+
+
+async def test_rows_that_cannot_be_counted_are_said_to_be_so(tmp_path: Path) -> None:
+    base = '[model]\nbase = "nobody/nothing"\n'
+    async with at_desk(make_project(tmp_path / "p", settings=SETTINGS + base), (120, 30)) as desk:
+        await desk.press("3")
+        await desk.sees("effective batch 8", "rows not counted", "nobody/nothing")

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from desk import SIZES, Desk, at_desk, make_project
 
+from workbench.errors import fault
 from workbench.project.store import open_project
+from workbench.prompts import survey_process
 from workbench.runs import control, launch
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, list_runs
@@ -272,3 +274,41 @@ async def test_a_run_is_started_stopped_and_resumed(tmp_path: Path, monkeypatch:
         finally:
             if is_held(run):
                 control.stop_now(run, grace=0)
+
+
+async def test_a_red_finding_keeps_a_run_from_starting(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    (folder / "train.jsonl").write_text('{"instruction": "a", "output": ""}\n')
+    async with at_desk(folder) as desk:
+        await desk.press("4", "t", "y")
+        await desk.hears("no row can be trained on")
+        assert any("data.accept" in notice for notice in desk.notices)
+        await desk.until(lambda: desk.keys["start"])
+        assert not list_runs(folder)
+
+
+async def test_the_look_at_all_rows_shows_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that takes its time, and ends with the screen."""
+    ended = Event()
+
+    def look(project: Any, progress: Any, cancelled: Any) -> None:
+        progress(0.25)
+        while not cancelled():
+            ended.wait(0.01)
+        ended.set()
+        raise fault("the check was cancelled")
+
+    monkeypatch.setattr(survey_process, "run_survey", look)
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("4", "t", "y")
+        await desk.sees("Looking at all rows before the start: 25%")
+        await desk.press("t")
+        await desk.hears("a run is being started")
+        for worker in desk.app.workers:
+            if worker.group == "launch":
+                worker.cancel()
+        await desk.until(ended.is_set)
+        await desk.hears("cancelled")
+        await desk.sees("No run yet")

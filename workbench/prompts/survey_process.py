@@ -26,6 +26,7 @@ from workbench.prompts.survey import Survey, survey, survey_cached
 
 _ROOT = Path(__file__).parents[2]
 _ASK_SECONDS = 0.1
+_NICENESS = 10
 _FEW_BYTES = 500_000
 _one_at_a_time = threading.Lock()
 
@@ -59,6 +60,8 @@ def _elsewhere(project: OpenProject, progress: Progress | None, cancelled: Cance
         process = subprocess.Popen(
             survey_argv(project), stdout=subprocess.PIPE, stderr=errors, env=_environment(), text=True
         )
+        with suppress(OSError):  # the screen that waits for it comes first
+            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         try:
             said = _follow(process, progress, cancelled)
         finally:

@@ -239,7 +239,7 @@ class TrainPane(Pane):
         try:
             run = start(self.workspace.project, resume=resume, progress=progress, look=look)
         except WorkbenchError as error:
-            self.app.call_from_thread(self.workbench.tell, error)
+            self.app.call_from_thread(self._refused, error)
         else:
             self.app.call_from_thread(self._started, run)
         finally:
@@ -248,6 +248,11 @@ class TrainPane(Pane):
     def _check_goes_on(self, done: float) -> None:
         self._checked = done
         self._draw()
+
+    def _refused(self, error: WorkbenchError) -> None:
+        self._checked = None
+        self._draw()
+        self.workbench.tell(error)
 
     def _started(self, run: Run) -> None:
         self._checked = None
