@@ -153,7 +153,9 @@ class PromptPane(Pane):
             self.query_one("#figures", Static).update(line)
 
     def _focus(self) -> None:
-        if self.compared:
+        if self.compared and not self.query_one(VariantsView).columns:
+            self.focus()  # keys work until the columns are there
+        elif self.compared:
             self.query_one(VariantsView).focus_on(None)
         else:
             self.query_one("#messages" if self.query_one("#messages").display else "#tokens").focus()
@@ -339,10 +341,13 @@ class PromptPane(Pane):
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="explain")
     def _explain_tokens(self) -> None:
-        from workbench.prompts.special_tokens import effects
+        from workbench.prompts.special_tokens import consequences
         from workbench.ui.widgets.reading import Reading
 
-        told = effects(self.workspace.project, self.workspace.encoder().tokenizer)
+        settings = self.workspace.project.settings
+        told = consequences(
+            self.workspace.encoder().tokenizer, settings.prompt.special_tokens, settings.training.method
+        )
         self.app.call_from_thread(self.app.push_screen, Reading("Special tokens that are added", told))
 
     def do_template(self) -> None:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 from textual.events import DescendantFocus, Resize
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from workbench.ui.actions import bindings
@@ -100,8 +101,8 @@ class VariantsView(Acting):
 
     @property
     def columns(self) -> list[VariantColumn]:
-        """As they stand."""
-        return list(self.query(VariantColumn))
+        """As they stand; one that is just being made is not among them."""
+        return [column for column in self.query(VariantColumn) if column.is_mounted]
 
     @property
     def focused(self) -> VariantColumn | None:
@@ -142,6 +143,8 @@ class VariantsView(Acting):
         if [column.variant for column in self.columns] != [variant for variant, _ in views]:
             grid = self.query_one("#columns", Grid)
             focused = self.focused
+            if focused is not None and isinstance(self.parent, Widget):
+                self.parent.focus()
             await grid.remove_children()
             await grid.mount(*(VariantColumn(variant) for variant, _ in views))
             self.lay_out()
