@@ -55,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
         note(f"{settings.count} from {settings.pool}, seed {settings.seed}{balanced}{said}")
     if args.save:
         note(f"kept in {save_shots(project.folder, settings, deck.drawn)}")
+        own = open_project(args.project).settings.prompt.few_shot
+        if any(getattr(own, name) != getattr(settings, name) for name in asked):
+            note("[prompt.few_shot] of project.toml asks for another draw: this one waits until it agrees")
     return 0
 
 

@@ -80,7 +80,7 @@ class Variant(Table):
 class FewShot(Table):
     """`[prompt.few_shot]`: examples put before a question; drawn by seed, never the question's own row."""
 
-    count: Count = setting(0, "How many examples", ge=0, le=100)
+    count: int = setting(0, "How many examples", ge=0, le=100)
     seed: Seed = setting(42, "Seed of the draw")
     pool: Literal["train", "validation", "test"] = setting("train", "Rows they are drawn from")
     balance: str = setting("", "A tag whose values are drawn equally often")
