@@ -143,9 +143,6 @@ def test_of_many_keywords_not_all_variants_are_made() -> None:
 @pytest.mark.parametrize(
     ("keys", "what"),
     [
-        ({"paraphrases": ["no place"]}, "no other way to put a question"),
-        ({"paraphrases": ["{text}"]}, "no other way to put a question"),
-        ({"paraphrases": ["{text} {text}"]}, "no other way to put a question"),
         ({"keywords": {"iPhone 12": ["iPhone 13"]}}, "changes a number"),
         ({"keywords": {" ": ["a"]}}, "an empty keyword"),
     ],

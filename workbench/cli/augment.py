@@ -160,11 +160,11 @@ def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
         found.append(f"there are {made.originals:,} training rows already; the target is {made.target:,}")
     elif not made.rows:
         found.append(
-            "nothing to make: set break_conversations, keywords or paraphrases "
-            "in [augmentation] of project.toml"
+            "nothing can be made; [augmentation] in project.toml says what may be: break_conversations, "
+            "keywords, paraphrases"
         )
-    found += [f"{count:,} originals give no row: {reason}" for reason, count in made.unused.items()]
-    found += [f"{count:,} variants left out: {reason}" for reason, count in made.left_out.items()]
+    found += [f"originals without a made row: {count:,}, {reason}" for reason, count in made.unused.items()]
+    found += [f"variants left out: {count:,}, {reason}" for reason, count in made.left_out.items()]
     if made.rows and project.settings.data.near_duplicates == "drop":
         found.append(
             'hint: data.near_duplicates = "drop" takes a made row that is much like its original '

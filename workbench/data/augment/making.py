@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from workbench.data.augment.changes import TEXT, Variant, break_conversation, variants
+from workbench.data.augment.changes import Variant, break_conversation, variants
 from workbench.data.augment.keywords import Keywords
 from workbench.data.digest import digest, digest_of, own_group
 from workbench.data.example import Example, Origin
@@ -133,17 +133,10 @@ def augment(
 
 
 def check(settings: Augmentation) -> None:
-    """Raises WorkbenchError with every setting that cannot be carried out."""
-    where = "project.toml: augmentation"
+    """Raises WorkbenchError with every keyword that cannot be exchanged."""
+    place = "project.toml: augmentation.keywords"
     faults = []
-    for template in settings.paraphrases:
-        if template.count(TEXT) != 1 or template.strip() == TEXT:
-            hint = f"write other words around one {TEXT}, such as `Cho em hỏi: {TEXT}`"
-            faults.append(
-                fault(f"is no other way to put a question: {template!r}", f"{where}.paraphrases", hint)
-            )
     for word, others in settings.keywords.items():
-        place = f"{where}.keywords"
         if not word.strip():
             faults.append(fault("an empty keyword", place, "name a word of the users' texts"))
         faults += [
