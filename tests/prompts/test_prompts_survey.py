@@ -223,6 +223,15 @@ def test_what_went_wrong_there_is_told_here(tmp_path: Path, monkeypatch: pytest.
             run_survey(opened)
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_a_source_that_cannot_be_read_is_told_and_not_kept(tmp_path: Path) -> None:
+    opened = project(tmp_path / "p", rows(40), rows(3, 1))
+    (opened.folder / "rows1.jsonl").unlink()
+    with pytest.raises(WorkbenchError, match="no such file"):
+        run_survey(opened)
+    assert survey(opened).findings[0].name == "source-lost" and not kept(opened)
+
+
 def test_store_and_load_are_of_one_mind(tmp_path: Path) -> None:
     made = survey(project(tmp_path / "p", rows(40)))
     file = tmp_path / "kept" / "survey-0.json"

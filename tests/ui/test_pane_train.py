@@ -262,7 +262,7 @@ async def test_a_run_is_started_stopped_and_resumed(tmp_path: Path, monkeypatch:
             await desk.until(lambda: "RUNNING" in desk.text.splitlines()[0])
             await desk.press("4", "s")
             await desk.sees("■ stopped")
-            assert desk.keys["resume"]
+            await desk.until(lambda: desk.keys["resume"], "the key")
             step = read_status(run).step
             await desk.press("r")
             await desk.sees("● running")

@@ -78,6 +78,7 @@ def as_json(found: "Survey", settings: Any) -> dict[str, Any]:
 
 
 def _report_progress(project: Any) -> None:
+    from workbench.errors import Problem, WorkbenchError
     from workbench.prompts.survey import survey
 
     told = -1
@@ -89,7 +90,10 @@ def _report_progress(project: Any) -> None:
             sys.stdout.write(json.dumps({"progress": done}) + "\n")
             sys.stdout.flush()
 
-    survey(project, tell)
+    found = survey(project, tell)
+    # Such a survey is not kept, so that mending what is wrong around the files is enough
+    if errors := [report.error for report in found.reports if report.error]:
+        raise WorkbenchError(*map(Problem, errors))
 
 
 def _lines(finding: "Finding", names: list[str], width: int) -> Any:
