@@ -274,3 +274,11 @@ def test_a_broken_store_names_the_file(tmp_path_factory: pytest.TempPathFactory,
     (folder / "few_shot.json").write_bytes(content)
     with pytest.raises(WorkbenchError, match=r"few_shot\.json"):
         read_shots(folder)
+
+
+def test_an_example_as_text_has_no_title_without_blocks_of_its_own() -> None:
+    blocks = Blocks((("Knowledge", "open 9-5"),), question="Chat")
+    written = with_shots(
+        talk("a", "b", 1), Shots((talk("c", "d", 2),)), few(1, shot="Q {user} A {assistant}\n"), blocks
+    )
+    assert written.messages[0].content == "Knowledge:\nopen 9-5\n\nQ c A d\nChat:\na"

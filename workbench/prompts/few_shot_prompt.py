@@ -27,7 +27,9 @@ def with_shots(example: Example, shots: Shots, settings: FewShot, blocks: Blocks
     if not any(message.role == "user" for message in example.messages):
         raise fault("nobody asks in this row: examples have no place")
     body = compose(example.messages[len(system) :], example.blocks, blocks, shared=False)
-    told = [_told(shot, blocks) for shot in shots.examples]
+    # As text a shot needs no title where it has no blocks; as turns it is written like the question
+    form = replace(blocks, shared=()) if settings.shot else blocks
+    told = [_told(shot, form) for shot in shots.examples]
     if settings.shot:
         text = settings.before + "".join(_as_text(turns, settings.shot) for turns in told) + settings.after
         body = (replace(body[0], content=text + body[0].content), *body[1:])
