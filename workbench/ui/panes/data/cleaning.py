@@ -17,7 +17,7 @@ from workbench.project.source import Cleaning
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.changes import step_text
-from workbench.ui.panes.data.view import DataView
+from workbench.ui.panes.data.view import DataView, count_of
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
@@ -116,7 +116,8 @@ class CleaningView(DataView):
         source = sources[self.source]
         text = Text(f"source {self.source + 1} of {len(sources)}  " if len(sources) > 1 else "")
         text.append_text(shown(source.name or source.path, "bold"))
-        text.append(f"  {len(source.clean)} rules; + offered, counted in a sample: enter adds, x removes")
+        text.append(f"  {count_of(len(source.clean), 'rule')}")
+        text.append("; + offered, counted in a sample: enter adds, x removes")
         return text.append("  looking…" if looking else "")
 
     @work(thread=True, exclusive=True, group="offers", exit_on_error=False)

@@ -18,7 +18,7 @@ from workbench.ui.panes.data.listings import Offer, offers
 from workbench.ui.panes.data.marks import SIGNS, Marks
 from workbench.ui.panes.data.pane import Listing
 from workbench.ui.panes.data.row_text import shortened, turns, why_left_out
-from workbench.ui.panes.data.view import DataView
+from workbench.ui.panes.data.view import DataView, count_of
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
@@ -63,17 +63,23 @@ class RowsView(DataView):
         self.listing: Listing | None = None
         self.source = 0
         self.raw = False
-        self._filled_with: object = None
         self._marks = lru_cache(4)(self._make_marks)
         self._growth = self.set_interval(GROWTH_SECONDS, self._follow_growth, pause=True)
 
     def came_into_view(self) -> None:
         """The selected row may have been changed elsewhere."""
         self.query_one(VirtualTable).focus()
-        if self.dataset and self.workspace.row[0] != self.source and not self.listing:
+        if not self._up_to_date:
+            return
+        if self.workspace.row[0] != self.source and not self.listing:
             self._show_source()
         else:
             self._move_to(*self.workspace.row)
+
+    @property
+    def _up_to_date(self) -> bool:
+        """What is shown is of the project as it is: else the selected row is not one of these."""
+        return self.dataset is not None and self.dataset is self.workspace.opened
 
     def fill(self) -> None:
         """Open the source when the dataset is another one; tell the counts when they are known."""
@@ -90,7 +96,6 @@ class RowsView(DataView):
     def _show_source(self) -> None:
         """The rows of the selected row's source."""
         assert self.dataset is not None
-        self._filled_with = self.dataset
         table = self.query_one(VirtualTable)
         table.set_row_count(0)
         self.query_one("#row", Static).update("")
@@ -183,7 +188,7 @@ class RowsView(DataView):
         self._show_row(event.row)
 
     def _show_row(self, line: int) -> None:
-        if line >= self.query_one(VirtualTable).row_count:
+        if not self._up_to_date or line >= self.query_one(VirtualTable).row_count:
             return
         self.workspace.row = self._place(line)
         self.query_one("#row", Static).update(self._detail())
@@ -219,7 +224,9 @@ class RowsView(DataView):
             return Text("no [[data.source]] in project.toml yet: a adds one from a data file")
         if self.listing:
             line = Text.assemble("only ", shown(self.listing.title, "bold"))
-            return line.append(f": {len(self.listing.rows):,} rows   n N walk them, esc shows all rows")
+            return line.append(
+                f": {count_of(len(self.listing.rows), 'row')}   n N walk them, esc shows all rows"
+            )
         count = len(self.dataset.sources)
         line = Text(f"source {self.source + 1} of {count}  " if count > 1 else "")
         state, report = self.dataset.sources[self.source], self._report
@@ -251,8 +258,8 @@ class RowsView(DataView):
                 return "the rows are still being counted"
             if not self._report.rejected:
                 return "no row of this source is rejected"
-        if name == "filter" and not self.workspace.selected:
-            return "the rows are still being counted"
+        if name == "filter" and not self._report:
+            return "there is no row" if self.workspace.selected else "the rows are still being counted"
         if name == "show_all" and not self.listing:
             return "all rows of this source are shown"
         if name in ("next_source", "previous_source") and (
