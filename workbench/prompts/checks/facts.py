@@ -101,7 +101,6 @@ class Pairing:
         end_pieces: tokens that the end mark takes.
         reads_clock: the template writes today's date.
         prompt_end: the last characters of chat's prompt.
-        prompt_merges: the tokenizer joins the end of chat's prompt with the beginning of an answer.
         bos_missing: beginning-of-text token that the base model knows, and the template leaves out.
     """
 
@@ -109,7 +108,6 @@ class Pairing:
     end_pieces: int = 1
     reads_clock: bool = False
     prompt_end: str = ""
-    prompt_merges: bool = False
     bos_missing: str = ""
 
 

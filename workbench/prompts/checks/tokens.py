@@ -149,8 +149,7 @@ def look_at_pairing(encoder: Encoder) -> Pairing:
         return found
     found.reads_clock = asked.read_clock or whole.read_clock
     found.prompt_end = asked.text[-_TAIL:]
-    ids, trained = tokenizer.encode(asked.text)[0], tokenizer.encode(whole.text)[0]
-    found.prompt_merges = whole.text.startswith(asked.text) and trained[: len(ids)] != ids
+    trained = tokenizer.encode(whole.text)[0]
     if tokenizer.adds_bos and trained[:1] != [tokenizer.id("bos_token")]:
         found.bos_missing = tokenizer.special["bos_token"]
     return found
