@@ -20,7 +20,7 @@ _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _WORDS = r"\s*\S+|\s+"
 _LINES = r"\s*\S+(?:[^\S ]\s*\S*)*|\s+"
 """As `_WORDS`, but what begins with a line break stays with what is before it."""
-_HAN = r"\s*[\u4e00-\u9fff]|\s*[^\s\u4e00-\u9fff]+|\s+"
+_HAN = r"\s*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+)|\s+"
 _GPT_2 = None
 _KNOWN_RULES: dict[str | None, str] = {
     _GPT_2: _WORDS,
@@ -34,6 +34,33 @@ _KNOWN_RULES: dict[str | None, str] = {
     r"\p{N}|\p{Han}| ?(?:(?!\p{Han})[\p{L}\p{M}])+| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+": _HAN,
 }
 """Rule that a byte-level tokenizer splits by to a pattern of pieces between which it always does."""
+
+
+class _Irregular(Exception):
+    """A word after which, or before which, the text may not be cut."""
+
+
+class _Learned(dict[str, bytes]):
+    """The ids of words, as C ints, each tokenised when it is met first.
+
+    Args:
+        backend: tokenises without added tokens.
+        head: what stands before every word, such as a blank.
+        strict: a word that is empty or ends in white space is irregular.
+    """
+
+    def __init__(self, backend: tokenizers.Tokenizer, head: str = "", *, strict: bool = False) -> None:
+        super().__init__()
+        self._backend = backend
+        self._head = head
+        self._strict = strict
+
+    def __missing__(self, word: str) -> bytes:
+        if self._strict and (not word or word[-1] == BLANK or word[-1].isspace()):
+            raise _Irregular
+        encoding = self._backend.encode(self._head + word, add_special_tokens=False)
+        ids = self[word] = array("i", encoding.ids).tobytes()
+        return ids
 
 
 class Pieces:
@@ -61,60 +88,54 @@ class Pieces:
         self._fixed = {text: array("i", [index]).tobytes() for text, index in added.items()}
         self._prepends = prepends
         self._cut = re.compile(cut).findall
-        self._byte_level = byte_level
-        self._backend = tokenizers.Tokenizer(backend.model)
+        self._blank = " " if byte_level else BLANK
+        self._bare = tokenizers.Tokenizer(backend.model)
         if byte_level:
-            self._backend.pre_tokenizer = backend.pre_tokenizer
-        self._known: dict[str, bytes] = dict(self._fixed)
+            self._bare.pre_tokenizer = backend.pre_tokenizer
+        self._forget()
 
     def encode(self, texts: Sequence[str]) -> "list[array[int]]":
         """The ids of each text, as C ints. Raises TypeError for half of a surrogate pair."""
-        if len(self._known) > MOST_PIECES:
-            self._known = dict(self._fixed)
-        rows = [self._pieces(text) for text in texts]
-        found = [array("i") for _ in rows]
-        later = self._look_up(rows, found, range(len(rows)))
-        if later:
-            self._learn({piece for n in later for piece in rows[n] if piece not in self._known})
-            self._look_up(rows, found, later)
-        return found
+        if len(self._pieces) + len(self._heads) + len(self._words) > MOST_PIECES:
+            self._forget()
+        return [self._ids(text) for text in texts]
 
-    def _look_up(
-        self, rows: Sequence[list[str]], found: "Sequence[array[int]]", numbers: Iterable[int]
-    ) -> list[int]:
-        """Fill in the ids of some rows; those with a piece that is not known yet are returned."""
-        look_up, unknown = self._known.__getitem__, []
-        for n in numbers:
-            try:
-                found[n].frombytes(b"".join(map(look_up, rows[n])))
-            except KeyError:
-                unknown.append(n)
-        return unknown
+    def _forget(self) -> None:
+        self._pieces = _Learned(self._bare)
+        """Pieces of the pattern, and words that are all there is between two added tokens."""
+        self._heads = _Learned(self._bare, strict=True)
+        """Words at the beginning, more words after them."""
+        self._words = _Learned(self._bare, self._blank, strict=True)
+        """Words after a space."""
 
-    def _pieces(self, text: str) -> list[str]:
-        stretches = self._added.split(text) if self._added else [text]
-        pieces: list[str] = []
-        for n, stretch in enumerate(stretches):
+    def _ids(self, text: str) -> "array[int]":
+        found: list[bytes] = []
+        for n, stretch in enumerate(self._added.split(text) if self._added else [text]):
             if not stretch:
                 continue
             if n % 2:
-                pieces.append(stretch)
-            elif self._byte_level:
-                pieces += self._cut(stretch)
+                found.append(self._fixed[stretch])
             else:
-                begins = self._prepends == "stretches" or (
-                    self._prepends == "text" and n == 0 and stretch[0] not in " ▁"
-                )
-                stretch = stretch.replace(" ", BLANK)
-                pieces += self._cut(BLANK + stretch if begins else stretch)
-        return pieces
+                found += self._of_stretch(stretch, n == 0)
+        ids = array("i")
+        ids.frombytes(b"".join(found))
+        return ids
 
-    def _learn(self, missing: Iterable[str]) -> None:
-        new = list(missing)
-        for piece, encoding in zip(
-            new, self._backend.encode_batch_fast(new, add_special_tokens=False), strict=True
+    def _of_stretch(self, stretch: str, first: bool) -> Iterable[bytes]:
+        blank = self._blank
+        if self._prepends == "stretches" or (
+            self._prepends == "text" and first and stretch[0] not in (" ", BLANK)
         ):
-            self._known[piece] = array("i", encoding.ids).tobytes()
+            stretch = blank + stretch
+        if stretch.isascii() or (blank == BLANK and stretch[1:].isascii()):
+            head, *words = stretch.split(" ")
+            try:
+                if not words:
+                    return (self._pieces[head],)
+                return (self._heads[head], *map(self._words.__getitem__, words))
+            except _Irregular:
+                pass
+        return map(self._pieces.__getitem__, self._cut(stretch.replace(" ", blank)))
 
 
 def pieces_of(

@@ -1,0 +1,121 @@
+"""Many examples at once give what one after the other gives; a shape gives what the template writes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_prompts_encode import PLAIN, conversations, encoder_for, example, spoken
+from test_prompts_structured import FORMS, dialog
+from test_prompts_transformers import QWEN_LIKE
+
+from workbench.data.example import Example, Message, Origin
+from workbench.prompts import shapes
+from workbench.prompts.encode import Encoder
+from workbench.prompts.encode_many import encode_many, encode_supervised, supervised
+from workbench.prompts.encoded import Supervised
+from workbench.prompts.template import BUILT_IN, Template
+
+WITHOUT_BOS = PLAIN.replace("<|im_end|>", "</s>")
+TEMPLATES = {name: file.read_text() for name, file in BUILT_IN.items()} | {
+    "qwen-like": QWEN_LIKE,
+    "prefixes": PLAIN,
+    "prompt ends with a blank": WITHOUT_BOS.replace("\n{{ m.content", ": {{ m.content").replace(
+        "assistant\n", "assistant: "
+    ),
+    "no end": PLAIN.replace("<|im_end|>", ""),
+    "looks at the text": PLAIN.replace("{{ m.content }}", "{{ m.content if 'a' in m.content else 'x' }}"),
+    "macro": "{% macro say(m) %}{{ m.content | trim }}{% endmacro %}"
+    + PLAIN.replace("{{ m.content }}", "{% set text = say(m) %}{{ text }}"),
+    "cuts": PLAIN.replace("{{ m.content }}", "{{ m.content[:3] }}"),
+    "loops over characters": PLAIN.replace("{{ m.content }}", "{% for c in m.content %}{{ c }}{% endfor %}"),
+    "json": PLAIN.replace("{{ m.content }}", "{{ m | tojson }}"),
+    "lengths": PLAIN.replace("{{ m.content }}", "{{ m.content | length }} {{ m.content }}"),
+    "thoughts": PLAIN.replace("{{ m.content }}", "{{ m.content.split('</think>')[-1] }}"),
+    "joined first": "{% set ns = namespace(t='') %}{% for m in messages %}"
+    "{% set ns.t = ns.t ~ m.role + ':' + m.content + '</s>' %}{% endfor %}"
+    "{{ ns.t if '<|im_end|>' not in ns.t else '' }}",
+}
+FAMILIES = ("byte_level", "llama", "word_piece")
+rows = st.lists(conversations, min_size=1, max_size=4)
+
+
+def one_by_one(encoder: Encoder, examples: Sequence[Example]) -> list[object]:
+    return [supervised(each, encoder.encode(each)) for each in examples]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("family", FAMILIES)
+@given(turns=rows, system=st.none() | spoken, on=st.sampled_from(["assistant", "last", "all"]))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_the_same_as_one_by_one(
+    folders: dict[str, Path], family: str, name: str, turns: list[list[str]], system: str | None, on: str
+) -> None:
+    encoder = encoder_for(folders[family], TEMPLATES[name], train_on=on)
+    examples = [example(*each, system=system) for each in turns]
+    examples += [example(*(turn.strip() for turn in each), system=system) for each in turns]
+    assert list(encode_supervised(encoder, examples)) == one_by_one(encoder, examples)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@given(turns=rows, system=st.none() | spoken, on=st.sampled_from(["assistant", "last", "all"]))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_a_shape_is_what_the_template_writes(
+    folders: dict[str, Path], name: str, turns: list[list[str]], system: str | None, on: str
+) -> None:
+    encoder = encoder_for(folders["byte_level"], TEMPLATES[name], train_on=on)
+    examples = [example(*(turn.strip() for turn in each), system=system) for each in turns]
+    with pytest.MonkeyPatch.context() as patch:
+        by_shape = list(encode_many(encoder, examples))
+        patch.setattr(shapes.Shapes, "find", lambda self, messages: None)
+        assert by_shape == list(encode_many(encoder, examples))
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_that_looks_at_texts_has_no_shapes(folders: dict[str, Path], name: str) -> None:
+    encoder = encoder_for(folders["byte_level"], TEMPLATES[name])
+    looks = {"looks at the text", "cuts", "loops over characters", "json", "lengths", "thoughts"}
+    known = encoder.shapes.find((Message("user", "a"), Message("assistant", "b"))) is not None
+    assert known == (name not in looks | {"qwen-like", "joined first"})
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_structured_content_has_a_shape(folders: dict[str, Path], name: str) -> None:
+    encoder = encoder_for(folders["llama"], BUILT_IN[f"emotion-{name}"].read_text())
+    row = Example(dialog(), Origin(0, 0))
+    assert encoder.shapes.find(row.messages) is not None
+    assert list(encode_supervised(encoder, [row])) == one_by_one(encoder, [row])
+
+
+@pytest.mark.parametrize("overlong", ["drop", "truncate", "error"])
+def test_odd_rows_among_even_ones(folders: dict[str, Path], overlong: str) -> None:
+    encoder = encoder_for(folders["llama"], PLAIN, overlong=overlong)
+    encoder = Encoder(encoder.tokenizer, Template("t", PLAIN), max_tokens=60, overlong=overlong)  # type: ignore[arg-type]
+    odd = [
+        example("a", "b" * 80),
+        example("a" * 80, "b"),
+        example("a", "b\ud83d"),
+        example("a", " b "),
+        example("a", "<|im_end|>"),
+        example("a"),
+        Example((Message("assistant", "plain"),), Origin(0, 0), plain=True),
+    ]
+    examples = [each for row in odd for each in (row, example("the fox", "jumps"))]
+    result = list(encode_supervised(encoder, examples))
+    assert result == one_by_one(encoder, examples)
+    assert [isinstance(each, Supervised) for each in result[1::2]] == [True] * len(odd)
+
+
+def test_examples_are_read_no_further_ahead_than_a_batch(folders: dict[str, Path]) -> None:
+    read = 0
+
+    def endless():  # type: ignore[no-untyped-def]
+        nonlocal read
+        while True:
+            read += 1
+            yield example("a", "b")
+
+    encoder = encoder_for(folders["byte_level"], PLAIN)
+    made = encode_supervised(encoder, endless())
+    assert isinstance(next(made), Supervised) and read <= 1024
