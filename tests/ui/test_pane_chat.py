@@ -255,3 +255,21 @@ async def test_a_lost_terminal_closes_the_engine(tmp_path: Path, log: Path, numb
         await desk.until(lambda: not desk.app.is_running)
     with pytest.raises(ProcessLookupError):
         os.kill(requests(log, "started")[0]["pid"], 0)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_checkpoint_that_knows_other_prompts_says_so(
+    tmp_path: Path, log: Path, size: tuple[int, int]
+) -> None:
+    folder = make_project(tmp_path / "p")
+    checkpoint(folder, 10)
+    async with at_desk(folder, size) as desk:
+        await desk.press("6", "escape", "m", *"step 10", "enter")
+        await say(desk, "one")
+        await desk.sees("another chat template than the project has now", "stop token")
+        target = requests(log, "load")[-1]["target"]
+        assert target["template_source"] == "the template", "the run's own is used"
+        await desk.press("escape", "m", *"base", "enter")
+        await say(desk, "two")
+        await desk.until(lambda: len(requests(log, "generate")) == 2 and not pane(desk).answering)
+        await desk.until(lambda: not desk.shows("another chat template"))
