@@ -1,17 +1,17 @@
 """A whole project's rows, encoded: what the trainer trains on."""
 
-from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 from workbench.data.dataset import Dataset, open_dataset
-from workbench.data.example import Origin, Rejected
+from workbench.data.example import Example, Origin, Rejected
 from workbench.data.report import SourceReport
 from workbench.data.selection import Selection, select
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.store import OpenProject
 from workbench.prompts.encode import TOO_LONG, Encoder, make_encoder
+from workbench.prompts.encode_many import encode_supervised
 from workbench.prompts.encoded import Supervised
 
 SHOWN_PROBLEMS = 10
@@ -90,7 +90,7 @@ class _Work:
         kept: list[Supervised] = []
         for source, origins in groupby(self._selection.sides["train"], key=lambda origin: origin.source):
             repeat, report = self._selection.repeats[source], self._selection.reports[source]
-            block = [each for origin in origins if (each := self._encode(origin))]
+            block = self._encoded(origins)
             report.train = len(block) * repeat
             kept += block * repeat
         return kept
@@ -98,26 +98,37 @@ class _Work:
     def validation(self) -> list[Supervised]:
         """The held-out rows."""
         kept = []
-        for origin in self._selection.sides["validation"]:
-            if encoded := self._encode(origin):
-                kept.append(encoded)
-            else:
-                self._selection.reports[origin.source].validation -= 1
+        for source, origins in groupby(self._selection.sides["validation"], key=lambda origin: origin.source):
+            block = self._encoded(origins)
+            self._selection.reports[source].validation = len(block)
+            kept += block
         return kept
 
-    def _encode(self, origin: Origin) -> Supervised | None:
-        if self._progress and self._done % PROGRESS_EVERY == 0:
-            self._progress(self._done, self.total)
-        self._done += 1
-        example = self._dataset.example(origin.source, origin.row)
-        result = example if isinstance(example, Rejected) else self._encoder.encode(example)
-        if isinstance(result, Rejected):
-            report = self._selection.reports[origin.source]
-            report.reject(result)
-            report.kept -= 1
-            self.rejected.append(result)
-            return None
-        return Supervised(origin, array("i", result.ids), bytes(result.mask))
+    def _encoded(self, origins: Iterable[Origin]) -> list[Supervised]:
+        kept = []
+        for result in encode_supervised(self._encoder, self._examples(origins)):
+            if isinstance(result, Rejected):
+                self._reject(result)
+            else:
+                kept.append(result)
+        return kept
+
+    def _examples(self, origins: Iterable[Origin]) -> Iterator[Example]:
+        for origin in origins:
+            if self._progress and self._done % PROGRESS_EVERY == 0:
+                self._progress(self._done, self.total)
+            self._done += 1
+            example = self._dataset.example(origin.source, origin.row)
+            if isinstance(example, Rejected):  # the file has changed since it was selected
+                self._reject(example)
+            else:
+                yield example
+
+    def _reject(self, result: Rejected) -> None:
+        report = self._selection.reports[result.origin.source]
+        report.reject(result)
+        report.kept -= 1
+        self.rejected.append(result)
 
 
 def _refuse_overlong(encoder: Encoder, rejected: list[Rejected], report: list[SourceReport]) -> None:
