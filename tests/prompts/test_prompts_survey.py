@@ -2,13 +2,14 @@
 
 import json
 import sys
+import tempfile
 from array import array
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from surveyed import project, rows
 
@@ -238,3 +239,16 @@ def test_store_and_load_are_of_one_mind(tmp_path: Path) -> None:
     store(file, made.facts, made.reports, exact=False)
     assert load(file, exact=False) == (made.facts, made.reports)
     assert load(file, exact=True) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=60)), min_size=1, max_size=12))
+def test_any_text_can_be_surveyed(told: list[tuple[str, str]]) -> None:
+    """Lone surrogates, blanks, special tokens: rows are used or told of, nothing else happens."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened = project(Path(folder) / "p", [{"user": asked, "assistant": said} for asked, said in told])
+        found = survey(opened)
+        (report,) = found.reports
+        assert report.read == len(told) and report.kept == found.facts.used
+        assert survey_cached(opened) == found
+        assert all(finding.count >= len(finding.rows) for finding in found.findings)
