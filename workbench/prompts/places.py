@@ -53,7 +53,7 @@ class Places:
         self.first = np.concatenate(([0], np.cumsum(counts)))
         self._ids = np.frombuffer(b"".join(row.tobytes() for row in rows), np.intc)
         self._row = np.repeat(np.arange(len(rows)), counts)
-        wide = widths.bytes[self._ids].astype(np.int64)
+        wide = widths.bytes[self._ids]
         heads = self.first[:-1][counts > 0]
         opens = np.zeros(len(wide), np.bool_)
         if widths.prepends == "stretches":
@@ -61,17 +61,22 @@ class Places:
             opens[heads] = True
         elif widths.prepends == "text":
             opens[heads] = [not text.startswith(" ") for text, n in zip(texts, counts, strict=True) if n]
-        wide -= opens & widths.blank[self._ids]
-        total = np.bincount(self._row, wide, len(rows))
+        if widths.prepends != "nowhere":
+            wide -= opens & widths.blank[self._ids]
+        total = np.zeros(len(rows), np.int64)
+        if len(heads):
+            total[counts > 0] = np.add.reduceat(wide, heads, dtype=np.int64)
         self.fits = (total == np.array(sizes)) & (counts > 0)
-        wide[~self.fits[self._row]] = 0
+        if not self.fits.all():
+            wide[~self.fits[self._row]] = 0
         self._wide = wide
         # One line of numbers for the whole batch: each row begins where no row before it can reach
         self._apart = int(max(sizes, default=0)) + 1
-        reached = np.cumsum(wide) - wide
+        self._starts = np.cumsum(wide, dtype=np.int64)
+        self._starts -= wide
         begins = np.zeros(len(rows), np.int64)
-        begins[counts > 0] = reached[heads]
-        self._starts = reached - begins[self._row] + self._row * self._apart
+        begins[counts > 0] = self._starts[heads]
+        self._starts += (np.arange(len(rows)) * self._apart - begins)[self._row]
 
     def mask(self, row: "NDArray[np.int64]", edges: "NDArray[np.int64]") -> Masks:
         """The masks of answers.
@@ -82,11 +87,12 @@ class Places:
         """
         places = edges + (row * self._apart)[:, None]
         start, end, mark, after = np.searchsorted(self._starts, places.T)
-        change = np.zeros(len(self._starts) + 1, np.int64)
+        change = np.zeros(len(self._starts) + 1, np.int8)
         np.add.at(change, start, 1)
         np.add.at(change, end, -1)
-        on = np.cumsum(change)[:-1] > 0
-        trained_before = np.concatenate(([0], np.cumsum(on)))
+        on = np.cumsum(change, dtype=np.int8)[:-1] > 0
+        trained_before = np.zeros(len(self._starts) + 1, np.int64)
+        np.cumsum(on, out=trained_before[1:])
         some = trained_before[end] > trained_before[start]
         # A token that begins before the mark may reach into it
         mark = mark - ((mark > self.first[row]) & self._reaches(mark - 1, places[:, 2]))
@@ -99,7 +105,7 @@ class Places:
         cut = (start > self.first[row]) & self._reaches(start - 1, places[:, 0])
         at = np.flatnonzero(cut)[::-1]  # the first of a row is written last
         inside[row[at]] = self._ids[start[at] - 1]
-        return Masks(on.astype(np.uint8), trains, stops, inside)
+        return Masks(on.view(np.uint8), trains, stops, inside)
 
     def _reaches(self, token: "NDArray[np.int64]", place: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """The token ends after the place."""

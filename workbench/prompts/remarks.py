@@ -68,11 +68,11 @@ def on_lead(answers: Sequence[Answer]) -> Iterator[str]:
 def on_ids(ids: Sequence[int], tokenizer: Tokenizer) -> Iterator[str]:
     """Ends of the text that stand there twice, or not at all."""
     bos, eos = tokenizer.bos_id, tokenizer.eos_id
-    if bos is not None and list(ids[:2]) == [bos, bos]:
+    if bos is not None and len(ids) > 1 and ids[0] == ids[1] == bos:
         yield f"the text begins with {tokenizer.special['bos_token']} twice"
-    if eos is not None and list(ids[-2:]) == [eos, eos]:
+    if eos is not None and len(ids) > 1 and ids[-1] == ids[-2] == eos:
         yield f"the text ends with {tokenizer.special['eos_token']} twice"
-    if tokenizer.adds_bos and list(ids[:1]) != [bos]:
+    if tokenizer.adds_bos and (not ids or ids[0] != bos):
         yield (
             f"the base model was made to read texts that begin with {tokenizer.special['bos_token']}; "
             "this template writes none"
