@@ -119,4 +119,14 @@ def test_blocks_stand_in_the_preview(says: Any, folder: Path) -> None:
     add(folder, '[prompt]\nquestion = "Chat"\n[[prompt.block]]\ntitle = "Ngữ cảnh"\nfile = "context.txt"\n')
     assert "context.txt" in says("preview", code=2)[1]
     (folder / "context.txt").write_text("Áo thun, size M.")
-    assert "Ngữ cảnh:\nÁo thun, size M.\n\nChat:\nWhat is 0?" in says("preview")[0]
+    text = "Ngữ cảnh:\nÁo thun, size M.\n\nChat:\nWhat is 0?"
+    assert text in says("preview")[0]
+    said = json.loads(says("preview", "--json")[0])
+    assert said["messages"][0] == {"role": "user", "content": text}
+
+
+def test_added_tokens_say_what_they_change(says: Any, folder: Path) -> None:
+    assert "special tokens" not in says("preview")[1]
+    add(folder, '[prompt]\nspecial_tokens = ["[EMOTION]"]\n')
+    assert "special tokens: 1 added" in says("preview")[1]
+    assert len(json.loads(says("preview", "--json")[0])["special_tokens"]) > 1

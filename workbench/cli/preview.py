@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the preview; trained tokens are underlined and stand between brackets."""
-    from workbench.cli.console import busy, write_json
+    from workbench.cli.console import busy, note, write_json
     from workbench.prompts.preview import preview, preview_variants
 
     project = opened(args)
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
             _print_variant(variant)
     else:
         _print(fields, f"template {fields['template']}")
+        for line in fields["special_tokens"]:
+            note(f"special tokens: {line}")
     return 0
 
 

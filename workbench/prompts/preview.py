@@ -14,6 +14,7 @@ from workbench.prompts.encoded import Encoded
 from workbench.prompts.few_shot import Deck, Shots
 from workbench.prompts.few_shot_prompt import scoring_encoder, with_shots
 from workbench.prompts.few_shot_store import open_deck
+from workbench.prompts.special_tokens import consequences
 from workbench.prompts.variants import Made, make_all
 from workbench.prompts.writer import is_asked
 
@@ -72,8 +73,9 @@ def preview(
 ) -> dict[str, Any]:
     """One row of a source, both counted from 0, as plain values.
 
-    ``source``, ``row``, ``template`` (its name), and those of `as_shown`; with `few_shot` its prompt with
-    examples, and ``shots``.
+    ``source``, ``row``, ``template`` (its name), ``messages`` (what the template gets), ``special_tokens``
+    (what adding them changes, in words), and those of `as_shown`; with `few_shot` its prompt with examples,
+    and ``shots``.
 
     Raises WorkbenchError: no such row or source, a row that is rejected (with the reason), and all that
     opening the project's data, tokenizer and template, and drawing the examples raises.
@@ -91,7 +93,20 @@ def preview(
         dataset.close()
     if made.encoded is None:
         raise fault(f"the row is left out: {made.why}", f"{path} row {row}")
-    return {"source": source, "row": row, "template": encoder.template.name} | as_shown(made)
+    assert isinstance(example, Example)  # else nothing is encoded
+    settings = project.settings
+    return {
+        "source": source,
+        "row": row,
+        "template": encoder.template.name,
+        "messages": [
+            {"role": message.role, "content": message.for_template}
+            for message in encoder.composed(example.messages, example.blocks)
+        ],
+        "special_tokens": consequences(
+            encoder.tokenizer, settings.prompt.special_tokens, settings.training.method
+        ),
+    } | as_shown(made)
 
 
 def preview_variants(project: OpenProject, row: int, source: int = 0) -> dict[str, Any]:

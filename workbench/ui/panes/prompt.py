@@ -52,8 +52,8 @@ class PromptPane(Pane):
     def on_mount(self) -> None:
         """Nothing is rendered before the pane comes into view."""
         self.made = PromptRow(0, 0)
-        self.few_shot: FewShot | None = None
-        self.compared = self.raw = False
+        self.compared = self.raw = self.with_examples = False
+        self._examples = 0
         self._deck: tuple[object, FewShot, Deck] | None = None
         self._doing = ""
         self._progress = self.set_interval(PROGRESS_SECONDS, self._say_progress, pause=True)
@@ -69,6 +69,13 @@ class PromptPane(Pane):
         """With several templates side by side there are keys for them."""
         own = {"prompt": "Prompt"}
         return {"prompt.variants": "Templates side by side", **own} if self.compared else own
+
+    @property
+    def few_shot(self) -> "FewShot | None":
+        """How examples are drawn, as the project has it; the number may have been typed here."""
+        settings = self.workspace.project.settings.prompt.few_shot
+        count = settings.count or self._examples
+        return settings.model_copy(update={"count": count}) if self.with_examples and count else None
 
     # Rendering, in worker threads
 
@@ -272,8 +279,7 @@ class PromptPane(Pane):
             self.workbench.say(f"from 1 to {MOST_EXAMPLES} examples", "warning")
             return
         await self._asked_enough()
-        settings = self.workspace.project.settings.prompt.few_shot
-        self.few_shot = settings.model_copy(update={"count": int(asked)})
+        self.with_examples, self._examples = True, int(asked)
         self.render_row()
 
     async def _asked_enough(self) -> None:
@@ -307,14 +313,10 @@ class PromptPane(Pane):
 
     async def do_few_shot(self) -> None:
         """Examples before the question, or none."""
-        settings = self.workspace.project.settings.prompt.few_shot
-        if self.few_shot is not None:
-            self.few_shot = None
-        elif settings.count:
-            self.few_shot = settings
-        else:
+        if not (self.with_examples or self.workspace.project.settings.prompt.few_shot.count):
             await self._ask("count", f"how many examples, from 1 to {MOST_EXAMPLES}")
             return
+        self.with_examples = not self.with_examples
         self.render_row()
 
     def do_variants(self) -> None:
