@@ -1,15 +1,20 @@
 """What keeps a run from starting, and how a person lets it start all the same."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from run_helpers import until
 
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
+from workbench.runs import control
 from workbench.runs.folder import list_runs
-from workbench.runs.launch import start
+from workbench.runs.launch import Argv, start
+from workbench.runs.lock import is_held
 from workbench.runs.preflight import check
+from workbench.runs.status import read_status
 
 
 @pytest.fixture
@@ -47,6 +52,18 @@ def test_accepted_by_name_they_are_not(leaking: OpenProject) -> None:
         check(open_project(leaking.folder, None, {"data.accept": ["leak"]}))
     assert [problem.where for problem in caught.value.problems] == ["source-lost"]
     assert check(open_project(leaking.folder, None, {"data.accept": ["source-lost", "leak"]}))
+
+
+def test_what_was_accepted_at_the_start_is_accepted_when_it_goes_on(
+    leaking: OpenProject, trainer: Callable[..., Argv]
+) -> None:
+    accepting = open_project(leaking.folder, None, {"data.accept": ["source-lost", "leak"]})
+    run = start(accepting, argv=trainer())
+    until(lambda: read_status(run).step, "step")
+    control.send(run, "stop")
+    until(lambda: not is_held(run), "end")
+    assert start(leaking, resume=run, argv=trainer(steps=read_status(run).step + 3)) == run
+    until(lambda: not is_held(run), "end")
 
 
 def test_a_name_that_does_not_exist_is_told_with_the_nearest(project: OpenProject) -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from workbench.data.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
@@ -51,7 +52,8 @@ def start(
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)
-    template_source = preflight.check(project, progress, look)
+    accepting = _accepting(project, read_spec(resume)) if resume else project
+    template_source = preflight.check(accepting, progress, look)
     current = fingerprints(project)
     if resume is None:
         run = create_run(project, sys.argv, current, template_source)
@@ -106,6 +108,14 @@ def _require_resumable(run: Run) -> None:
     _require_unfinished(run)
     spec = read_spec(run)
     locate(spec.base_model.here, spec.project_folder, download=True)
+
+
+def _accepting(project: OpenProject, spec: Spec) -> OpenProject:
+    """The project with what was accepted when its run was started."""
+    settings = project.settings
+    accept = [*settings.data.accept, *spec.project.data.accept]
+    data = settings.data.model_copy(update={"accept": accept})
+    return replace(project, settings=settings.model_copy(update={"data": data}))
 
 
 def _require_unfinished(run: Run) -> None:
