@@ -100,8 +100,11 @@ class _Batch:
         counted = np.array([len(q.edges) for q in quick])
         edges = np.array([edge for q in quick for edge in q.edges], np.int64).reshape(-1, 4)
         found = places.mask(np.repeat(np.arange(len(quick)), counted), edges)
+        mask, first = found.mask.tobytes(), places.first.tolist()
+        goes, stops = (places.fits & found.trains).tolist(), found.stops.tolist()
+        inside = found.inside.tolist()
         for n, (row, one) in enumerate(zip(rows, quick, strict=True)):
-            if not places.fits[n] or not found.trains[n]:
+            if not goes[n]:
                 continue
             if len(row) > limit:
                 if encoder.overlong != "truncate":
@@ -109,15 +112,12 @@ class _Batch:
                 continue
             said = [*encoder.pairing, *remarks.on_lead(one.shape.answers), *one.shape.remarks]
             said += remarks.on_ids(row, encoder.tokenizer)
-            if found.inside[n] >= 0:
-                said.append(remarks.on_inside(int(found.inside[n]), encoder.tokenizer))
-            if not found.stops[n]:
+            if inside[n] >= 0:
+                said.append(remarks.on_inside(inside[n], encoder.tokenizer))
+            if not stops[n]:
                 said.append(remarks.on_stop(encoder.end_mark, truncated=False))
-            mask = found.mask[places.first[n] : places.first[n + 1]].tobytes()
-            yield (
-                id(one.example),
-                Supervised(one.example.origin, row, mask, bool(found.stops[n]), 0, tuple(said)),
-            )
+            part = mask[first[n] : first[n + 1]]
+            yield id(one.example), Supervised(one.example.origin, row, part, stops[n], 0, tuple(said))
 
 
 @dataclass(frozen=True, slots=True)

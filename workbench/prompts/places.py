@@ -52,7 +52,6 @@ class Places:
         counts = np.array([len(row) for row in rows])
         self.first = np.concatenate(([0], np.cumsum(counts)))
         self._ids = np.frombuffer(b"".join(row.tobytes() for row in rows), np.intc)
-        self._row = np.repeat(np.arange(len(rows)), counts)
         wide = widths.bytes[self._ids]
         heads = self.first[:-1][counts > 0]
         opens = np.zeros(len(wide), np.bool_)
@@ -68,7 +67,7 @@ class Places:
             total[counts > 0] = np.add.reduceat(wide, heads, dtype=np.int64)
         self.fits = (total == np.array(sizes)) & (counts > 0)
         if not self.fits.all():
-            wide[~self.fits[self._row]] = 0
+            wide[np.repeat(~self.fits, counts)] = 0
         self._wide = wide
         # One line of numbers for the whole batch: each row begins where no row before it can reach
         self._apart = int(max(sizes, default=0)) + 1
@@ -76,7 +75,7 @@ class Places:
         self._starts -= wide
         begins = np.zeros(len(rows), np.int64)
         begins[counts > 0] = self._starts[heads]
-        self._starts += (np.arange(len(rows)) * self._apart - begins)[self._row]
+        self._starts += np.repeat(np.arange(len(rows)) * self._apart - begins, counts)
 
     def mask(self, row: "NDArray[np.int64]", edges: "NDArray[np.int64]") -> Masks:
         """The masks of answers.
