@@ -51,7 +51,9 @@ async def test_examples_stand_before_the_question_with_their_rows(
             assert row not in [shot["row"] for shot in said["shots"]]
             assert desk.shows(f"{said['supervised']} scored")
             await desk.press("right")
-        await desk.press("f")
+        await desk.press("r")
+        assert len(pane(desk).made.messages) == 6, "the messages with their examples"
+        await desk.press("r", "f")
         await desk.until(lambda: pane(desk).made.deck is None)
         await desk.sees("trained")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.data.dataset import open_dataset
-from workbench.data.example import Example, Rejected
+from workbench.data.example import Example, Message, Rejected
 from workbench.errors import fault
 from workbench.project.schema import FewShot
 from workbench.project.store import OpenProject
@@ -30,6 +30,7 @@ class View:
         why: why the row is left out.
         asked: the row has no answer: this is the prompt that asks for it, and nothing in it is trained.
         shots: examples before the question.
+        messages: what the template gets; empty when the row cannot be read.
     """
 
     encoded: Encoded | None = None
@@ -38,6 +39,7 @@ class View:
     why: str = ""
     asked: bool = False
     shots: Shots | None = None
+    messages: tuple[Message, ...] = ()
 
     @property
     def warnings(self) -> list[str]:
@@ -50,12 +52,15 @@ class View:
 
 def view(encoder: Encoder, outcome: Example | Rejected) -> View:
     """What an encoder makes of a row: as it trains, or without an answer the prompt that asks for one."""
-    encoded = outcome if isinstance(outcome, Rejected) else encoder.encode(outcome)
+    if isinstance(outcome, Rejected):
+        return View(why=said_of(outcome))
+    messages = encoder.composed(outcome.messages, outcome.blocks)
+    encoded = encoder.encode(outcome)
     if isinstance(encoded, Rejected):
-        return View(why=said_of(encoded))
-    asked = isinstance(outcome, Example) and is_asked(outcome.messages)
+        return View(why=said_of(encoded), messages=messages)
     tokens = [encoder.tokenizer.token(i) for i in encoded.ids]
-    return View(encoded, tokens, frozenset(encoder.stop_ids), asked=asked)
+    stops, asked = frozenset(encoder.stop_ids), is_asked(outcome.messages)
+    return View(encoded, tokens, stops, asked=asked, messages=messages)
 
 
 def few_shot_view(encoder: Encoder, example: Example, deck: Deck) -> View:
@@ -93,16 +98,12 @@ def preview(
         dataset.close()
     if made.encoded is None:
         raise fault(f"the row is left out: {made.why}", f"{path} row {row}")
-    assert isinstance(example, Example)  # else nothing is encoded
     settings = project.settings
     return {
         "source": source,
         "row": row,
         "template": encoder.template.name,
-        "messages": [
-            {"role": message.role, "content": message.for_template}
-            for message in encoder.composed(example.messages, example.blocks)
-        ],
+        "messages": [{"role": message.role, "content": message.for_template} for message in made.messages],
         "special_tokens": consequences(
             encoder.tokenizer, settings.prompt.special_tokens, settings.training.method
         ),

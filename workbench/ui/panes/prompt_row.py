@@ -1,7 +1,7 @@
 """What the prompt pane shows of the selected row: made in a worker thread, told in words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -33,7 +33,6 @@ class PromptRow:
         view: as the trainer sees it, or as it is scored; None when `why` says why not.
         why: why there is nothing to show.
         template: name of the chat template.
-        messages: what the template gets.
         deck: where examples were drawn from; None without few-shot.
     """
 
@@ -44,8 +43,12 @@ class PromptRow:
     view: "View | None" = None
     why: str = ""
     template: str = ""
-    messages: tuple[Message, ...] = field(default=())
     deck: "Deck | None" = None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What the template gets."""
+        return self.view.messages if self.view else ()
 
     @property
     def encoded(self) -> "Encoded | None":
@@ -123,8 +126,6 @@ def look(
             return made
         encoder = workspace.encoder()
         made.template = encoder.template.name
-        if isinstance(outcome, Example):
-            made.messages = encoder.composed(outcome.messages, outcome.blocks)
         from workbench.prompts.preview import few_shot_view, view
 
         if few_shot is not None and isinstance(outcome, Example):
