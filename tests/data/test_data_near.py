@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workbench.data.near import Sketcher, normalise
@@ -46,6 +46,7 @@ def test_normalise(text: str, normal: str) -> None:
 
 
 @given(st.text())
+@example("\u0339?\u0334")
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
 

@@ -41,8 +41,12 @@ def normalise(text: str) -> str:
     """
     import numpy as np
 
-    codes = _normal(_codes(text))[0]
-    return bytes(codes.astype(np.uint32)).decode("utf-32-le", "surrogatepass")
+    while True:
+        codes = _normal(_codes(text))[0]
+        text = bytes(codes.astype(np.uint32)).decode("utf-32-le", "surrogatepass")
+        # Marks that a punctuation mark kept apart have met, and may compose now
+        if text.isascii() or unicodedata.is_normalized("NFC", text):
+            return text
 
 
 class Sketcher:
