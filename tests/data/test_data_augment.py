@@ -94,6 +94,27 @@ def test_what_cannot_be_reached_is_told() -> None:
     assert made.unused == {"nothing new can be made of it": 1}
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["Ngữ cảnh: shop bán laptop\nYêu cầu: tư vấn", "背景：laptop\n问题：多少钱", "### Context:\nb\n\nc"],
+)
+def test_a_message_in_parts_gets_no_template(asked: str) -> None:
+    keys = {"laptop": ["PC"]}
+    made = augment([talk(asked, "a1")], Augmentation(keywords=keys, paraphrases=TEMPLATES))
+    assert {row.kind for row in made.rows} <= {"keyword"}
+    [(reason, count)] = made.left_out.items()
+    assert "title" in reason and count == len(TEMPLATES)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Cho em hỏi: laptop nào rẻ?", "Em cần laptop.\nGiá: dưới 10 triệu", "Chào shop, em hỏi: a\nb", ": a\nb"],
+)
+def test_a_colon_alone_makes_no_parts(asked: str) -> None:
+    made = augment([talk(asked, "a1")], Augmentation(paraphrases=TEMPLATES))
+    assert [row.kind for row in made.rows] == ["template"] * 3 and not made.left_out
+
+
 def test_plain_texts_are_counted() -> None:
     plain = Example((Message("assistant", "a laptop"),), Origin(0, 0), plain=True)
     made = augment([plain], Augmentation(paraphrases=TEMPLATES, break_conversations=True))

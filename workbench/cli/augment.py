@@ -125,6 +125,7 @@ class _Model:
 
 def _show(project: "OpenProject", planned: "Plan") -> None:
     from workbench.cli.console import note, say
+    from workbench.data.augment.remarks import remarks
 
     made = planned.made
     kinds = [(f"made by {kind}", count) for kind, count in made.kinds.items()]
@@ -143,40 +144,8 @@ def _show(project: "OpenProject", planned: "Plan") -> None:
                 say(f"  {message.role}: {_short(message.content)}")
     if made.rows:
         say("")
-    for remark in remarks(project, planned):
+    for remark in remarks(project.settings, made):
         note(remark)
-
-
-def remarks(project: "OpenProject", planned: "Plan") -> list[str]:
-    """What a person should know of the made rows: why there are no more, and what they change in training."""
-    made = planned.made
-    found = []
-    if made.missing:
-        found.append(
-            f"only {len(made.rows):,} rows can be made, {made.missing:,} fewer than the target of "
-            f"{made.target:,} asks for; add keywords or paraphrases"
-        )
-    elif made.target and made.target <= made.originals:
-        found.append(f"there are {made.originals:,} training rows already; the target is {made.target:,}")
-    elif not made.rows:
-        found.append(
-            "nothing can be made; [augmentation] in project.toml says what may be: break_conversations, "
-            "keywords, paraphrases"
-        )
-    found += [f"originals without a made row: {count:,}, {reason}" for reason, count in made.unused.items()]
-    found += [f"variants left out: {count:,}, {reason}" for reason, count in made.left_out.items()]
-    if made.rows and project.settings.data.near_duplicates == "drop":
-        found.append(
-            'hint: data.near_duplicates = "drop" takes a made row that is much like its original '
-            "for the same, and leaves it out again"
-        )
-    broken = any(kind.startswith("break") for kind in made.kinds)
-    if broken and project.settings.data.train_on != "last":
-        found.append(
-            f'hint: with data.train_on = "{project.settings.data.train_on}" a broken conversation teaches '
-            'its first replies again in every row; with "last" each row teaches its own reply once'
-        )
-    return found
 
 
 def _examples(made: "Augmented") -> "list[MadeRow]":

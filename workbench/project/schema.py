@@ -130,7 +130,9 @@ class Augmentation(Table):
         {}, 'A word of the user\'s text and what may stand for it: `{ laptop = ["máy tính"] }`'
     )
     paraphrases: list[Words] = setting(
-        [], "Other ways to put a question; {text} is the user's text: `Cho em hỏi: {text}`"
+        [],
+        "Other ways to put a question; {text} is the user's text: `Cho em hỏi: {text}`. Not for a text of "
+        "several lines that begins with a title and a colon (`Ngữ cảnh: …`)",
     )
     seed: Seed = setting(42, "Seed of what is drawn where more can be made than `target` asks for")
 

@@ -4,6 +4,7 @@ Answers are never touched, nor are system messages: a change is made to what use
 blocks before it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
@@ -16,6 +17,9 @@ _MOST = 1000
 """Variants of one row with the same number of changes, before they are shuffled: ten words with five
 alternatives each have sixty million."""
 TEXT = "{text}"
+_TITLE = re.compile(r"[^\n:：,，、.。!！?？]{1,40}[:：][^\n]*\n")
+"""A first line that begins with a title, `Ngữ cảnh: …`, and is not the last one; 40 characters and no marks
+of a sentence, which `Chào shop, em hỏi: …` has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,15 @@ def break_conversation(example: Example) -> list[Variant]:
 def paraphrase(text: str, templates: Sequence[str]) -> list[tuple[str, str]]:
     """`text` in every template, each with how it was made, `template Cho em hỏi: {text}`."""
     return [(f"template {template}", template.replace(TEXT, text)) for template in templates]
+
+
+def in_parts(example: Example) -> bool:
+    """Whether the last user message is put together of parts under titles, such as `Ngữ cảnh: …`.
+
+    A template around such a message would stand before its first title and not at the question.
+    """
+    asked = [message.content.strip() for message in example.messages if message.role == "user"]
+    return bool(asked) and bool(_TITLE.match(asked[-1]))
 
 
 def variants(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from workbench.data.augment.changes import Variant, break_conversation, variants
+from workbench.data.augment.changes import Variant, break_conversation, in_parts, variants
 from workbench.data.augment.keywords import Keywords
 from workbench.data.digest import digest, digest_of, own_group
 from workbench.data.example import Example, Origin
@@ -17,6 +17,9 @@ from workbench.project.schema import Augmentation
 Questions = Mapping[Origin, Sequence[tuple[str, str]]]
 """Whole texts that may stand for the last user message of a row, each with how it was made."""
 _REPORT_EVERY = 100
+_IN_PARTS = (
+    "paraphrases of messages that begin with a title and a colon (name their parts as blocks of the source)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def augment(
             result.unused["a plain text has no question"] += 1
         else:
             group = example.group or own_group(digest(example))
-            candidates = _candidates(example, group, settings, keywords, questions or {})
+            candidates = _candidates(example, group, settings, keywords, questions or {}, result.left_out)
             left.append(_Original(number, group, candidates))
     Random(f"{settings.seed} order").shuffle(left)
     wanted = max(0, settings.target - len(originals)) if settings.target else None
@@ -212,7 +215,12 @@ class _Original:
 
 
 def _candidates(
-    example: Example, group: str, settings: Augmentation, keywords: Keywords, questions: Questions
+    example: Example,
+    group: str,
+    settings: Augmentation,
+    keywords: Keywords,
+    questions: Questions,
+    left_out: Counter[str],
 ) -> Iterator[tuple[Variant, bool]]:
     """What can be made of one original, each with whether it is put in other words."""
     bases = [Variant(example, ())]
@@ -224,7 +232,11 @@ def _candidates(
     turns = []
     for base in bases:
         asked = questions.get(example.origin, ()) if base is bases[0] else ()
-        turns.append((base, variants(base.example, keywords, settings.paraphrases, asked, order, most)))
+        templates = settings.paraphrases
+        if templates and in_parts(base.example):
+            left_out[_IN_PARTS] += len(templates)
+            templates = []
+        turns.append((base, variants(base.example, keywords, templates, asked, order, most)))
     while turns:
         again = []
         for base, changed in turns:

@@ -35,6 +35,7 @@ class Plan:
         held_out: rows of validation and test, of which nothing was made.
         table: the `[[data.source]]` for the file; its path is absolute.
         sources: the path of each source as the project names it, by the number in the rows' origins.
+        numbers: the number of each of these sources in the project.
         added: the project has a source for the file.
     """
 
@@ -43,6 +44,7 @@ class Plan:
     held_out: int
     table: dict[str, Any]
     sources: list[str]
+    numbers: list[int]
     added: bool
 
 
@@ -100,7 +102,7 @@ def plan(
     rising = (lambda done: progress(_SELECTING + done * (1 - _SELECTING))) if progress else None
     made = augment(originals, project.settings.augmentation, held, questions, rising)
     names = [source.path for source in rest.source]
-    return Plan(path, made, len(held), source_table(str(path), made.rows), names, any(own))
+    return Plan(path, made, len(held), source_table(str(path), made.rows), names, numbers, any(own))
 
 
 def carry_out(project: OpenProject, plan: Plan, *, force: bool = False) -> OpenProject:
