@@ -222,7 +222,7 @@ async def test_findings_open_their_rows_and_are_accepted(tmp_path: Path, size: t
         await desk.sees("a run does not start", "✗ RED", "source-lost")
         assert desk.keys["accept"]
         await desk.press("enter")
-        await desk.sees("[r Rows]", "only source-lost, 7 rows", "2:0")
+        await desk.sees("[r Rows]", "only source-lost: 7 rows", "2:0")
         await desk.press("n")
         assert desk.app.workspace.row == (1, 1)
         await desk.press("h", "x")
@@ -320,3 +320,34 @@ async def test_a_project_without_sources_gets_its_first(tmp_path: Path) -> None:
         await desk.sees("w writes")
         await desk.press("w")
         await desk.sees("4 kept", "question 0")
+
+
+async def test_views_in_windows_of_every_size(tmp_path: Path) -> None:
+    async with at_desk(mixed(tmp_path / "p")) as desk:
+        await desk.press("h")
+        await desk.until(lambda: desk.app.workspace.surveyed, "the survey")
+        for key in "rscbth":
+            await desk.press(key)
+            for width, height in ((20, 5), (1, 1), (300, 90), (5, 40), (80, 24)):
+                await desk.pilot.resize_terminal(width, height)
+                await desk.until(lambda height=height: len(desk.text.splitlines()) <= height)
+        await desk.press("a")
+        for width, height in ((20, 5), (1, 1), (80, 24)):
+            await desk.pilot.resize_terminal(width, height)
+            await desk.pilot.pause()
+        await desk.sees("Add a source")
+
+
+async def test_a_source_that_is_taken_out_of_the_file_meanwhile(tmp_path: Path) -> None:
+    folder = mixed(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        for key in "cbs":
+            await desk.press(key)
+        await desk.sees("in all")
+        await desk.press("end", "up")
+        text = (folder / "project.toml").read_text()
+        (folder / "project.toml").write_text(text[: text.index('[[data.source]]\nname = "theirs"')])
+        await desk.press("f5")
+        await desk.until(lambda: "theirs" not in desk.text and desk.shows("duplicate"))
+        await desk.press("c", "b", "r")
+        await desk.sees("25 trained on")

@@ -8,7 +8,7 @@ from workbench.project.store import OpenProject
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
-    from workbench.data.rows import Cancelled
+    from workbench.data.rows import Cancelled, Progress
     from workbench.data.selection import Selection
     from workbench.prompts.encode import Encoder
     from workbench.prompts.survey import Survey
@@ -79,18 +79,24 @@ class Workspace:
             self.surveyed = self.surveyed or survey_cached(self.project)
             return self.surveyed
 
-    def survey(self, cancelled: "Cancelled") -> "Survey | None":
-        """Statistics and findings, made by another process; None when cancelled. Raises WorkbenchError."""
+    def survey(self, cancelled: "Cancelled", progress: "Progress | None" = None) -> "Survey | None":
+        """Statistics and findings, made once by another process; None when cancelled.
+
+        `progress` is told nothing when another thread has begun the survey: this one then waits for it.
+        Raises WorkbenchError.
+        """
         from workbench.prompts.survey_process import run_survey
+
+        def check(share: float) -> None:
+            self.checked = share
+            if progress:
+                progress(share)
 
         with self._surveying:
             if self.surveyed is None and not cancelled():
                 try:
-                    self.surveyed = run_survey(self.project, self._check, cancelled)
+                    self.surveyed = run_survey(self.project, check, cancelled)
                 except WorkbenchError:
                     if not cancelled():
                         raise
             return self.surveyed
-
-    def _check(self, share: float) -> None:
-        self.checked = share

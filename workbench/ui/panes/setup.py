@@ -62,8 +62,6 @@ class SetupPane(Pane):
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _count(self, workspace: "Workspace") -> None:
         """How many rows are really trained on decides how many steps an epoch has."""
-        from workbench.prompts.survey_process import run_survey
-
         worker = get_current_worker()
 
         def show(survey: "Survey | None", counted: str) -> None:
@@ -73,10 +71,8 @@ class SetupPane(Pane):
 
         show(None, "counting rows")
         try:
-            survey = run_survey(
-                workspace.project,
-                lambda done: show(None, f"counting rows {done:.0%}"),
-                lambda: worker.is_cancelled,
+            survey = workspace.survey(
+                lambda: worker.is_cancelled, lambda done: show(None, f"counting rows {done:.0%}")
             )
         except WorkbenchError as error:
             show(None, f"rows not counted: {error.problems[0]}")

@@ -1,7 +1,7 @@
 """How often each value of each tag occurs in training, validation and test."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 from textual import on, work
@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from workbench.data.selection import SIDES, Side
+from workbench.prompts.statistics import Statistics
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.listings import Offer, with_tag
 from workbench.ui.panes.data.pane import Listing
@@ -25,12 +26,16 @@ TITLES = {"train": "training", "validation": "validation", "test": "test"}
 
 @dataclass(frozen=True)
 class Line:
-    """One line: a tag, or with `value` one of its values. `counts` and `totals` are by side."""
+    """One line: a tag, or with `value` one of its values. `counts` and `totals` are by side.
+
+    `script`: what the rows are written in, which the survey tells; its rows cannot be listed.
+    """
 
     tag: str
     value: str | None
     counts: dict[Side, int]
     totals: dict[Side, int]
+    script: bool = False
 
 
 class BalanceView(DataView):
@@ -60,14 +65,16 @@ class BalanceView(DataView):
 
     def fill(self) -> None:
         """Tags are counted with the rows."""
-        selected = self.workspace.selected
+        selected, surveyed = self.workspace.selected, self.workspace.surveyed
         self.lines = _lines(selected.tags) if selected else []
+        if surveyed:
+            self.lines += _script_lines(surveyed.statistics)
         table = self.query_one(VirtualTable)
         table.set_row_count(len(self.lines))
         table.refresh_rows()
         if not selected:
             self.tell("#balance-notes", "counting…")
-        elif not self.lines:
+        elif not selected.tags:
             how = 'write one as tags = { topic = "{topic}" } in its [[data.source]]'
             self.tell("#balance-notes", f"no source has tags: {how}")
         else:
@@ -80,7 +87,7 @@ class BalanceView(DataView):
                 values = sum(1 for each in self.lines if each.tag == line.tag and each.value is not None)
                 continue
             total, count = line.totals["train"], line.counts["train"]
-            if line.value and total and count < FEW * total / values:
+            if line.value and not line.script and total and count < FEW * total / values:
                 share = f"{count / total:.1%}" if count else "none"
                 what = f"! rare: {line.tag} = {line.value} has {share} of the training rows"
                 lines.append(shown(what, self.colour("yellow")))
@@ -107,8 +114,11 @@ class BalanceView(DataView):
         """A value has to be selected."""
         if not self.lines:
             return "there are no tags"
-        if name == "open_rows" and self.lines[self.query_one(VirtualTable).cursor].value is None:
+        line = self.lines[self.query_one(VirtualTable).cursor]
+        if name == "open_rows" and line.value is None:
             return "this line names the tag: go to one of its values"
+        if name == "open_rows" and line.script:
+            return "scripts are only counted: which rows they are is not kept"
         return None
 
     @on(VirtualTable.Highlighted)
@@ -130,6 +140,16 @@ class BalanceView(DataView):
     def _gather(self, offer: Offer) -> None:
         rows = offer.rows(self.workspace.dataset())
         self.app.call_from_thread(self.pane.call_later, self.pane.show_listing, Listing(offer.title, rows))
+
+
+def _script_lines(statistics: Statistics) -> list[Line]:
+    """What the rows of each side are mostly written in."""
+    scripts = {
+        side: Counter(statistics.sides[side].scripts) if side in statistics.sides else Counter[str]()
+        for side in SIDES
+    }
+    lines = _lines({"script": scripts})
+    return [replace(line, script=True) for line in lines] if len(lines) > 1 else []
 
 
 def _lines(tags: dict[str, dict[Side, Counter[str]]]) -> list[Line]:

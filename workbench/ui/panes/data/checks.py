@@ -119,7 +119,9 @@ class ChecksView(DataView):
     async def do_open_rows(self) -> None:
         """The rows of the finding in the rows view."""
         finding = self.findings[self.query_one(VirtualTable).cursor]
-        await self.pane.show_listing(Listing(f"{finding.name}, {_how_many(finding)}", finding.rows))
+        whole = len(finding.rows) >= finding.count
+        title = finding.name if whole else f"{finding.name}, the first of {finding.count:,}"
+        await self.pane.show_listing(Listing(title, finding.rows))
 
     def do_accept(self) -> None:
         """Ask, then write or take out the name in `data.accept`."""

@@ -73,7 +73,11 @@ class DataPane(Pane):
         if self._read_for is not self.workspace:
             self._read_for, self.survey_error = self.workspace, ""
             self._read(self.workspace)
+            for view in self.views:  # nothing may be shown by the settings of another project
+                view.fill()
         self.view.came_into_view()
+        if self.view.NEEDS_SURVEY:
+            self.ask_survey()
 
     # Views
 
@@ -253,5 +257,3 @@ class DataPane(Pane):
         """The project was saved: everything is read again."""
         self.workbench.project_changed(saved)
         self.came_into_view()
-        if self.view.NEEDS_SURVEY:
-            self.ask_survey()

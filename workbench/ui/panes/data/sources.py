@@ -17,8 +17,10 @@ from workbench.ui.panes.data.view import DataView, count_of
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
-WIDE = 110
+WIDE = 112
+"""Cells from which every count has a column; with fewer, what is left out is one number."""
 NUMBER = 9
+KIND = 10
 WIDE_NUMBERS = ["read", "kept", "filtered", "duplicate", "rejected", "not taken"]
 
 
@@ -54,19 +56,21 @@ class SourcesView(DataView):
 
     def on_mount(self) -> None:
         """Nothing is counted yet."""
+        self._wide = False
         self.reports: list[SourceReport] = []
         self.reasons: list[Reason] = []
 
     def on_resize(self) -> None:
-        """How many columns there are depends on the width."""
-        self._set_columns()
+        """How many columns there are depends on the table's width, which is known after the layout."""
+        self.call_after_refresh(self._set_columns)
 
     def _set_columns(self) -> None:
-        wide = self.app.size.width >= WIDE
+        wide = self._wide = self.query_one("#sources-table").size.width >= WIDE
         numbers = WIDE_NUMBERS if wide else ["read", "left out"]
         table = self.query_one("#sources-table", VirtualTable)
         titles = [*numbers, "trained", "valid.", "test"]
-        table.set_columns([Column("source", 1.0), *(Column(title, NUMBER, right=True) for title in titles)])
+        names = [Column("source", 1.0), *([Column("kind", KIND)] if wide else [])]
+        table.set_columns([*names, *(Column(title, NUMBER, right=True) for title in titles)])
 
     def came_into_view(self) -> None:
         """Keys go to the sources."""
@@ -99,19 +103,21 @@ class SourcesView(DataView):
 
     def _cells(self, line: int) -> list[str | Text]:
         if line == len(self.reports):
-            return [Text("in all", "bold"), *(Text(f"{n:,}", "bold") for n in self._totals())]
+            sums = [Text(f"{number:,}", "bold") for number in self._totals()]
+            return [Text("in all", "bold"), *([""] if self._wide else []), *sums]
         report = self.reports[line]
         red = self.colour("red") if report.lost else ""
         name = Text.assemble(("✗ " if report.lost else "", red), shown(report.name, red))
         if report.lost:
             name.append(" LOST" if not report.error else " NOT READ", style=red)
-        return [name, *(_number(value, str(red)) for value in self._numbers(report))]
+        kind = [self.workspace.project.settings.data.source[line].kind] if self._wide else []
+        return [name, *kind, *(_number(value, str(red)) for value in self._numbers(report))]
 
     def _numbers(self, report: SourceReport) -> list[int]:
         rejected, filtered = (sum(map(len, each.values())) for each in (report.rejected, report.filtered))
         duplicate = len(report.duplicate)
         used = [report.train, report.validation, report.test]
-        if self.app.size.width >= WIDE:
+        if self._wide:
             return [report.read, report.kept, filtered, duplicate, rejected, report.not_taken, *used]
         return [report.read, filtered + duplicate + rejected + report.not_taken, *used]
 
