@@ -16,7 +16,8 @@ from workbench.cli import COMMANDS, main
 from workbench.cli.console import note, say, write_json
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-IN_BLOCKS = "\n".join(re.findall(r"^```\n(.*?)^```", README, re.M | re.S))
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+IN_BLOCKS = "\n".join(text for language, text in BLOCKS if not language)
 EXAMPLES = [line for line in IN_BLOCKS.splitlines() if re.match(r"workbench (preview|new) [a-z]", line)]
 """The command lines of the README that a test can afford: they train nothing and load no model."""
 
