@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from workbench.data.example import Example, Rejected
+from workbench.data.report import SourceReport
 from workbench.ui.text import clean_lines, shown
 
 DETAIL_CHARACTERS = 20_000
@@ -36,3 +37,16 @@ def shortened(text: str, most: int = DETAIL_CHARACTERS) -> str:
     left_out = len(text) - most
     note = f"\n… {left_out:,} more characters" if left_out > 0 else ""
     return clean_lines(text[:most]) + note
+
+
+def outcome(report: SourceReport) -> Text:
+    """What became of a source's rows, in one line: the sources view says all of it."""
+    line = Text(f"  {report.read:,} rows  {report.kept:,} kept")
+    used = ((report.train, "trained on"), (report.validation, "validation"), (report.test, "test"))
+    line.append("  " + ", ".join(f"{count:,} {what}" for count, what in used if count))
+    for sign, word, reasons in (("✗", "rejected", report.rejected), ("–", "filtered", report.filtered)):
+        if reasons:
+            by_count = sorted(reasons.items(), key=lambda item: -len(item[1]))
+            line.append(f"  {sign} {sum(map(len, reasons.values())):,} {word}: ", style="bold")
+            line.append_text(shown(", ".join(f"{len(rows):,} × {reason}" for reason, rows in by_count)))
+    return line

@@ -17,7 +17,7 @@ from workbench.ui.actions import bindings
 from workbench.ui.panes.data.listings import Offer, offers
 from workbench.ui.panes.data.marks import SIGNS, Marks
 from workbench.ui.panes.data.pane import Listing
-from workbench.ui.panes.data.row_text import shortened, turns, why_left_out
+from workbench.ui.panes.data.row_text import outcome, shortened, turns, why_left_out
 from workbench.ui.panes.data.view import DataView, count_of
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.table import Column, VirtualTable
@@ -235,14 +235,7 @@ class RowsView(DataView):
         line.append_text(shown(report.name if report else state.path.name, "bold"))
         if not report:
             return line.append("  counting…")
-        line.append(f"  {report.read:,} rows  {report.kept:,} kept")
-        used = ((report.train, "trained on"), (report.validation, "validation"), (report.test, "test"))
-        line.append("  " + ", ".join(f"{count:,} {what}" for count, what in used if count))
-        for sign, word, reasons in (("✗", "rejected", report.rejected), ("–", "filtered", report.filtered)):
-            if reasons:
-                by_count = sorted(reasons.items(), key=lambda item: -len(item[1]))
-                line.append(f"  {sign} {sum(map(len, reasons.values())):,} {word}: ", style="bold")
-                line.append_text(shown(", ".join(f"{len(rows):,} × {reason}" for reason, rows in by_count)))
+        line.append_text(outcome(report))
         # Two lines are enough: the sources view says all of it. The pane is as wide as the screen, and may
         # not have been laid out yet
         line.truncate(2 * (self.app.size.width - 2) - WRAP_CELLS, overflow="ellipsis")

@@ -87,8 +87,8 @@ class SourcesView(DataView):
         table = self.query_one("#sources-table", VirtualTable)
         table.set_row_count(len(self.reports) + (len(self.reports) > 1))
         table.refresh_rows()
-        lost = Text("\n").join(self._lost(report) for report in self.reports if report.lost)
-        self.tell("#lost", lost if self.reports else "counting the rows of every source…")
+        lines = [self._lost(report) for report in self.reports if report.lost] + self._too_long()
+        self.tell("#lost", Text("\n").join(lines) if self.reports else "counting the rows of every source…")
         self._show_source(table.cursor)
 
     def _lost(self, report: SourceReport) -> Text:
@@ -98,6 +98,12 @@ class SourcesView(DataView):
         why = [f"{reason.count:,} × {reason.what}" for reason in _reasons(report)]
         line = Text.assemble(("✗ ", red), shown(report.name, red), (" LOST ALL ROWS: ", red))
         return line.append_text(shown(", ".join(why) or "not one is used", red))
+
+    def _too_long(self) -> list[Text]:
+        """What only the survey knows: rows that are used by these counts, and too long to be trained on."""
+        surveyed = self.workspace.surveyed
+        found = [each for each in surveyed.findings if each.name == "too-long"] if surveyed else []
+        return [shown(f"! beyond these counts {finding.what}", self.colour("yellow")) for finding in found]
 
     # The sources
 
