@@ -1,11 +1,16 @@
 """`workbench sources`: what there is, and one more from a file of any known shape."""
 
 import json
+from array import array
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from workbench.cli import main
+from workbench.cli.sources import _table
+from workbench.data.report import SourceReport
 from workbench.project.store import open_project
 
 
@@ -22,13 +27,36 @@ def test_every_row_is_in_one_of_the_counts(folder: Path, capsys: pytest.CaptureF
         file.write('{"question": "Who?"}\n{"question": "Why?"}\n')
     assert main(["sources", "small"]) == 0
     head, line, why = capsys.readouterr().out.splitlines()
-    assert head.split("  ")[0] == "source" and head.split()[-3:] == ["trained", "validation", "test"]
-    assert line.split() == ["rows.jsonl", "10", "8", "0", "0", "2", "0", "6", "2", "0"]
+    assert head.split() == ["source", "read", "kept", "rejected", "trained", "validation"]
+    assert line.split() == ["rows.jsonl", "10", "8", "2", "6", "2"]
     assert why == 'rows.jsonl: 2 × no column "answer", first row 8'
     assert main(["sources", "small", "--json"]) == 0
     (report,) = json.loads(capsys.readouterr().out)
     assert (report["read"], report["kept"], report["train"], report["validation"]) == (10, 8, 6, 2)
     assert list(report["rejected"]) == ['no column "answer"']
+
+
+@pytest.mark.parametrize("width", [80, 60, 30])
+@pytest.mark.parametrize("share", [0, 1])
+def test_numbers_and_titles_are_whole_in_a_narrow_terminal(width: int, share: int) -> None:
+    name = "a-long-name-of-a-file-with-answers.jsonl"
+    report = SourceReport(Path(name), name, read=1_234_567, kept=1_000_000, train=900_000, validation=100_000)
+    report.filtered["too long"] = array("q", range(34_567))
+    report.rejected["broken"] = array("q", range(200_000))
+    report.duplicate.extend(range(30_000 * share))
+    report.not_taken = report.test = 1_100_000 * share
+    text = StringIO()
+    Console(file=text, width=width).print(_table([report], width), crop=False)
+    lines = text.getvalue().splitlines()
+    titles = lines[0].split()
+    assert (
+        titles[:2] == ["source", "read"]
+        and titles[-2 - share :] == ["trained", "validation", "test"][: 2 + share]
+    )
+    assert {"1,234,567", "900,000", "100,000"} <= set(text.getvalue().split())
+    assert ("duplicate" in titles) <= bool(share) and "…" not in text.getvalue()
+    assert width == 30 or max(map(len, lines)) <= width
+    assert "".join(line.split("  ")[0].rstrip() for line in lines[1:]) == name
 
 
 def test_a_source_that_loses_all_its_rows_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

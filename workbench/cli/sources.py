@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 _LONGEST = 300
 """Characters of a message that are shown."""
-_TITLES = ("read", "kept", "filtered", "duplicate", "rejected", "not taken", "trained", "validation", "test")
+_LEFT_OUT = ("filtered", "duplicate", "rejected", "not taken")
+_TITLES = ("read", "kept", *_LEFT_OUT, "trained", "validation", "test")
+_NAME = 12
+"""Cells that a source's name has at least."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +64,7 @@ def _count(project: "OpenProject", as_json: bool) -> int:
     if as_json:
         write_json([plain_report(report) for report in reports], indent=2)
     elif reports:
-        out.print(_table(reports))
+        out.print(_table(reports, out.width), crop=False)
         for report in reports:
             for line in _remarks(report):
                 out.print(line, soft_wrap=True)
@@ -70,19 +73,46 @@ def _count(project: "OpenProject", as_json: bool) -> int:
     return int(any(report.lost for report in reports))
 
 
-def _table(reports: "list[SourceReport]") -> "Table":
+def _table(reports: "list[SourceReport]", width: int) -> "Table":
+    """Counts that are zero for all sources have no column. Where `width` cells are too few for the others, what
+    is left out becomes one number; a long name is broken, a number never."""
     from rich.table import Table
 
     from workbench.ui.text import shown
 
-    table = Table(box=None, pad_edge=False)
-    table.add_column("source", no_wrap=True)
-    for title in _TITLES:
-        table.add_column(title, no_wrap=True, justify="right")
-    for report in reports:
+    columns = _columns(reports)
+    if _cells(columns) + _NAME > width:
+        parts = [columns.pop(title) for title in _LEFT_OUT if title in columns]
+        columns.pop("kept", None)
+        read, *used = columns.items()
+        columns = dict(
+            [read, *([("left out", [*map(sum, zip(*parts, strict=True))])] if parts else []), *used]
+        )
+    needed = _cells(columns) + _NAME
+    table = Table(box=None, pad_edge=False, width=needed if needed > width else None)
+    table.add_column("source", overflow="fold")
+    for title, numbers in columns.items():
+        cells = max(len(title), *(len(f"{number:,}") for number in numbers))
+        table.add_column(title, no_wrap=True, justify="right", min_width=cells)
+    for report, *numbers in zip(reports, *columns.values(), strict=True):
         style = "red" if report.lost else ""
-        table.add_row(shown(report.name), *(f"{number:,}" for number in _numbers(report)), style=style)
+        table.add_row(shown(report.name), *(f"{number:,}" for number in numbers), style=style)
     return table
+
+
+def _columns(reports: "list[SourceReport]") -> dict[str, list[int]]:
+    """Title to a number for each source; `read` and `trained` even where they are zero."""
+    columns = dict(zip(_TITLES, map(list, zip(*map(_numbers, reports), strict=True)), strict=True))
+    return {
+        title: numbers for title, numbers in columns.items() if any(numbers) or title in ("read", "trained")
+    }
+
+
+def _cells(columns: dict[str, list[int]]) -> int:
+    """Cells that the columns of numbers take, with the two before each."""
+    return sum(
+        2 + max(len(title), *(len(f"{number:,}") for number in numbers)) for title, numbers in columns.items()
+    )
 
 
 def _numbers(report: "SourceReport") -> tuple[int, ...]:
