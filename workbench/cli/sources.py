@@ -74,7 +74,7 @@ def _count(project: "OpenProject", as_json: bool) -> int:
 
 
 def _table(reports: "list[SourceReport]", width: int) -> "Table":
-    """Counts that are zero for all sources have no column. Where `width` cells are too few for the others, what
+    """Counts that are zero for all sources have no column. Where `width` cells are too few for the rest, what
     is left out becomes one number; a long name is broken, a number never."""
     from rich.table import Table
 
