@@ -26,6 +26,7 @@ VIEWS = {
     "rows": "Rows",
     "sources": "Sources",
     "cleaning": "Cleaning",
+    "augment": "Augment",
     "balance": "Balance",
     "statistics": "Statistics",
     "checks": "Checks",
@@ -209,6 +210,10 @@ class DataPane(Pane):
     async def do_show_cleaning(self) -> None:
         """Rules, and what they do to rows."""
         await self.show("cleaning")
+
+    async def do_show_augment(self) -> None:
+        """Rows made from rows."""
+        await self.show("augment")
 
     async def do_show_statistics(self) -> None:
         """Lengths, what is trained, padding."""
