@@ -94,10 +94,14 @@ def test_without_rules_it_offers_those_that_would_touch_something(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--rule", "htlm"], "did you mean html?"),
-        (["--try", "prefx = ['a']"], "did you mean prefix?"),
+        (["--rule", "htlm"], "error: --rule: must be one of strip, spaces, newlines, html"),
+        (["--rule", "htlm"], "not 'htlm'; did you mean html?"),
+        (
+            ["--rule", "bom", "--try", "prefx = ['a']"],
+            "error: --try: prefx: unknown key, did you mean prefix?",
+        ),
         (["--try", "prefix = "], "not an inline table of TOML"),
-        (["--try", "replace = '(a'"], "not a regular expression"),
+        (["--rule", "bom", "--try", "replace = '(a'"], "error: --try: replace: not a regular expression"),
         (["--source", "3"], "there is no source 3"),
     ],
 )

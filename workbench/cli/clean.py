@@ -5,10 +5,12 @@ What a rule takes out stands as [-text-], what it puts in as {+text+}. Nothing i
 """
 
 import argparse
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
+from workbench.errors import Problem, WorkbenchError, fault
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -84,8 +86,6 @@ def _project(args: argparse.Namespace) -> "OpenProject":
     """The project with the tried rules in place of the source's own, so that they are checked like these."""
     import tomllib
 
-    from workbench.errors import fault
-
     project = opened(args)
     count = len(project.settings.data.source)
     if not 0 <= args.source < count:
@@ -101,8 +101,21 @@ def _project(args: argparse.Namespace) -> "OpenProject":
             raise fault(f"not an inline table of TOML: {e}", "--try", "as in: prefix = ['A:']") from e
     from workbench.project.store import open_project
 
-    tried = {f"data.source.{args.source}.clean": rules}
-    return open_project(args.project, args.profile, project.overrides | tried)
+    key = f"data.source.{args.source}.clean"
+    try:
+        return open_project(args.project, args.profile, project.overrides | {key: rules})
+    except WorkbenchError as e:
+        raise WorkbenchError(*(_of_rule(problem, key, args.rules) for problem in e.problems)) from e
+
+
+def _of_rule(problem: Problem, key: str, rules: list[str]) -> Problem:
+    """A problem of a tried rule, told of the option that it was given with."""
+    found = re.match(rf"{re.escape(key)}\.(\d+)(?:\.(\w+))?: ", problem.what)
+    if not found:
+        return problem
+    option = "--try" if isinstance(rules[int(found[1])], _Table) else "--rule"
+    what = problem.what[found.end() :]
+    return replace(problem, where=option, what=f"{found[2]}: {what}" if found[2] else what)
 
 
 def _rules(project: "OpenProject", source: int) -> "list[Cleaning]":
