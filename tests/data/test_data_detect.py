@@ -50,6 +50,8 @@ def made(proposal: Proposal, row: int = 0) -> list[str]:
         ({"context": "c", "question": "q", "answer": 4}, "c\n\nq", "4"),
         ({"question": "q", "answers": [{"text": "a"}]}, "q", "a"),
         ({"context": "c", "question": "q", "answers": {"text": ["a", "b"]}}, "c\n\nq", "a"),
+        ({"prompt": "q", "rejected": "b", "chosen": "a"}, "q", "a"),
+        ({"prompt": "q", "rejected": OPENAI[:1], "chosen": OPENAI}, "q", "a"),
         ({"title": "q", "text": "a", "url": "u"}, "Write a text with the following title.\n\nq", "a"),
         ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, "q", "a"),
         ({"conversation": [{"user": "human", "text": "q"}, {"user": "assistant", "text": "a"}]}, "q", "a"),
@@ -204,6 +206,56 @@ def test_pairs_behind_a_tab_and_lines_of_text(tmp_path: Path) -> None:
     assert made(propose(path)) == ["hello", "bonjour"]
     path.write_text("one line\nanother\n")
     assert propose(path).table["kind"] == "text"
+
+
+def test_what_is_rejected_of_preferences_is_said_to_be_unused(tmp_path: Path) -> None:
+    row = {"prompt": "q", "chosen": "a", "rejected": "b"}
+    proposal = propose(file_of(tmp_path, row, row))
+    assert proposal.table["assistant"] == "{chosen}" and "split" not in proposal.table
+    assert "the chosen one is trained; not used: rejected" in proposal.why
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv"])
+def test_a_first_line_that_is_a_row_names_no_columns(tmp_path: Path, name: str) -> None:
+    tab = "\t" if name == "x.tsv" else ","
+    path = tmp_path / name
+    path.write_text(f"How do I reset it?{tab}Hold the button for ten seconds.\nWhy?{tab}Because.\n")
+    proposal = propose(path)
+    assert proposal.table["columns"] == ["input", "output"] and "the first line is a row" in proposal.why
+    assert made(proposal) == ["How do I reset it?", "Hold the button for ten seconds."]
+    path.write_text(f"1{tab}How do I?{tab}So.\n2{tab}Why?{tab}Because.\n")
+    with pytest.raises(
+        WorkbenchError, match=r"3 columns without names, .* 1 \| How do I\? \| So\.; .*columns = "
+    ):
+        propose(path)
+    path.write_text(f"question{tab}answer{tab}No.\nHow?{tab}So.{tab}1\n")
+    assert "columns" not in propose(path).table
+    path.write_text(f"0{tab}1\nHow?{tab}So.\n")
+    with pytest.raises(WorkbenchError, match="unknown shape, columns: 0, 1"):
+        propose(path)
+    path.write_text(f"Yes{tab}Yes\nNo{tab}No\n")
+    with pytest.raises(WorkbenchError, match=r"two columns are named 'Yes' .* columns = \["):
+        propose(path)
+
+
+def test_rows_in_another_encoding_are_counted_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("question,answer\nOù ?,Là.\nQui ?,Moi.\n".encode("latin-1"))
+    why = "1 of the first 2 rows cannot be used, row 0: not UTF-8 (save the file as UTF-8): byte 2 of"
+    assert why in propose(path).why
+    path = tmp_path / "x.jsonl"
+    path.write_bytes('{"question": "Où ?"}\n'.encode("latin-1"))
+    with pytest.raises(
+        WorkbenchError, match=r"x.jsonl: none of the first rows can be read: not UTF-8 \(save the"
+    ):
+        propose(path)
+
+
+def test_where_a_missing_file_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("nope.jsonl", "*.jsonl"):
+        with pytest.raises(WorkbenchError, match=f"relative paths are seen from {tmp_path}"):
+            propose(Path(name))
 
 
 # files

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.data.rows import RowError, Rows, open_rows
+from workbench.data.rows import NOT_UTF8, RowError, Rows, open_rows
 from workbench.data.sources import open_source
 from workbench.errors import WorkbenchError
 from workbench.project.source import SourceTable
@@ -128,7 +128,7 @@ def test_a_text_file_is_one_row_a_line(tmp_path: Path) -> None:
         {"text": "one"},
         "empty line",
         {"text": "  two\t2"},
-        "not UTF-8",
+        NOT_UTF8,
         {"text": "last"},
     ]
     with pytest.raises(RowError, match="line 4: byte 1"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.data.rows import RowError, open_rows
+from workbench.data.rows import NOT_UTF8, RowError, open_rows
 from workbench.errors import WorkbenchError
 
 FRAGMENTS = [
@@ -65,7 +65,7 @@ def test_a_broken_line_rejects_that_row_and_no_other(tmp_path: Path) -> None:
         "broken JSON",
         "empty line",
         "not an object",
-        "not UTF-8",
+        NOT_UTF8,
         "not an object",
         "nested too deeply",
         {"a": 2},
@@ -149,7 +149,7 @@ def test_elements_that_are_not_objects_are_rejected_by_row(tmp_path: Path) -> No
 
 def test_an_element_in_another_encoding_is_rejected_alone(tmp_path: Path) -> None:
     path = written(tmp_path, "x.json", b'[{"a": "\xff"}, [[1]], {"a": "\xc3\xa9"}]')
-    assert outcomes(path) == ["not UTF-8", "not an object", {"a": "é"}]
+    assert outcomes(path) == [NOT_UTF8, "not an object", {"a": "é"}]
     assert "x.json:2: not UTF-8" in problem(written(tmp_path, "y.json", b'{\n"a": "\xff"}').rename(path))
 
 
@@ -195,7 +195,7 @@ def test_quoted_line_ends_huge_cells_and_ragged_records(tmp_path: Path) -> None:
 
 def test_a_record_in_another_encoding_is_rejected_alone(tmp_path: Path) -> None:
     assert outcomes(written(tmp_path, "x.csv", b"a,b\n1,caf\xe9\n2,x\n")) == [
-        "not UTF-8",
+        NOT_UTF8,
         {"a": "2", "b": "x"},
     ]
 
@@ -214,7 +214,7 @@ def test_tabs_and_semicolons(tmp_path: Path) -> None:
             'a,b\n1,2\n3,"4\n5,6\n7,8\n',
             "x.csv:3: a quote in the record that begins here is never closed (3 lines)",
         ),
-        (b"a,\xe9\n", "x.csv:1: not UTF-8"),
+        (b"a,\xe9\n", "x.csv:1: not UTF-8 (save the file as UTF-8): byte 3"),
     ],
 )
 def test_what_spoils_a_whole_csv(tmp_path: Path, data: str | bytes, expected: str) -> None:

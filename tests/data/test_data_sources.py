@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench.data.many import ManyRows
-from workbench.data.rows import RowError, Rows, open_rows
+from workbench.data.rows import NOT_UTF8, RowError, Rows, open_rows
 from workbench.data.sources import open_source
 from workbench.errors import WorkbenchError
 from workbench.project.source import SourceTable
@@ -105,7 +105,8 @@ def test_what_names_nothing(tmp_path: Path) -> None:
     write(tmp_path / "empty/README.md", "x")
     assert "no data files there" in problem(tmp_path, "empty")
     assert "no file matches" in problem(tmp_path, "*.jsonl")
-    assert "no such file" in problem(tmp_path, "x.jsonl")
+    assert f"no such file; relative paths are seen from {tmp_path}" in problem(tmp_path, "x.jsonl")
+    assert problem(tmp_path, str(tmp_path / "x.jsonl")).endswith("no such file")
 
 
 def test_every_broken_file_of_several_is_named(tmp_path: Path) -> None:
@@ -217,7 +218,7 @@ def test_a_broken_line_beside_a_row_rejects_the_row(tmp_path: Path) -> None:
     write(tmp_path / "label.txt", b"\xff\nfine\n")
     rows = opened(tmp_path, "x.jsonl", beside={"label": "label.txt"})
     first, second = rows.scan()
-    assert isinstance(first, RowError) and first.reason == "not UTF-8" and "label.txt: line 1" in first.detail
+    assert isinstance(first, RowError) and first.reason == NOT_UTF8 and "label.txt: line 1" in first.detail
     assert second == {"a": 2, "label": "fine"}
     with pytest.raises(RowError):
         rows[0]

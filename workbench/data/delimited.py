@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.data.example import Row
 from workbench.data.record_index import IndexedRecords
-from workbench.data.rows import Cancelled, Progress, RowError, Rows
+from workbench.data.rows import NOT_UTF8, Cancelled, Progress, RowError, Rows
 from workbench.errors import fault
 
 
@@ -80,7 +80,7 @@ class DelimitedRows(Rows):
             lines = io.StringIO(record.decode("utf-8"), newline="\n")
             return next(csv.reader(lines, delimiter=self._delimiter, strict=True), [])
         except UnicodeDecodeError as e:
-            raise RowError("not UTF-8", f"byte {e.start + 1} of the record") from e
+            raise RowError(NOT_UTF8, f"byte {e.start + 1} of the record") from e
         except csv.Error as e:
             raise RowError("broken CSV", str(e)) from e
 
@@ -88,8 +88,7 @@ class DelimitedRows(Rows):
         try:
             cells = self._cells(self._records[0])
         except RowError as e:
-            hint = "save it as UTF-8" if e.reason == "not UTF-8" else ""
-            raise fault(str(e), f"{self.path}:1", hint) from e
+            raise fault(str(e), f"{self.path}:1") from e
         names = [cell.strip() or f"column {n}" for n, cell in enumerate(cells, 1)]
         if not any(cell.strip() for cell in cells):
             raise fault("the first line names no columns", f"{self.path}:1")
@@ -97,7 +96,8 @@ class DelimitedRows(Rows):
         for n, name in enumerate(names, 1):
             if first.setdefault(name, n) != n:
                 what = f"two columns are named {name!r} ({first[name]} and {n})"
-                raise fault(what, f"{self.path}:1", "rename one of them")
+                hint = "rename one of them; if this is a row, name them in the source: columns = [...]"
+                raise fault(what, f"{self.path}:1", hint)
         return names
 
 

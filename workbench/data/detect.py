@@ -65,9 +65,17 @@ def propose(path: Path) -> Proposal:
                 best = best or proposal
     if best:
         return best
-    named = ", ".join(name[:40] for name in samples[0][1].columns[:20])
+    raise _unknown(path, *samples[0])
+
+
+def _unknown(path: Path, reading: _Reading, sample: Sample) -> WorkbenchError:
+    if names := reading.get("columns"):
+        cells = " | ".join(str(sample.rows[0][1].get(name))[:20] for name in names[:5])
+        hint = 'name them in a [[data.source]], such as columns = ["instruction", "input", "output"]'
+        return fault(f"{len(names)} columns without names, the first row being {cells}", path, hint)
+    named = ", ".join(name[:40] for name in sample.columns[:20])
     hint = "write a [[data.source]] that says which columns make the user message and the answer"
-    raise fault(f"unknown shape, columns: {named}", path, hint)
+    return fault(f"unknown shape, columns: {named}", path, hint)
 
 
 def _tried(path: Path, reading: _Reading, shape: Shape, sample: Sample) -> tuple[Proposal, int]:
@@ -75,17 +83,21 @@ def _tried(path: Path, reading: _Reading, shape: Shape, sample: Sample) -> tuple
     table = {"kind": shape.table["kind"], "path": str(path), **reading, **shape.table}
     mapper = Mapper(_SOURCE.validate_python(table))
     outcomes = [(row, mapper.map(row, Origin(0, i))) for i, row in sample.rows]
-    lost = [outcome for _, outcome in outcomes if isinstance(outcome, Rejected)]
+    unmapped = [outcome for _, outcome in outcomes if isinstance(outcome, Rejected)]
+    lost = sorted(unmapped + sample.broken, key=lambda each: each.origin.row)
     why = shape.why
+    if "columns" in reading:
+        why += "; the first line is a row like the others, so `columns` names them"
     if unused := sample.unused(table):
         why += f"; not used: {', '.join(unused)}"
     if lost:
         one = lost[0]
         about = f"{one.reason}: {one.detail}" if one.detail else one.reason
         why += (
-            f"; {len(lost)} of the first {len(outcomes)} rows cannot be used, row {one.origin.row}: {about}"
+            f"; {len(lost)} of the first {len(outcomes) + len(sample.broken)} rows cannot be used, "
+            f"row {one.origin.row}: {about}"
         )
-    return Proposal(table, why, outcomes[:_SHOWN]), len(outcomes) - len(lost)
+    return Proposal(table, why, outcomes[:_SHOWN]), len(outcomes) - len(unmapped)
 
 
 def _samples(path: Path) -> list[tuple[_Reading, Sample]]:
@@ -116,7 +128,7 @@ def _finer(path: Path, sample: Sample) -> _Reading:
     tabs = Counter(text.count("\t") for text in texts).most_common(1)
     if tabs and tabs[0][0] and 2 * tabs[0][1] >= len(texts):
         return {"columns": _column_names(tabs[0][0] + 1, texts[0])}
-    if any(SEPARATOR in name for name in sample.columns):
+    if sample.is_headless() or any(SEPARATOR in name for name in sample.columns):
         return {"columns": _column_names(len(sample.columns), sample.columns[0])}
     if texts and path.suffix == ".txt" and path.is_file() and (files := beside(path, sample)):
         return {"beside": files}
@@ -149,20 +161,20 @@ def _sample(path: Path, reading: _Reading) -> Sample:
     source = _SOURCE.validate_python({"kind": "text", "path": str(path), **reading})
     rows = open_source(source, Path())
     try:
-        usable: list[tuple[int, Row]] = []
-        first_fault: RowError | None = None
+        sample = Sample([])
         for i, row in enumerate(rows.scan(0, _SAMPLE)):
             if isinstance(row, RowError):
-                first_fault = first_fault or row
+                sample.broken.append(Rejected(Origin(0, i), row.reason, row.detail))
             else:
-                usable.append((i, row))
+                sample.rows.append((i, row))
     finally:
         rows.close()
-    if usable:
-        return Sample(usable)
-    if first_fault is None:
+    if sample.rows:
+        return sample
+    if not sample.broken:
         raise fault("has no rows", path)
-    raise fault(f"none of the first rows can be read: {first_fault}", path, _hint_of_list(path))
+    first = RowError(sample.broken[0].reason, sample.broken[0].detail)
+    raise fault(f"none of the first rows can be read: {first}", path, _hint_of_list(path))
 
 
 def _hint_of_list(path: Path) -> str:

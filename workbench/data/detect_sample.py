@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from workbench.data.example import Row
+from workbench.data.example import Rejected, Row
 
 _ID_NAMES = frozenset({"id", "_id", "uid", "uuid", "idx", "index", "guid", "hash", "source", "url", "lang"})
 _NUMBER = re.compile(r"[+-]?\d[\s\d.eE+-]*")
 _MARK = frozenset("#-=>*~|<\n\t ")
+_LONGEST_NAME = 60
+_MOST_WORDS = 6
+_FULL_STOPS = ("。", "！", "？")
 _WORD_MARKS = (" END", "<|endoftext|>", "</s>", "<|im_end|>", "<|end|>")
 """Stop marks that are words, of OpenAI's guide and of templates that were written into the data."""
 
@@ -22,9 +25,11 @@ class Sample:
 
     Attributes:
         rows: row number and row.
+        broken: those between them that cannot be read.
     """
 
     rows: list[tuple[int, Row]]
+    broken: list[Rejected] = field(default_factory=list)
 
     @cached_property
     def columns(self) -> list[str]:
@@ -77,6 +82,14 @@ class Sample:
             and not re.search(r"\{" + re.escape(name) + r"[.}]", named)
         ]
 
+    def is_headless(self) -> bool:
+        """Whether the names are those of a first row: texts or numbers, and not the numbers from 0 on that
+        pandas writes."""
+        names = [name.strip() for name in self.columns]
+        if names == [str(n) for n in range(len(names))] or not any(names):
+            return False
+        return any(_is_number(name) or _is_prose(name) for name in names)
+
     def _is_text(self, column: str) -> bool:
         values = self.values(column)
         return mostly([each for each in values if isinstance(each, str | int | float)], values)
@@ -89,6 +102,13 @@ def _is_id(column: str) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) or (isinstance(value, str) and bool(_NUMBER.fullmatch(value)))
+
+
+def _is_prose(name: str) -> bool:
+    """Whether a column's name is a text: long, of many words, or with the end of a sentence."""
+    words = len(name.split())
+    ends = name.endswith(_FULL_STOPS) or (words > 2 and name.endswith((".", "!")))
+    return ends or words > _MOST_WORDS or len(name) > _LONGEST_NAME
 
 
 def mostly(some: list[Any], of: list[Any]) -> bool:

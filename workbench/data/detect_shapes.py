@@ -26,6 +26,7 @@ _SPEAKERS: dict[str, Role] = {
     "developer": "system",
 }
 """Speakers seen in public sets beside those that are always known."""
+_PREFERENCES = "pairs of answers for DPO, of which the chosen one is trained"
 _PAIRS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("instruction", "input"), "output", "Alpaca"),
     (("instruction", "context"), "response", "Dolly"),
@@ -41,6 +42,10 @@ _PAIRS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("user",), "assistant", "user and assistant"),
     (("input",), "output", "input and output"),
     (("source",), "target", "source and target"),
+    (("instruction", "input"), "chosen", _PREFERENCES),
+    (("instruction",), "chosen", _PREFERENCES),
+    (("prompt",), "chosen", _PREFERENCES),
+    (("question",), "chosen", _PREFERENCES),
 )
 """Columns of the user message and of the answer, the more particular pairs first."""
 _ASKING = ("instruction", "prompt", "question", "query", "input", "user")
@@ -51,7 +56,7 @@ _TITLE_INSTRUCTION = "Write a text with the following title."
 
 def turns(sample: Sample) -> Iterator[Shape]:
     """Kind `messages`: a column of lists of turns, the better known names first."""
-    for column in sorted(sample.columns, key=lambda name: name not in _TURN_COLUMNS):
+    for column in sorted(sample.columns, key=lambda name: (name not in _TURN_COLUMNS, name == "rejected")):
         spoken = [turn for turns in sample.lists(column) for turn in turns if isinstance(turn, dict)]
         keys = dict.fromkeys(key for turn in spoken for key in turn)
         role, content = first(_ROLE_KEYS, keys), first(_CONTENT_KEYS, keys)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from workbench.data.example import Row
-from workbench.data.rows import RowError
+from workbench.data.rows import NOT_UTF8, RowError
 
 _MOST_DIGITS = 4000  # Python refuses to turn more than 4300 digits into an int
 _MOST_LEVELS = 64  # a deeper value is read by the parser, but ends whoever walks it, such as json.dumps
@@ -39,7 +39,7 @@ def parse_object(line: bytes) -> Row:
     try:
         value = decoded(line.decode("utf-8"))
     except UnicodeDecodeError as e:
-        raise RowError("not UTF-8", f"byte {e.start + 1} of the line") from e
+        raise RowError(NOT_UTF8, f"byte {e.start + 1} of the line") from e
     except json.JSONDecodeError as e:
         raise RowError("broken JSON", f"{e.msg}, column {e.colno}") from e
     except RecursionError as e:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from workbench.data.example import Row
 from workbench.data.index import IndexedLines
-from workbench.data.rows import Cancelled, Progress, RowError, Rows
+from workbench.data.rows import NOT_UTF8, Cancelled, Progress, RowError, Rows
 
 
 class LineRows(Rows):
@@ -86,4 +86,4 @@ def line_text(i: int, line: bytes) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as e:
-        raise RowError("not UTF-8", f"line {i + 1}: byte {e.start + 1} of the line") from e
+        raise RowError(NOT_UTF8, f"line {i + 1}: byte {e.start + 1} of the line") from e

@@ -19,6 +19,10 @@ SUFFIXES = (*LINE_SUFFIXES, ".parquet", ".arrow")
 PACKED = (".gz", ".zst")
 
 
+NOT_UTF8 = "not UTF-8 (save the file as UTF-8)"
+"""The reason of rows in another encoding, such as Latin-1."""
+
+
 class RowError(WorkbenchError):
     """A row that cannot be used. `reason` is the same for all rows of its sort, so that it can be counted;
     `detail` names what this row holds."""
@@ -121,7 +125,7 @@ def open_rows(path: Path, nested: str = "", columns: Sequence[str] = ()) -> Rows
 def check_file(path: Path) -> None:
     """Raises WorkbenchError with what is wrong with any file, before its format is looked at, and OSError."""
     if not path.exists():
-        raise fault("no such file", path, "data.source paths are relative to the project folder")
+        raise fault("no such file", path)
     if path.is_dir():
         raise fault("is a folder, not a file", path, f"name one file of it ({', '.join(SUFFIXES)})")
     if not path.is_file():

@@ -67,7 +67,9 @@ def data_files(name: str, folder: Path) -> list[Path]:
     elif pattern and not path.exists():
         found = sorted(_matches(root, pattern))
         if not found:
-            raise fault("no file matches this pattern", path, "patterns are relative to the project folder")
+            raise fault("no file matches this pattern", path, _seen_from(name, folder))
+    elif not path.exists():
+        raise fault("no such file", path, _seen_from(name, folder))
     else:
         return [path]
     chosen = _data_among(found)
@@ -99,6 +101,11 @@ def _with_beside(rows: Rows, source: SourceTable, folder: Path) -> Rows:
     return BesideRows(
         rows, {name: open_lines(folder / expanded(path)) for name, path in source.beside.items()}
     )
+
+
+def _seen_from(name: str, folder: Path) -> str:
+    """The hint for a path that leads nowhere."""
+    return "" if expanded(name).is_absolute() else f"relative paths are seen from {folder.resolve()}"
 
 
 def _pattern(path: Path, folder: Path) -> tuple[Path, str]:
