@@ -158,8 +158,13 @@ async def test_only_rows_of_a_reason_a_side_or_a_tag(tmp_path: Path) -> None:
         await desk.type("6")
         await desk.press("enter")
         await desk.hears("not among those shown")
-        await desk.press("tab", "escape", "escape")
+        await desk.press("escape")
+        assert not desk.app.desk.query("#jump") and desk.shows("only half = odd")
+        await desk.press("enter", "right")
+        await desk.until(lambda: desk.app.place == "prompt")
+        await desk.press("1")
         await desk.sees("25 trained on")
+        assert table(desk, "table").has_focus, "a row that is not among those shown shows all"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -159,14 +159,14 @@ class CleaningView(DataView):
             return
         here = self.touched.row if self.touched and self.touched.line == line else None
         self.query_one("#change", Static).update("looking for a row that it touches…")
-        self._find(self.workspace, line, here, by)
+        self._find(self.workspace, self.source, line, here, by)
 
     @work(thread=True, exclusive=True, group="touched", exit_on_error=False)
-    def _find(self, workspace: "Workspace", line: Line, here: int | None, by: int) -> None:
+    def _find(self, workspace: "Workspace", source: int, line: Line, here: int | None, by: int) -> None:
         worker, dataset = get_current_worker(), workspace.dataset()
         found = None
-        if dataset.sources[self.source].rows is not None:
-            source, rules = self.source, workspace.project.settings.data.source[self.source].clean
+        if dataset.sources[source].rows is not None:
+            rules = workspace.project.settings.data.source[source].clean
             cleaner = Cleaner([line.rule] if line.offer else rules)
             for row in _around(len(dataset.sources[source].rows or ()), here, by):
                 if worker.is_cancelled:

@@ -71,7 +71,10 @@ class RowsView(DataView):
         self.query_one(VirtualTable).focus()
         if not self._up_to_date:
             return
-        if self.workspace.row[0] != self.source and not self.listing:
+        if self.listing and self.workspace.row not in self.listing.rows:
+            self.listing = None
+            self._show_source()
+        elif not self.listing and self.workspace.row[0] != self.source:
             self._show_source()
         else:
             self._move_to(*self.workspace.row)
@@ -253,7 +256,7 @@ class RowsView(DataView):
                 return "no row of this source is rejected"
         if name == "filter" and not self._report:
             return "there is no row" if self.workspace.selected else "the rows are still being counted"
-        if name == "show_all" and not self.listing:
+        if name == "show_all" and not self.listing and not self.query("#jump"):
             return "all rows of this source are shown"
         if name in ("next_source", "previous_source") and (
             self.dataset is None or len(self.dataset.sources) < 2
@@ -292,8 +295,12 @@ class RowsView(DataView):
         else:
             table.move_to(next((row for row in reversed(rows) if row < table.cursor), rows[-1]))
 
-    def do_show_all(self) -> None:
-        """All rows of the selected row's source, the cursor where it was."""
+    async def do_show_all(self) -> None:
+        """Leave the row input; else all rows of the selected row's source, the cursor where it was."""
+        if asked := self.query("#jump"):
+            await asked.remove()
+            self.query_one(VirtualTable).focus()
+            return
         self.listing = None
         self._show_source()
         self.workbench.refresh_keys()
@@ -333,6 +340,7 @@ class RowsView(DataView):
 
         def chosen(index: int | None) -> None:
             if index is not None:
+                self.tell("#counts", "looking for its rows…")
                 self._gather(offered[index])
 
         self.app.push_screen(Pick("Show only", [str(offer) for offer in offered]), chosen)
