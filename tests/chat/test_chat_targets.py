@@ -7,9 +7,11 @@ import pytest
 
 from workbench.chat.targets import remarks, targets
 from workbench.embedded import FOLDER
+from workbench.project.base_model import locate
 from workbench.project.store import OpenProject, open_project
 from workbench.prompts.contract import contract_of
 from workbench.prompts.fingerprint import fingerprints
+from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import publish
 from workbench.runs.folder import Run, create_run
 
@@ -115,6 +117,26 @@ def test_a_checkpoint_says_where_its_prompts_are_not_the_projects(folder: Path) 
     assert "tokenizer files" in said and "step 5" in said
     (folder / "k.txt").unlink()
     assert len(remarks(checkpoint, changed)) == 1, "a project that cannot be read now is another matter"
+
+
+def test_an_enlarged_tokenizer_is_that_of_its_run(folder: Path) -> None:
+    (folder / "project.toml").write_text(TOY + 'special_tokens = ["<mood>", "<|im_end|>"]\n')
+    opened = open_project(folder)
+    base_folder = locate("embedded", folder).folder
+    run = create_run(opened, ["workbench", "train"], fingerprints(opened), opened_template(opened))
+    staging = run.checkpoints / ".staging"
+    staging.mkdir()
+    (staging / "adapter_config.json").write_text("{}")
+    (staging / "tokenizer_config.json").write_bytes((base_folder / "tokenizer_config.json").read_bytes())
+    enlarged = load_tokenizer(base_folder, ["<mood>", "<|im_end|>"]).definition()
+    (staging / "tokenizer.json").write_text(enlarged, "utf-8")
+    publish(staging, run.checkpoints / "step-5")
+    base, checkpoint = targets(opened)
+    assert remarks(checkpoint, opened) == []
+    assert remarks(base, opened) == ["the base model does not know <mood>: it reads it as ordinary text"]
+    (run.checkpoints / "step-5" / "tokenizer.json").write_text(enlarged.replace("<mood>", "<food>"), "utf-8")
+    (said,) = remarks(checkpoint, opened)
+    assert "tokenizer files" in said
 
 
 def test_blocks_of_a_run_outlive_their_files(folder: Path) -> None:

@@ -72,6 +72,15 @@ def test_a_run_with_new_tokens_is_trained_saved_and_talked_to(
     assert ids[-1][0] in encoder.stop_ids
 
 
+def test_the_base_model_reads_them_as_text(special_project: Callable[..., Path]) -> None:
+    base = targets(open_project(special_project("embedded")))[0]
+    where = model_folder(base)
+    encoder, model = load_encoder(base, where), load_model(base, where)
+    asked = [Message("user", "norway")]
+    assert max(encoder.prompt(asked)[0]) < model.get_input_embeddings().num_embeddings
+    assert Session(model, encoder).answer(asked, ChatSettings(max_new_tokens=3), [].append, Event()).ids
+
+
 def rows_of(checkpoint: Path, old: int) -> torch.Tensor:
     """The new rows of the embeddings that a checkpoint holds."""
     file = next(checkpoint.glob("*model.safetensors"))

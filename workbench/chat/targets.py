@@ -4,8 +4,10 @@ from pathlib import Path
 
 from workbench.chat.protocol import Target
 from workbench.errors import WorkbenchError
+from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
 from workbench.prompts.contract import contract_of, tokenizer_fingerprint
+from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.folder import Run, list_runs, read_spec
 
@@ -28,13 +30,14 @@ def targets(project: OpenProject) -> list[Target]:
 
 
 def remarks(target: Target, project: OpenProject) -> list[str]:
-    """What a person should know before talking to a checkpoint: where its prompts are not the project's of
-    now, and where its tokenizer is not the one of its run. Reads tokenizer files.
+    """What a person should know before talking to a target: where a checkpoint's prompts are not the
+    project's of now, where its tokenizer is not the one of its run, and which tokens the base model lacks.
+    Reads tokenizer files.
 
     Raises WorkbenchError when the run's spec cannot be read.
     """
     if target.weights is None:
-        return []
+        return _unknown_tokens(target)
     trained = read_spec(Run(target.weights.parent.parent)).contract
     try:
         now = contract_of(project)
@@ -48,12 +51,40 @@ def remarks(target: Target, project: OpenProject) -> list[str]:
             f"{target.run} was trained with another {_listed(others)} than the project has now: "
             "this chat uses the run's"
         )
-    if (target.weights / "tokenizer.json").is_file() and trained.tokenizer not in (
-        "",
-        tokenizer_fingerprint(target.weights),
-    ):
+    if not _own_tokenizer(target, target.weights, trained.tokenizer):
         said.append(f"the tokenizer files of {target.label} are not those that its run was trained with")
     return said
+
+
+def _unknown_tokens(target: Target) -> list[str]:
+    """What the project adds to the vocabulary, which only its runs know."""
+    try:
+        base = locate(target.base, target.project_folder, weights=False).folder
+        added = load_tokenizer(base, target.prompt.special_tokens).added
+    except WorkbenchError:  # loading says what is wrong
+        return []
+    if not added:
+        return []
+    it = "it" if len(added) == 1 else "them"
+    return [f"the base model does not know {', '.join(added)}: it reads {it} as ordinary text"]
+
+
+def _own_tokenizer(target: Target, folder: Path, trained: str) -> bool:
+    """Whether a checkpoint has the tokenizer files of its run, as far as can be told.
+
+    `trained` is the base model's fingerprint; a run that adds special tokens writes an enlarged tokenizer.
+    """
+    if not (folder / "tokenizer.json").is_file() or trained in ("", found := tokenizer_fingerprint(folder)):
+        return True
+    if not target.prompt.special_tokens:
+        return False
+    try:
+        base = locate(target.base, target.project_folder, weights=False).folder
+        if tokenizer_fingerprint(base) != trained:
+            return True
+        return tokenizer_fingerprint(base, target.prompt.special_tokens) == found
+    except WorkbenchError:
+        return True
 
 
 def _listed(names: list[str]) -> str:

@@ -39,14 +39,14 @@ def model_folder(target: Target) -> Path:
 
 def load_encoder(target: Target, folder: Path) -> Encoder:
     """What turns a conversation into the target's prompt: the run's own tokenizer, template, system message,
-    blocks.
+    blocks. The base model has no rows for special tokens that a project adds: it reads them as text.
 
     Raises WorkbenchError: no tokenizer, no or a broken template, a block's file that is gone.
     """
     if target.weights is not None and (target.weights / "tokenizer.json").is_file():
         folder = target.weights
     prompt = target.prompt
-    tokenizer = load_tokenizer(folder, prompt.special_tokens)
+    tokenizer = load_tokenizer(folder, prompt.special_tokens if target.weights else ())
     if target.template_source is None:
         template = load_template(target.template, target.project_folder, tokenizer, prompt)
     else:

@@ -6,6 +6,7 @@ against what they are about to use, and name what differs.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,15 +89,20 @@ def contract_with(template: str, tokenizer: str, prompt: PromptSettings, folder:
     return Contract(template, tokenizer, tokens, prompt.system, blocks.shared, blocks.form, blocks.question)
 
 
-def tokenizer_fingerprint(folder: Path) -> str:
+def tokenizer_fingerprint(folder: Path, special_tokens: Sequence[str] = ()) -> str:
     """SHA-256 (hex) of a folder's tokenizer files, as in `fingerprints`.
+
+    With `special_tokens` it is that of the files in the checkpoints of a run that adds them.
 
     Raises WorkbenchError when one of them cannot be read.
     """
+    enlarged = load_tokenizer(folder, special_tokens) if special_tokens else None
     digest = hashlib.sha256(b"[]")
     for name in TOKENIZER_FILES:
         file = folder / name
-        if file.is_file():
+        if enlarged and enlarged.added and name == "tokenizer.json":
+            digest.update(hashlib.sha256(enlarged.definition().encode()).digest())
+        elif file.is_file():
             try:
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
             except OSError as error:
