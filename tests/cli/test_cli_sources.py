@@ -91,6 +91,30 @@ def test_a_proposal_is_shown_and_written(spoken: Path, capsys: pytest.CaptureFix
     assert "is there already" in capsys.readouterr().err
 
 
+def test_a_folder_of_several_shapes_is_added_whole_or_not_at_all(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = folder / "more"
+    more.mkdir()
+    (more / "a.jsonl").write_text('{"prompt": "q", "response": "a"}\n')
+    (more / "test.jsonl").write_text('{"prompt": "q", "response": "a"}\n')
+    (more / "odd.jsonl").write_text('{"x": 1}\n')
+    assert main(["sources", "small", "--add", "small/more"]) == 0
+    told = capsys.readouterr()
+    assert told.out.count("[[data.source]]") == 2 and 'path = "more/test.jsonl"' in told.out
+    assert "left out: small/more/odd.jsonl: unknown shape" in told.err
+    sources = open_project(folder).settings.data.source
+    assert [(source.path, source.split) for source in sources[1:]] == [
+        ("more/a.jsonl", "auto"),
+        ("more/test.jsonl", "test"),
+    ]
+    (more / "Another.jsonl").write_text('{"text": "t"}\n')
+    before = (folder / "project.toml").read_text()
+    assert main(["sources", "small", "--add", "small/more"]) == 2
+    assert "more/a.jsonl is there already" in capsys.readouterr().err
+    assert (folder / "project.toml").read_text() == before
+
+
 def test_dry_goes_with_add(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sources", "small", "--dry"]) == 2
     assert "--dry: goes with --add" in capsys.readouterr().err

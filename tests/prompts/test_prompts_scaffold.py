@@ -68,6 +68,25 @@ def test_questions_alone_make_no_project(tmp_path: Path) -> None:
     assert not (tmp_path / "mine").exists()
 
 
+def test_a_folder_with_rows_for_training_and_for_testing(tmp_path: Path) -> None:
+    row = {"instruction": "q", "output": "a"}
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, rows in {
+        "private_test": [{"instruction": "q"}],
+        "public_test": [row],
+        "train": [row] * 3,
+    }.items():
+        (data / f"{name}.json").write_text(json.dumps(rows))
+    made = new_project(tmp_path / "mine", [data], "embedded")
+    sources = open_project(made.file).settings.data.source
+    assert [(Path(source.path).name, source.split) for source in sources] == [
+        ("train.json", "auto"),
+        ("private_test.json", "test"),
+        ("public_test.json", "test"),
+    ]
+
+
 def test_all_files_that_cannot_be_mapped_are_named_at_once(tmp_path: Path) -> None:
     unknown = tmp_path / "unknown.jsonl"
     unknown.write_text('{"alpha": 1}')

@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     say(str(made.file))
     for proposal in made.proposals:
         note(f"{proposal.table['path']}: kind {proposal.table['kind']}; {proposal.why}")
+    for problem in made.left_out:
+        note(f"left out: {problem}")
     note(f"template {made.template}: {made.why_template}")
     if not args.data:
         note(f"next: say in {made.file} where the data is, in a [[data.source]]")

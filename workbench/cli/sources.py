@@ -26,13 +26,14 @@ _NAME = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`sources PROJECT [--json]`, `sources PROJECT --add FILE [--dry]`."""
+    """`sources PROJECT [--json]`, `sources PROJECT --add PATH [--dry]`."""
     add_project(parser)
     parser.add_argument(
         "--add",
         type=Path,
-        metavar="FILE",
-        help="propose a mapping for a file, a folder, a glob in quotes or hub:owner/name, and add it",
+        metavar="PATH",
+        help="propose a mapping for a file, a glob in quotes or hub:owner/name, or for each shape of file in a "
+        "folder, and add it",
     )
     parser.add_argument("--dry", action="store_true", help="with --add: show the proposal, write nothing")
     add_layers(parser, "data.duplicates=drop")
@@ -136,18 +137,22 @@ def _remarks(report: "SourceReport") -> "Iterator[Text]":
 
 def _add(project: "OpenProject", path: Path, dry: bool) -> None:
     from workbench.cli.console import busy, note, say
-    from workbench.data.detect import propose
+    from workbench.data.detect_many import propose_all
     from workbench.project.paths import placed
     from workbench.project.source_text import source_toml
-    from workbench.project.store import add_source
+    from workbench.project.store import add_sources
 
     with busy("reading the data"):
-        proposal = propose(path)
-    say(source_toml(placed(proposal.table, project.folder)))
-    _show_rows(proposal)
-    note(proposal.why)
+        proposed = propose_all([path], bool(project.settings.data.source))
+    for proposal in proposed.proposals:
+        say(source_toml(placed(proposal.table, project.folder)))
+        _show_rows(proposal)
+        note(proposal.why)
+    for problem in proposed.left_out:
+        note(f"left out: {problem}")
     if not dry:
-        note(f"added to {add_source(project, proposal.table).file}")
+        tables = [proposal.table for proposal in proposed.proposals]
+        note(f"added to {add_sources(project, tables).file}")
 
 
 def _show_rows(proposal: "Proposal") -> None:

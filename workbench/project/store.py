@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,24 +97,31 @@ def save_settings(project: OpenProject, changes: Mapping[str, Any | None]) -> Op
 
 
 def add_source(project: OpenProject, table: Mapping[str, Any]) -> OpenProject:
-    """Append a `[[data.source]]` and read the project again; comments and order of the file stay.
+    """As `add_sources`, of one."""
+    return add_sources(project, [table])
+
+
+def add_sources(project: OpenProject, tables: Sequence[Mapping[str, Any]]) -> OpenProject:
+    """Append a `[[data.source]]` each and read the project again; comments and order of the file stay.
 
     Args:
         project: as it was opened.
-        table: the source; paths of files as for `placed`.
+        tables: the sources; paths of files as for `placed`.
 
     Raises:
-        WorkbenchError: the source is there already, or as `save_settings`.
+        WorkbenchError: a source is there already, or as `save_settings`. None is written then.
     """
     from workbench.project.editing import with_source
 
-    own = placed(table, project.folder)
+    text = project.text
     sources = project.document().tree.get("data", {}).get("source", [])
-    for n, other in enumerate(sources):
-        if _drawn_from(other, project.folder) == _drawn_from(own, project.folder):
-            place = project.document().place(("data", "source", n))
-            raise fault("this source is there already: its rows would train twice", place)
-    return _save(project, with_source(project.text, own), project.overrides)
+    for own in (placed(table, project.folder) for table in tables):
+        for n, other in enumerate(sources):
+            if _drawn_from(other, project.folder) == _drawn_from(own, project.folder):
+                place = project.document().place(("data", "source", n))
+                raise fault(f"{own['path']} is there already: its rows would train twice", place)
+        text = with_source(text, own)
+    return _save(project, text, project.overrides)
 
 
 def parse_override(text: str) -> tuple[str, Any]:

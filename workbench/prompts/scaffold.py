@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.data.detect import Proposal, propose
+from workbench.data.detect import Proposal
+from workbench.data.detect_many import propose_all
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import locate, reads_as_hub_id
 from workbench.project.create import create_project
@@ -22,19 +23,21 @@ class NewProject:
 
     Attributes:
         file: its project.toml.
-        proposals: the mapping of each data file, in the order given.
+        proposals: the mapping of each data file, or of files that are alike, those to train on first.
+        left_out: files of the folders named that are no rows, or of no known shape.
         template: the chat template that was chosen.
         why_template: what it was chosen by.
     """
 
     file: Path
     proposals: list[Proposal]
+    left_out: list[Problem]
     template: str
     why_template: str
 
 
 def new_project(folder: Path, files: list[Path], base: str) -> NewProject:
-    """A project around data files, with a mapping proposed for each.
+    """A project around data files, with a mapping proposed for each shape of them.
 
     Args:
         folder: the project's folder.
@@ -45,22 +48,15 @@ def new_project(folder: Path, files: list[Path], base: str) -> NewProject:
         WorkbenchError: the problems of all files at once, a base folder that is none, those of
             `create_project`.
     """
-    proposals: list[Proposal] = []
-    problems: list[Problem] = []
-    for file in files:
-        try:
-            proposals.append(propose(file))
-        except WorkbenchError as error:
-            problems += error.problems
-    if proposals and not problems and all("split" in proposal.table for proposal in proposals):
+    proposed = propose_all(files)
+    proposals = proposed.proposals
+    if proposals and all("split" in proposal.table for proposal in proposals):
         what, hint = "no row has an answer to train on", "name a file with answers as well"
-        problems = [Problem(what, str(file), hint) for file in files]
-    if problems:
-        raise WorkbenchError(*problems)
+        raise WorkbenchError(*(Problem(what, str(file), hint) for file in files))
     template, why, max_tokens = _fitting(base)
     tables = [proposal.table for proposal in proposals]
     file = create_project(folder, folder.resolve().name, tables, base, template, max_tokens)
-    return NewProject(file, proposals, template, why)
+    return NewProject(file, proposals, proposed.left_out, template, why)
 
 
 def _fitting(base: str) -> tuple[str, str, int]:
