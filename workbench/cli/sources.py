@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--add",
         type=Path,
         metavar="PATH",
-        help="propose a mapping for a file, a glob in quotes or hub:owner/name, or for each shape of file in a "
-        "folder, and add it",
+        help="propose a mapping for a file, a glob in quotes or hub:owner/name, and add it; of a folder, for "
+        "each shape of its files",
     )
     parser.add_argument("--dry", action="store_true", help="with --add: show the proposal, write nothing")
     add_layers(parser, "data.duplicates=drop")
