@@ -43,6 +43,8 @@ def test_a_red_finding_is_exit_code_1(leaking: Path, capsys: pytest.CaptureFixtu
     assert "1 red: a run does not start" in shown.err
     assert main(["check", str(leaking), "--set", 'data.accept=["leak"]']) == 0
     assert "accepted by data.accept" in capsys.readouterr().out
+    assert main(["train", str(leaking)]) == 1
+    assert "error: leak: " in capsys.readouterr().err
     assert main(["check", str(leaking), "--set", 'data.accept=["leek"]']) == 2
     assert "did you mean leak?" in capsys.readouterr().err
 

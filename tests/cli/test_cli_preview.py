@@ -88,12 +88,12 @@ def test_preview_with_examples_scores_the_last_answer_alone(says: Any) -> None:
 
 def test_preview_of_variants(says: Any, folder: Path) -> None:
     add(folder, VARIANTS)
-    out, err = says("preview", "--variants", "--row", "2")
+    out, err = says("preview", "--variants", "--row", "2", code=1)
     own, mail, gone = out.split("── ")[1:]
     assert own.startswith("base (the project's own)") and "⟦It is number 2." in own.replace("⟦ ", "⟦")
     assert "### Response" in mail and gone.startswith("gone")
     assert "gone.jinja" in err and err.count("tokens,") == 2
-    said = json.loads(says("preview", "--variants", "--row", "2", "--json")[0])["variants"]
+    said = json.loads(says("preview", "--variants", "--row", "2", "--json", code=1)[0])["variants"]
     assert [(each["name"], each["own"], bool(each["error"])) for each in said] == [
         ("base", True, False),
         ("mail", False, False),
@@ -101,6 +101,11 @@ def test_preview_of_variants(says: Any, folder: Path) -> None:
     ]
     plain = json.loads(says("preview", "--row", "2", "--json")[0])
     assert said[0]["ids"] == plain["ids"] and said[0]["mask"] == plain["mask"]
+
+
+def test_preview_of_variants_ends_as_the_projects_own_does(says: Any, folder: Path) -> None:
+    says("preview", "--variants")
+    assert "nowhere" in says("preview", "--variants", "--set", "prompt.template=nowhere", code=2)[1]
 
 
 def test_preview_of_a_row_without_an_answer(says: Any, folder: Path) -> None:

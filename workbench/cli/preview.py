@@ -1,7 +1,8 @@
 """Show one example exactly as it trains: the rendered text, its tokens, and which of them are trained.
 
 With --few-shot the row as it is scored, examples before its question; with --variants the row as each
-[[prompt.variant]] writes it. A row without an answer shows the prompt that asks for one.
+[[prompt.variant]] writes it. A row without an answer shows the prompt that asks for one. Exit code 1 when a
+variant cannot be written, 2 when the project's own way cannot.
 """
 
 import argparse
@@ -55,7 +56,13 @@ def run(args: argparse.Namespace) -> int:
         _print(fields, f"template {fields['template']}")
         for line in fields["special_tokens"]:
             note(f"special tokens: {line}")
-    return 0
+    return _code(fields["variants"]) if args.variants else 0
+
+
+def _code(variants: list[dict[str, Any]]) -> int:
+    """The exit code: that of the project's own way first."""
+    failed = [variant["own"] for variant in variants if variant["error"]]
+    return 2 if any(failed) else 1 if failed else 0
 
 
 def _few_shot(project: "OpenProject", asked: int | None) -> "FewShot | None":

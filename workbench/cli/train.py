@@ -1,4 +1,7 @@
-"""Start a run in the background and follow it; Ctrl+C leaves it running."""
+"""Start a run in the background and follow it; Ctrl+C leaves it running.
+
+Exit code 1 when red findings keep it from starting, as `workbench check` has it, and when it fails.
+"""
 
 import argparse
 import time
@@ -17,18 +20,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start, say which run it is, and follow it unless told to detach."""
-    from workbench.cli.console import note, say, write_json
+    from workbench.cli.console import note, report, say, write_json
     from workbench.cli.follow import follow
     from workbench.cli.surveying import shares
     from workbench.runs.folder import find_run
     from workbench.runs.launch import start
+    from workbench.runs.preflight import RedFindings
 
     project = opened(args)
     resume = find_run(args.resume, project.folder) if args.resume else None
     # A clock that was set back must not hide a new run's events
     since = time.time() if resume else 0.0
-    with shares(f"checking {project.name}") as progress:
-        started = start(project, resume=resume, progress=progress)
+    try:
+        with shares(f"checking {project.name}") as progress:
+            started = start(project, resume=resume, progress=progress)
+    except RedFindings as error:
+        report(error)
+        return 1
     if args.json:
         write_json({"kind": "run", "id": started.id, "folder": str(started.folder)})
     else:

@@ -15,6 +15,10 @@ from workbench.prompts.survey import Survey, survey
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 
 
+class RedFindings(WorkbenchError):
+    """What was found in the rows keeps a run from starting: the project is well written, its data are not."""
+
+
 Look = Callable[[OpenProject, Progress | None], Survey]
 """Makes a survey of all rows, or finds the one that was made."""
 
@@ -33,14 +37,15 @@ def check(project: OpenProject, progress: Progress | None = None, look: Look = s
         The Jinja text of the chat template.
 
     Raises:
-        WorkbenchError: no base model, tokenizer or template; a data file that cannot be read; red findings
-            that `data.accept` does not name; not enough disk space for one checkpoint.
+        RedFindings: red findings that `data.accept` does not name.
+        WorkbenchError: no base model, tokenizer or template; a data file that cannot be read; not enough disk
+            space for one checkpoint.
     """
     base = locate(project.settings.model.base, project.folder, download=True)
     encoder = make_encoder(project)
     _require_data(project)
     if findings := look(project, progress).blocking:
-        raise WorkbenchError(*map(_refused, findings))
+        raise RedFindings(*map(_refused, findings))
     _require_space(project, base)
     return encoder.template.source
 
