@@ -48,7 +48,7 @@ def test_alike_files_stay_a_folder_and_files_that_no_pattern_tells_apart_are_nam
     write(tmp_path / "[x]", "ab.jsonl", TURNS)
     assert names(tmp_path / "[x]") == [("a.jsonl", ""), ("b.jsonl", ""), ("ab.jsonl", "")]
     (tmp_path / "[x]" / "c.jsonl").write_text('\n{"instruction": "q"}\n')
-    assert len(propose_all([tmp_path / "[x]" / "?.jsonl"], True).proposals) == 3
+    assert len(propose_all([tmp_path / "[[]x]" / "?.jsonl"]).proposals) == 3
 
 
 def test_what_is_wrong_with_some_of_many_is_said(tmp_path: Path) -> None:
