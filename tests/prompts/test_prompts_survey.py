@@ -1,10 +1,10 @@
 """One survey of all rows: kept, found again, never trusted when broken; of many rows a sample."""
 
 import json
-import sys
 import tempfile
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from workbench.prompts import survey_process
 from workbench.prompts.checks import gather
 from workbench.prompts.survey import survey, survey_cached
 from workbench.prompts.survey_cache import KEPT, load, plain_report, read_report, store
-from workbench.prompts.survey_process import run_survey, survey_argv
+from workbench.prompts.survey_process import run_survey, survey_words
 
 
 def kept(opened: OpenProject) -> list[Path]:
@@ -186,6 +186,14 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey_process, "_FEW_BYTES", -1)
 
 
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], object]:
+    """Puts a program in place of the one that makes the survey."""
+    monkeypatch.setattr(survey_process, "_MODULE", "stand_in")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return (tmp_path / "stand_in.py").write_text
+
+
 @pytest.mark.usefixtures("elsewhere")
 def test_another_process_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey_process, "survey", lambda *_: pytest.fail("made here"))
@@ -196,14 +204,13 @@ def test_another_process_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     found = run_survey(opened, shares.append)
     assert shares and shares == sorted(shares) and shares[-1] == 1.0
     assert found.facts.used == 60 and found == survey_cached(opened)
-    assert "--profile" in survey_argv(opened) and survey_argv(opened)[0] == sys.executable
+    assert "--profile" in survey_words(opened)
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_cancelling_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_ends_the_process(tmp_path: Path, stand_in: Callable[[str], object]) -> None:
     opened = project(tmp_path / "p", rows(40))
-    endless = [sys.executable, "-c", "import time; print('{\"progress\": 0.5}', flush=True); time.sleep(600)"]
-    monkeypatch.setattr(survey_process, "survey_argv", lambda _: endless)
+    stand_in("import time; print('{\"progress\": 0.5}', flush=True); time.sleep(600)")
     seen: list[float] = []
     with pytest.raises(WorkbenchError, match="cancelled"):
         run_survey(opened, seen.append, lambda: bool(seen))
@@ -211,15 +218,14 @@ def test_cancelling_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_what_went_wrong_there_is_told_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_went_wrong_there_is_told_here(tmp_path: Path, stand_in: Callable[[str], object]) -> None:
     opened = project(tmp_path / "p", rows(40))
     for script, said in (
         ('print(\'{"error": "no such thing"}\')', "no such thing"),
         ("import sys; sys.exit('it broke')", "it broke"),
         ("pass", "ended with 0"),
     ):
-        argv = [sys.executable, "-c", script]
-        monkeypatch.setattr(survey_process, "survey_argv", lambda _, argv=argv: argv)
+        stand_in(script)
         with pytest.raises(WorkbenchError, match=said):
             run_survey(opened)
 

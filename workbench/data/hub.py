@@ -7,8 +7,6 @@ file in `$XDG_CACHE_HOME/workbench/hub`. To fetch a newer version, delete that f
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
 from hashlib import blake2b
 from pathlib import Path
@@ -16,12 +14,18 @@ from pathlib import Path
 from workbench.data.packed import cache_folder
 from workbench.data.rows import Cancelled, Rows, open_rows
 from workbench.errors import WorkbenchError, fault
+from workbench.project import child
 
 _WORKER = "workbench.engine.hub_dataset"
 _NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_][\w.-]{0,95}(?:/[A-Za-z0-9_][\w.-]{0,95})?", re.ASCII)
 """Source: huggingface_hub.utils.validate_repo_id."""
-_ASK_SECONDS = 0.2
 _LONGEST_ERROR = 300
+_QUIET = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+}
 
 
 def open_hub(name: str, split: str, config: str, cancelled: Cancelled | None) -> Rows:
@@ -58,59 +62,25 @@ def fetch(name: str, split: str, config: str, target: Path, cancelled: Cancelled
     where = f"hub:{name}"
     # The worker stands in an empty folder, since `datasets` takes a folder called owner/name for the data
     # set; what a worker leaves that is killed goes with it
-    with (
-        tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder,
-        tempfile.TemporaryFile() as said,
-    ):
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as folder:
         made = Path(folder, target.name)
-        argv = [sys.executable, "-m", _WORKER, name, split, config, str(made)]
+        words, said = [name, split, config, str(made)], [""]
         try:
-            process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder, env=_environment()
-            )
+            ended = child.run(_WORKER, words, said.append, cancelled, environment=_QUIET, folder=Path(folder))
         except OSError as e:
             raise fault(f"the process that fetches it cannot be started: {e.strerror or e}", where) from e
-        try:
-            _wait(process, where, cancelled)
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode or not made.is_file():
-            said.seek(0)
-            raise _refusal(said.read().decode("utf-8", "replace"), process.returncode, where)
+        if ended.cancelled:
+            raise fault("fetching was cancelled", where)
+        if ended.code or not made.is_file():
+            raise _refusal(said[-1], ended, where)
         os.replace(made, target)
 
 
-def _wait(process: "subprocess.Popen[bytes]", where: str, cancelled: Cancelled | None) -> None:
-    while True:
-        try:
-            process.wait(_ASK_SECONDS)
-            return
-        except subprocess.TimeoutExpired:
-            if cancelled and cancelled():
-                raise fault("fetching was cancelled", where) from None
-
-
-def _environment() -> dict[str, str]:
-    """Ours, without messages to the makers and without bars of progress; this package can be imported."""
-    here = str(Path(__file__).parents[2])
-    known = os.environ.get("PYTHONPATH", "")
-    return {
-        **os.environ,
-        "PYTHONPATH": f"{here}{os.pathsep}{known}" if known else here,
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
-        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
-
-
-def _refusal(said: str, code: int, where: str) -> WorkbenchError:
-    """The last line of a worker that gave up is what and hint as JSON; one that crashed says anything."""
-    lines = [line for line in said.splitlines() if line.strip()]
+def _refusal(said: str, ended: child.Ended, where: str) -> WorkbenchError:
+    """The last word of a worker that gave up is what and hint as JSON; one that crashed complains."""
     try:
-        last = json.loads(lines[-1])
+        last = json.loads(said)
         return fault(str(last["what"]), where, str(last["hint"]))
-    except (IndexError, ValueError, TypeError, KeyError, RecursionError):
-        reason = lines[-1][:_LONGEST_ERROR] if lines else f"exit code {code}"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        reason = (ended.complaint or said)[:_LONGEST_ERROR] or f"exit code {ended.code}"
         return fault(f"the process that fetches it failed: {reason}", where)

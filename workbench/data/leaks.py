@@ -69,8 +69,8 @@ def find_leaks(
         cancelled: asked now and then; what was found until then is returned.
     """
     sides, held = selection.sides, _HeldOut(dict(selection.leaked))
-    stride = -(-len(sides["train"]) // MOST_TRAINED)
-    total = len(sides["validation"]) + len(sides["test"]) + len(sides["train"]) // max(1, stride)
+    stride = max(1, -(-len(sides["train"]) // MOST_TRAINED))
+    total = len(sides["validation"]) + len(sides["test"]) + len(sides["train"]) // stride
     done = 0
 
     def batches(origins: Iterable[Origin]) -> Iterator[list[Example]]:

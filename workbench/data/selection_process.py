@@ -1,15 +1,10 @@
-"""The selection of a large project made by a process of its own: a screen stays quick meanwhile.
+"""The selection of a large project made by a process of its own, so that a screen stays quick meanwhile.
 
-A busy thread keeps an event loop waiting for 200 ms at times; a process does not. It costs half a second
-to start one, so what takes less is done in the calling thread. `python -m workbench.data.selection_process`
-is that process: it reads a pickled project from stdin, writes its progress line by line to stdout, and then
-the pickled selection, or the error.
+`python -m workbench.data.selection_process FILE` is that process: it reads a pickled project from stdin, says
+its progress line by line, and leaves the pickled selection, or the error, in FILE.
 """
 
-import os
 import pickle
-import select as waiting
-import subprocess
 import sys
 import tempfile
 from contextlib import suppress
@@ -19,14 +14,11 @@ from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.rows import Cancelled, Progress
 from workbench.data.selection import Selection, select
 from workbench.errors import WorkbenchError, fault
+from workbench.project import child
 from workbench.project.store import OpenProject
 
 SMALL = 16 * 2**20
 """Bytes of data that are looked at in a second or so."""
-_ROOT = Path(__file__).parents[2]
-_ASK_SECONDS = 0.1
-_BYTES = 2**20
-_END = b"done\n"
 
 
 def selected(
@@ -45,27 +37,21 @@ def selected(
     if _bytes(dataset) <= SMALL:
         selection = select(dataset, project.settings.data, progress, cancelled)
         return None if cancelled() else selection
-    command = [sys.executable, "-m", __name__]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), *_python_path()])}
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as errors:
-        pickle.dump(project, given)
-        given.seek(0)
-        process = subprocess.Popen(
-            command, stdin=given, stdout=subprocess.PIPE, stderr=errors, env=environment
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "selection")
+        ended = child.run(
+            __name__,
+            [str(file)],
+            lambda line: progress(float(line)),
+            cancelled,
+            given=pickle.dumps(project),
         )
-        try:
-            answer = _answer(process, progress, cancelled)
-        finally:
-            process.kill()
-            process.wait()
-        if cancelled():
+        if ended.cancelled:
             return None
-        errors.seek(0)
-        last = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-    if answer is None:
-        what = "; ".join(last) or f"ended with {process.returncode}"
-        raise fault(f"counting the rows brought no result: {what}", project.folder)
-    result = pickle.loads(answer)
+        if not file.is_file():
+            what = ended.complaint or f"ended with {ended.code}"
+            raise fault(f"counting the rows brought no result: {what}", project.folder)
+        result = pickle.loads(file.read_bytes())
     if isinstance(result, WorkbenchError):
         raise result
     assert isinstance(result, Selection)
@@ -82,40 +68,13 @@ def _bytes(dataset: Dataset) -> int:
     return total
 
 
-def _python_path() -> list[str]:
-    return [path] if (path := os.environ.get("PYTHONPATH")) else []
-
-
-def _answer(process: "subprocess.Popen[bytes]", progress: Progress, cancelled: Cancelled) -> bytes | None:
-    """Hand on the progress; what stands behind it, None when it ended before or was cancelled."""
-    assert process.stdout
-    pipe, said = process.stdout.fileno(), b""
-    answer: list[bytes] | None = None
-    while not cancelled():
-        if not waiting.select([pipe], [], [], _ASK_SECONDS)[0]:
-            continue
-        if not (piece := os.read(pipe, _BYTES)):
-            return b"".join(answer) if answer is not None else None
-        if answer is not None:
-            answer.append(piece)
-            continue
-        *lines, said = (said + piece).split(b"\n")
-        for number, line in enumerate(lines):
-            if line + b"\n" == _END:
-                answer = [b"\n".join([*lines[number + 1 :], said])]
-                break
-            progress(float(line))
-    return None
-
-
 def main() -> None:
     """The process."""
     project = pickle.load(sys.stdin.buffer)
-    out = sys.stdout.buffer
 
     def tell(share: float) -> None:
-        out.write(f"{share:.4f}\n".encode())
-        out.flush()
+        sys.stdout.write(f"{share:.4f}\n")
+        sys.stdout.flush()
 
     result: Selection | WorkbenchError
     try:
@@ -124,9 +83,10 @@ def main() -> None:
         dataset.close()
     except WorkbenchError as error:
         result = error
-    out.write(_END)
-    pickle.dump(result, out)
-    out.flush()
+    file = Path(sys.argv[1])
+    half = file.with_suffix(".half")
+    half.write_bytes(pickle.dumps(result))
+    half.rename(file)
 
 
 if __name__ == "__main__":

@@ -7,26 +7,23 @@ until it ends, `{"error": "..."}` when it could not be made.
 """
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import threading
 from contextlib import suppress
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import tomli_w
 
 from workbench.data.dataset import open_dataset
 from workbench.data.rows import Cancelled, Progress
 from workbench.errors import fault
+from workbench.project import child
 from workbench.project.store import OpenProject
 from workbench.prompts.survey import Survey, survey, survey_cached
 
-_ROOT = Path(__file__).parents[2]
 _ASK_SECONDS = 0.1
+_MODULE = "workbench"
 _NICENESS = 10
+"""The screen that waits for it comes first."""
 _FEW_BYTES = 500_000
 _one_at_a_time = threading.Lock()
 
@@ -56,73 +53,35 @@ def run_survey(
 
 
 def _elsewhere(project: OpenProject, progress: Progress | None, cancelled: Cancelled | None) -> Survey:
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            survey_argv(project), stdout=subprocess.PIPE, stderr=errors, env=_environment(), text=True
-        )
-        with suppress(OSError):  # the screen that waits for it comes first
-            os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
-        try:
-            said = _follow(process, progress, cancelled)
-        finally:
-            process.kill()
-            process.wait()
-        _stop_if(cancelled)
-        if "error" in said:
-            raise fault(str(said["error"]))
-        if found := survey_cached(project):
-            return found
-        errors.seek(0)
-        last = errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-    what = "; ".join(last) or f"ended with {process.returncode}"
+    last: dict[str, Any] = {}
+
+    def hear(line: str) -> None:
+        with suppress(ValueError):
+            last.clear()
+            last.update(json.loads(line))
+            if progress and "progress" in last:
+                progress(last["progress"])
+
+    ended = child.run(_MODULE, survey_words(project), hear, cancelled, niceness=_NICENESS)
+    _stop_if(cancelled)
+    if "error" in last:
+        raise fault(str(last["error"]))
+    if found := survey_cached(project):
+        return found
+    what = ended.complaint or f"ended with {ended.code}"
     hint = f"is {project.folder} writable, and do its files stay as they are?"
     raise fault(f"the check brought no result: {what}", "workbench check", hint)
 
 
-def survey_argv(project: OpenProject) -> list[str]:
-    """The command that makes the survey of `project` and keeps it."""
+def survey_words(project: OpenProject) -> list[str]:
+    """The command line, after `workbench`, that makes the survey of `project` and keeps it."""
     profile = ["--profile", project.profile] if project.profile else []
     overrides = [
         word
         for key, value in project.overrides.items()
         for word in ("--set", f"{key}={tomli_w.dumps({'value': value}).removeprefix('value = ').strip()}")
     ]
-    return [
-        sys.executable,
-        "-m",
-        "workbench",
-        "check",
-        str(project.folder),
-        "--progress",
-        *profile,
-        *overrides,
-    ]
-
-
-def _follow(
-    process: "subprocess.Popen[str]", progress: Progress | None, cancelled: Cancelled | None
-) -> dict[str, Any]:
-    """Hand on the progress until the process ends; its last word."""
-    last: dict[str, Any] = {}
-
-    def read(stream: IO[str]) -> None:
-        for line in stream:
-            with suppress(ValueError):
-                said = json.loads(line)
-                last.clear()
-                last.update(said)
-                if progress and "progress" in said:
-                    progress(said["progress"])
-
-    assert process.stdout
-    reader = threading.Thread(target=read, args=(process.stdout,), daemon=True)
-    reader.start()
-    while reader.is_alive():
-        reader.join(_ASK_SECONDS)
-        if cancelled and cancelled():
-            process.kill()
-    process.wait()
-    return last
+    return ["check", str(project.folder), "--progress", *profile, *overrides]
 
 
 def _stop_if(cancelled: Cancelled | None) -> None:
@@ -138,9 +97,3 @@ def _bytes(project: OpenProject) -> int:
         return sum(file.stat().st_size for file in files if file.exists())
     finally:
         dataset.close()
-
-
-def _environment() -> dict[str, str]:
-    """This program is found by the process even where it is not installed."""
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{_ROOT}{os.pathsep}{path}" if path else str(_ROOT)}
