@@ -1,4 +1,4 @@
-"""A process that works for this one: its lines, its end, its complaint, and that nobody waits for it in vain."""
+"""A process that works for this one: its lines, its end, its complaint; none is left behind."""
 
 import time
 from pathlib import Path
