@@ -131,8 +131,8 @@ class Augmentation(Table):
     )
     paraphrases: list[Words] = setting(
         [],
-        "Other ways to put a question; {text} is the user's text: `Cho em hỏi: {text}`. Not for a text of "
-        "several lines that begins with a title and a colon (`Ngữ cảnh: …`)",
+        "Other ways to put a question, its {text} included: `Cho em hỏi: {text}`; a text of several lines "
+        "that begins with a title and a colon is left as it is",
     )
     seed: Seed = setting(42, "Seed of what is drawn where more can be made than `target` asks for")
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.events import Blur
+from textual.events import Blur, Key
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -212,9 +212,10 @@ class Form(Vertical):
     def _typing(self, event: Input.Changed) -> None:
         event.stop()
 
-    async def key_escape(self) -> None:
-        """Leave the value as it was."""
+    async def key_escape(self, event: Key) -> None:
+        """Leave the value as it was; whatever else esc does around the form is left for the next one."""
         for editor in self.query(_Editor):
+            event.stop()
             self._refused = None
             await self._close(editor)
 

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Resize
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -24,6 +24,8 @@ from workbench.ui.widgets.table import Column, VirtualTable
 
 KEYWORDS, PARAPHRASES = "augmentation.keywords", "augmentation.paraphrases"
 FIELDS = {field.key: field for field in form_fields("augmentation")}
+LOW = 20
+"""Lines of a screen on which only the part that keys go to has room."""
 KEYS = "tab form or list   a add   enter edit   x remove   s save   esc leave"
 TYPING = "enter takes it   esc leaves it as it was"
 
@@ -89,7 +91,10 @@ class AugmentSettings(ModalScreen[dict[str, Any] | None]):
                 [Column("", 11), Column("keywords and paraphrases", 1.0)], self._cells, id="entries"
             )
             yield Input(
-                placeholder="word = other, another   or   Please tell me: {text}", compact=True, id="entry"
+                placeholder="word = other, another   or   Please tell me: {text}",
+                select_on_focus=False,
+                compact=True,
+                id="entry",
             )
             yield Static(id="entry-note")
             yield Static(KEYS, classes="dialog-keys", id="entry-keys")
@@ -144,8 +149,12 @@ class AugmentSettings(ModalScreen[dict[str, Any] | None]):
         self._note()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """On a low screen the part that keys go to has the room."""
+        """Which part keys go to: on a low screen it has the room."""
         self.set_class(event.widget.id in ("entries", "entry"), "-list")
+
+    def on_resize(self, event: Resize) -> None:
+        """Whether there is room for both parts."""
+        self.set_class(event.size.height < LOW, "-low")
 
     def _type(self, entry: Entry | None) -> None:
         line = self.query_one("#entry", Input)
@@ -213,12 +222,10 @@ class AugmentSettings(ModalScreen[dict[str, Any] | None]):
         else:
             self.dismiss(self.changes)
 
-    async def action_leave(self) -> None:
+    def action_leave(self) -> None:
         """What is typed first; then the screen, asking where changes would be lost."""
         if self.query_one("#entry", Input).has_focus:
             self._stop_typing()
-        elif isinstance(self.focused, Input):
-            await self.query_one(Form).key_escape()
         elif self.changes:
             question = f"Forget {len(self.changes)} changed setting{'s' * (len(self.changes) > 1)}?"
             self.app.push_screen(Confirm(question, "s saves them", loses=True), self._forget)

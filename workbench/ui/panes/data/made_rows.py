@@ -34,7 +34,7 @@ def settings_line(settings: Augmentation) -> str:
 def counts(planned: "Plan") -> Text:
     """How many rows there would be, and by what they are made."""
     made = planned.made
-    text = Text(f"{made.originals:,} originals + {len(made.rows):,} made = ")
+    text = Text(f"{count_of(made.originals, 'original')} + {len(made.rows):,} made = ")
     text.append(f"{made.total:,}", "bold")
     if made.target:
         text.append(f" of {made.target:,}")
