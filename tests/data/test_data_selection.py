@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.data.dataset import open_dataset
-from workbench.data.selection import SIDES, Selection, select
+from workbench.data.digest import digest_of, digest_of_own_group, own_group
+from workbench.data.selection import SIDES, Selection, _among, select
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 
@@ -154,3 +158,14 @@ def test_cleaning_rules_are_carried_out_and_counted(choose: Choose) -> None:
     [report] = selection.reports
     assert (report.read, report.kept, report.train) == (3, 2, 2)
     assert sum(report.cleaned.values()) == 2 and sum(map(len, report.rejected.values())) == 1
+
+
+@given(st.lists(st.integers(0, 20)), st.lists(st.integers(0, 20)))
+def test_what_two_sides_share_is_found_as_numpy_finds_it(values: list[int], some: list[int]) -> None:
+    keys, few = np.array(values, np.uint64), np.array(some, np.uint64)
+    assert _among(keys, few).tolist() == np.isin(keys, few).tolist()
+
+
+@given(st.integers(0, (1 << 128) - 1))
+def test_a_row_without_a_group_and_one_made_from_it_are_of_one_group(content: int) -> None:
+    assert digest_of_own_group(content) == digest_of(own_group(content))

@@ -87,6 +87,8 @@ def shown(value: Any) -> str:
 
 def encodable(text: str, where: str) -> None:
     """Raises RowError for half a surrogate pair, which a broken JSON escape leaves: no tokenizer takes it."""
+    if text.isascii():
+        return
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as e:

@@ -29,7 +29,10 @@ def digest(example: Example) -> int:
 def digest_of(*parts: str) -> int:
     """128 bits of some texts; their lengths go in, so that they cannot run together."""
     lengths = ",".join([str(len(part)) for part in parts])
-    text = f"{lengths}\n{''.join(parts)}"
+    return _hashed(f"{lengths}\n{''.join(parts)}")
+
+
+def _hashed(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "little")
 
 
@@ -47,6 +50,11 @@ def answered(example: Example) -> str:
 def own_group(content: int) -> str:
     """The group of an example that names none, from its digest: rows that are made from it take it over."""
     return f"{content:032x}"
+
+
+def digest_of_own_group(content: int) -> int:
+    """`digest_of(own_group(content))`, which every row without a group needs."""
+    return _hashed(f"32\n{content:032x}")
 
 
 def halves(value: int) -> tuple[int, int]:

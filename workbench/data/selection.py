@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import answered, digest, digest_of, drawn, halves, own_group, said
+from workbench.data.digest import answered, digest, digest_of, digest_of_own_group, drawn, halves, said
 from workbench.data.example import Example, Origin, Pairs
 from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress
@@ -116,7 +116,7 @@ class _Seen:
         self.groups = array("Q")  # what stays together in the split
         self.tags = array("L")
         self.tagged: dict[Pairs, int] = {}
-        self.near = _Near() if near else None
+        self.near = NearDuplicates() if near else None
 
     def __len__(self) -> int:
         return len(self.low)
@@ -128,13 +128,14 @@ class _Seen:
         low, high = halves(content)
         self.low.append(low)
         self.high.append(high)
-        self.groups.append(halves(digest_of(example.group or own_group(content)))[0])
+        group = digest_of(example.group) if example.group else digest_of_own_group(content)
+        self.groups.append(halves(group)[0])
         self.tags.append(self.tagged.setdefault(example.tags, len(self.tagged)))
         if self.near:
             self.near.add(example)
 
 
-class _Near:
+class NearDuplicates:
     """Finds examples that say nearly what an earlier one says, in batches."""
 
     def __init__(self) -> None:
@@ -146,6 +147,7 @@ class _Near:
         self._alike = array("b")
 
     def add(self, example: Example) -> None:
+        """Take the next example."""
         self._waiting.append((said(example), answered(example)))
         if len(self._waiting) == _BATCH:
             self._look()
@@ -242,15 +244,25 @@ def _equal(
     low: "Keys", high: "Keys", ones: "NDArray[np.int64]", others: "NDArray[np.int64]"
 ) -> Iterator[tuple[int, int]]:
     """Each of `ones` that has an equal among `others`, with the first of these."""
-    import numpy as np
-
-    maybe = ones[np.isin(low[ones], low[others])]
+    near = others[_among(low[others], low[ones])]
     first: dict[tuple[int, int], int] = {}
-    for other in others[np.isin(low[others], low[maybe])].tolist():
+    for other in near.tolist():
         first.setdefault((int(low[other]), int(high[other])), other)
-    for one in maybe.tolist():
+    for one in ones[_among(low[ones], low[near])].tolist():
         if (other := first.get((int(low[one]), int(high[one])))) is not None:
             yield one, other
+
+
+def _among(values: "Keys", some: "Keys") -> "NDArray[np.bool_]":
+    """Which values are among `some`. `np.isin` makes both unique: ten times as long where `some` are few."""
+    import numpy as np
+
+    if not len(some):
+        return np.zeros(len(values), bool)
+    ordered = np.sort(some)
+    places = np.searchsorted(ordered, values)
+    found: NDArray[np.bool_] = ordered[np.minimum(places, len(ordered) - 1)] == values
+    return found
 
 
 def _again(low: "Keys", high: "Keys", pools: "NDArray[np.int64]") -> "NDArray[np.bool_]":
@@ -291,7 +303,7 @@ def _sides(
     groups = np.frombuffer(seen.groups, np.uint64)
     # What a source for training alone says as well cannot be held out, nor can what is of one group with it
     divided = (kind == 0) & used
-    bound = np.isin(groups, groups[(kind == 1) & used])
+    bound = _among(groups, groups[(kind == 1) & used])
     places = np.flatnonzero(divided & ~bound)
     draws = drawn(groups[places], data.seed)
     sides[places[held_out(draws, data.validation, others=bool((divided & bound).any()))]] = 1

@@ -25,14 +25,21 @@ _CALLS = ("tool_calls", "function_call")
 
 def messages_of_turns(source: MessagesSource) -> Callable[[Row], list[Message]]:
     """Makes the messages of one row. An empty system turn at the front is none."""
-    read = reader(source.column)
+    read, role_key, content_key = reader(source.column), source.role, source.content
     roles = {**ROLES, **source.roles}
 
     def make(row: Row) -> list[Message]:
         turns = read(row)
         if not isinstance(turns, list):
             raise RowError(f'"{source.column}" is not a list of turns', f"it is {kind_of(turns)}")
-        messages = [_message(source, roles, turn, n) for n, turn in enumerate(turns, 1)]
+        messages = []
+        for n, turn in enumerate(turns, 1):
+            if type(turn) is dict and type(content := turn.get(content_key)) is str and content:
+                speaker = turn.get(role_key)
+                if type(speaker) is str and (role := roles.get(speaker)):  # as nearly all are
+                    messages.append(Message(role, content))
+                    continue
+            messages.append(_message(source, roles, turn, n))
         if messages and messages[0].role == "system" and not messages[0].content.strip():
             del messages[0]
         return messages

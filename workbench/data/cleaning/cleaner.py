@@ -46,6 +46,8 @@ class Cleaner:
 
     def touched(self, example: Example) -> tuple[Example | Rejected, tuple[str, ...]]:
         """What `clean` gives, and the labels of the rules that changed something, each once."""
+        if not self._first:
+            return example, ()
         steps = self.steps(example)
         return (steps[-1].after if steps else example), tuple(dict.fromkeys(step.rule for step in steps))
 
