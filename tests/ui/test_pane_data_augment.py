@@ -2,13 +2,16 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from desk import SETTINGS as OF_DESK
 from desk import SIZES, Desk, at_desk, make_project, rows_of
 
+from workbench.errors import Problem, WorkbenchError
 from workbench.ui.panes.data.augment_settings import Entry, read_entry
 from workbench.ui.widgets.table import VirtualTable
 
@@ -190,6 +193,44 @@ async def test_a_refused_key_says_why(tmp_path: Path) -> None:
         await desk.hears("there is no source yet")
         await desk.press("escape")
         await desk.hears("no rows are being made")
+
+
+async def test_from_many_rows_rows_are_made_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.ui.panes.data.augment.AUTOMATIC", 7)
+    async with at_desk(made_of(tmp_path / "p")) as desk:
+        await desk.press("u")
+        await desk.sees("m makes rows from 8 training rows")
+        assert not desk.keys["write"]
+        await desk.press("m")
+        await desk.sees("8 originals + 12 made")
+        assert desk.keys["write"]
+
+
+async def test_making_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, go_on = Event(), Event()
+
+    def slow(*_: Any, cancelled: Callable[[], bool], progress: Callable[[float], None]) -> None:
+        progress(0.25)
+        began.set()
+        go_on.wait(10)
+        assert cancelled()
+        raise WorkbenchError(Problem("was cancelled"))
+
+    async with at_desk(made_of(tmp_path / "p")) as desk:
+        with monkeypatch.context() as patched:
+            patched.setattr("workbench.data.augment.project.plan", slow)
+            await desk.press("u")
+            await desk.until(began.is_set)
+            await desk.sees("making rows", "25%")
+            await desk.press("w")
+            await desk.hears("still being made; esc stops that")
+            await desk.press("escape")
+            await desk.sees("✗ stopped; m makes the rows again")
+            go_on.set()
+        await desk.press("m")
+        await desk.sees("8 originals + 12 made")
 
 
 async def test_a_source_that_takes_the_made_rows_in_is_refused(tmp_path: Path) -> None:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from workbench.project.store import OpenProject
     from workbench.ui.workspace import Workspace
 
-AUTOMATIC = 50_000
-"""Training rows up to which rows are made without being asked for: all originals are held in memory."""
+AUTOMATIC = 5_000
+"""Training rows up to which rows are made without being asked for, in a second or so: all of them are held in
+memory, and the screen is slower while rows are made from many."""
 PROGRESS_SECONDS = 0.25
 BAR = 20
 CELL_CHARACTERS = 400
@@ -159,7 +160,8 @@ class AugmentView(DataView):
         elif not self.workspace.selected.sides["train"]:
             text.append("no row is trained on: there is nothing to make rows from")
         else:
-            text.append("m makes rows; nothing is written")
+            trained = count_of(len(self.workspace.selected.sides["train"]), "training row")
+            text.append(f"m makes rows from {trained}; w writes them then")
         self.tell("#augment-notes", text)
 
     def _show(self) -> None:
