@@ -86,6 +86,32 @@ def test_preview_with_examples_scores_the_last_answer_alone(says: Any) -> None:
     assert "prompt.few_shot.count" in says("preview", "--few-shot", code=2)[1]
 
 
+def test_preview_takes_the_kept_draw_where_the_project_asks_for_none(says: Any, folder: Path) -> None:
+    says("few-shot", "--count", "2", "--seed", "7", "--save")
+    kept = [each["row"] for each in json.loads((folder / "few_shot.json").read_text())["rows"]]
+    row = str(next(row for row in range(8) if row not in kept))
+    said = json.loads(says("preview", "--few-shot", "--row", row, "--json")[0])
+    assert [shot["row"] for shot in said["shots"]] == kept
+    add(folder, "[prompt.few_shot]\ncount = 3\n")
+    assert len(json.loads(says("preview", "--few-shot", "--row", row, "--json")[0])["shots"]) == 3
+
+
+def test_preview_shows_the_first_row_that_can_be_used(says: Any, folder: Path) -> None:
+    assert says("preview")[1].count("row 0") == 0
+    file = folder / "rows.jsonl"
+    file.write_text(
+        '{"question": "Why?"}\n{"question": "' + "long " * 2000 + '", "answer": "a"}\n' + file.read_text()
+    )
+    said = 'row 0 is left out: no column "answer"; this is row 2, the first that can be used'
+    out, err = says("preview")
+    assert said in err and "What is 0?" in out
+    assert json.loads(says("preview", "--json")[0])["row"] == 2
+    assert said in says("preview", "--variants")[1]
+    assert "the row is left out: no column" in says("preview", "--row", "0", code=2)[1]
+    file.write_text('{"question": "Why?"}\n' * 3)
+    assert "rows.jsonl row 0: the row is left out: no column" in says("preview", code=2)[1]
+
+
 def test_preview_of_variants(says: Any, folder: Path) -> None:
     add(folder, VARIANTS)
     out, err = says("preview", "--variants", "--row", "2", code=1)

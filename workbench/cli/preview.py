@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`preview PROJECT [--row N] [--source N] [--few-shot [K] | --variants] [--json]`."""
     add_project(parser)
-    parser.add_argument("--row", type=int, default=0, metavar="N", help="row number in its source, from 0")
+    parser.add_argument(
+        "--row",
+        type=int,
+        metavar="N",
+        help="row number in its source, from 0; the first usable one without it",
+    )
     parser.add_argument("--source", type=int, default=0, metavar="N", help="which [[data.source]], from 0")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -29,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=0,
         metavar="K",
-        help="put K examples before the question; without K, prompt.few_shot.count",
+        help="put K examples before the question; without K as in prompt.few_shot, or as few-shot kept",
     )
     which.add_argument("--variants", action="store_true", help="as the project and its variants write it")
     add_layers(parser, "prompt.template=chatml")
@@ -47,6 +52,10 @@ def run(args: argparse.Namespace) -> int:
             fields = preview_variants(project, args.row, args.source)
         else:
             fields = preview(project, args.row, args.source, _few_shot(project, args.few_shot))
+    if fields["skipped"]:
+        note(
+            f"row 0 is left out: {fields['skipped']}; this is row {fields['row']}, the first that can be used"
+        )
     if args.json:
         write_json(fields)
     elif args.variants:
@@ -67,10 +76,14 @@ def _code(variants: list[dict[str, Any]]) -> int:
 
 def _few_shot(project: "OpenProject", asked: int | None) -> "FewShot | None":
     from workbench.errors import fault
+    from workbench.prompts.few_shot_store import read_shots
 
     settings = project.settings.prompt.few_shot
+    if asked is None:
+        return None
     if not asked:
-        return settings if asked is not None else None
+        kept = None if settings.count else read_shots(project.folder)
+        return kept.asked_by(settings) if kept else settings
     if not 0 < asked <= 100:
         raise fault(f"{asked} examples", "--few-shot", "from 1 to 100")
     return settings.model_copy(update={"count": asked})

@@ -52,6 +52,11 @@ class StoredShots(BaseModel):
         asked = (settings.count, settings.seed, settings.pool, settings.balance)
         return asked == (len(self.rows), self.seed, self.pool, self.balance)
 
+    def asked_by(self, settings: FewShot) -> FewShot:
+        """The settings that ask for this draw, its form being that of `settings`."""
+        draw = {"count": len(self.rows), "seed": self.seed, "pool": self.pool, "balance": self.balance}
+        return settings.model_copy(update=draw)
+
 
 def save_shots(folder: Path, settings: FewShot, examples: Sequence[Example]) -> Path:
     """Write the examples of a draw; returns the file. Raises WorkbenchError when it cannot be written."""

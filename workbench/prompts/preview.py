@@ -1,10 +1,10 @@
 """One row exactly as it trains or is asked: the calls that trainer, evaluation and chat make, to be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.data.dataset import open_dataset
+from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.example import Example, Message, Rejected
 from workbench.errors import fault
 from workbench.project.schema import FewShot
@@ -17,6 +17,9 @@ from workbench.prompts.few_shot_store import open_deck
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.variants import Made, make_all
 from workbench.prompts.writer import is_asked
+
+_LOOKED_AT = 1000
+"""Rows that are tried for one that can be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +77,23 @@ def few_shot_view(encoder: Encoder, example: Example, deck: Deck) -> View:
 
 
 def preview(
-    project: OpenProject, row: int, source: int = 0, few_shot: FewShot | None = None
+    project: OpenProject, row: int | None, source: int = 0, few_shot: FewShot | None = None
 ) -> dict[str, Any]:
-    """One row of a source, both counted from 0, as plain values.
+    """One row of a source, both counted from 0, as plain values; without `row` the first that can be used.
 
-    ``source``, ``row``, ``template`` (its name), ``messages`` (what the template gets), ``special_tokens``
-    (what adding them changes, in words), and those of `as_shown`; with `few_shot` its prompt with examples,
-    and ``shots``.
+    ``source``, ``row``, ``skipped`` (why it is not row 0, where none was asked for), ``template`` (its name),
+    ``messages`` (what the template gets), ``special_tokens`` (what adding them changes, in words), and those
+    of `as_shown`; with `few_shot` its prompt with examples, and ``shots``.
 
     Raises WorkbenchError: no such row or source, a row that is rejected (with the reason), and all that
     opening the project's data, tokenizer and template, and drawing the examples raises.
     """
     dataset = open_dataset(project)
     try:
+        encoder = make_encoder(project)
+        row, skipped = _chosen(dataset, source, row, lambda outcome: view(encoder, outcome).why)
         example = dataset.example(source, row)
         path = dataset.sources[source].path
-        encoder = make_encoder(project)
         if few_shot is None or isinstance(example, Rejected):
             made = view(encoder, example)
         else:
@@ -102,6 +106,7 @@ def preview(
     return {
         "source": source,
         "row": row,
+        "skipped": skipped,
         "template": encoder.template.name,
         "messages": [{"role": message.role, "content": message.for_template} for message in made.messages],
         "special_tokens": consequences(
@@ -110,26 +115,29 @@ def preview(
     } | as_shown(made)
 
 
-def preview_variants(project: OpenProject, row: int, source: int = 0) -> dict[str, Any]:
-    """One row as the project and each of its variants write it, as plain values.
+def preview_variants(project: OpenProject, row: int | None, source: int = 0) -> dict[str, Any]:
+    """One row as the project and each of its variants write it, as plain values; the row as for `preview`.
 
-    ``source``, ``row``, and ``variants``: each with ``name``, ``template``, ``own``, ``error`` (empty when it
-    is written), and else the values of `as_shown`.
+    ``source``, ``row``, ``skipped``, and ``variants``: each with ``name``, ``template``, ``own``, ``error``
+    (empty when it is written), and else the values of `as_shown`.
 
     Raises WorkbenchError: no such row or source, or a row that no variant could write.
     """
+    ways = make_all(project)
     dataset = open_dataset(project)
     try:
+        row, skipped = _chosen(dataset, source, row, lambda outcome: _why_by_none(ways, outcome))
         outcome = dataset.example(source, row)
         path = dataset.sources[source].path
     finally:
         dataset.close()
     if isinstance(outcome, Rejected):
         raise fault(f"the row is left out: {said_of(outcome)}", f"{path} row {row}")
-    written = [(made, view_of(made, outcome)) for made in make_all(project)]
+    written = [(made, view_of(made, outcome)) for made in ways]
     return {
         "source": source,
         "row": row,
+        "skipped": skipped,
         "variants": [
             {
                 "name": made.variant.name,
@@ -141,6 +149,26 @@ def preview_variants(project: OpenProject, row: int, source: int = 0) -> dict[st
             for made, shown in written
         ],
     }
+
+
+def _chosen(
+    dataset: Dataset, source: int, row: int | None, why_not: Callable[[Example | Rejected], str]
+) -> tuple[int, str]:
+    """The row asked for, else the first of the first rows that can be used, and why row 0 cannot."""
+    if row is not None:
+        return row, ""
+    skipped = why_not(dataset.example(source, 0))
+    if skipped:
+        for i in range(1, min(_LOOKED_AT, dataset.sources[source].known_rows)):
+            if not why_not(dataset.example(source, i)):
+                return i, skipped
+    return 0, ""
+
+
+def _why_by_none(ways: Sequence[Made], outcome: Example | Rejected) -> str:
+    """Why a row cannot be written by any variant; empty where one can."""
+    reasons = [view_of(made, outcome).why for made in ways]
+    return reasons[0] if all(reasons) else ""
 
 
 def view_of(made: Made, outcome: Example | Rejected) -> View:
