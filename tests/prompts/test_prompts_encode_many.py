@@ -13,7 +13,7 @@ from test_prompts_transformers import QWEN_LIKE
 from workbench.data.example import Example, Message, Origin
 from workbench.prompts import shapes
 from workbench.prompts.encode import Encoder
-from workbench.prompts.encode_many import encode_many, encode_supervised, supervised
+from workbench.prompts.encode_many import encode_supervised, supervised
 from workbench.prompts.encoded import Supervised
 from workbench.prompts.template import BUILT_IN, Template
 
@@ -67,9 +67,9 @@ def test_a_shape_is_what_the_template_writes(
     encoder = encoder_for(folders["byte_level"], TEMPLATES[name], train_on=on)
     examples = [example(*(turn.strip() for turn in each), system=system) for each in turns]
     with pytest.MonkeyPatch.context() as patch:
-        by_shape = list(encode_many(encoder, examples))
+        by_shape = list(map(encoder.encode, examples))
         patch.setattr(shapes.Shapes, "find", lambda self, messages: None)
-        assert by_shape == list(encode_many(encoder, examples))
+        assert by_shape == list(map(encoder.encode, examples))
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -87,20 +87,20 @@ def test_the_ids_are_those_of_one_text_after_another(
     made: dict[str, Path], name: str, rows: list[str]
 ) -> None:
     tokenizer = tokenizer_of(made[name])
-    assert tokenizer._pieces is not None
+    assert tokenizer.pieces is not None
     rows = [row for row in rows if row.isprintable() or "\ud800" not in row]
     assert [list(ids) for ids in tokenizer.encode_batch(rows)] == [tokenizer.encode(row)[0] for row in rows]
 
 
 def test_what_cannot_be_cut_is_tokenised_whole(tmp_path: Path) -> None:
     tokenizer = tokenizer_of(write(tmp_path / "words", word_piece(), NAMES))
-    assert tokenizer._pieces is None
+    assert tokenizer.pieces is None
     assert [list(ids) for ids in tokenizer.encode_batch(["the fox", ""])] == [
         tokenizer.encode("the fox")[0],
         [],
     ]
     unknown = tokenizer_of(write(tmp_path / "unknown", split_by(r"\w+|\W+"), NAMES))
-    assert unknown._pieces is None
+    assert unknown.pieces is None
 
 
 def test_half_a_surrogate_pair_is_an_error(made: dict[str, Path]) -> None:

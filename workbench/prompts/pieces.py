@@ -4,23 +4,32 @@ A text may be cut wherever no token can lie across the cut. For BPE over the who
 that is between two characters which no piece of the vocabulary holds side by side. For byte-level BPE it is
 before white space: the rules of GPT-2, Qwen 2 and Llama 3 let a token hold a space only as its first
 character. Vocabularies of other sorts are not cut at all.
+
+What stands around the texts of many conversations alike (see `shapes`) is tokenised once, and then written
+as a single character, a seal. Seals are halves of surrogate pairs, which no valid text holds.
 """
 
 import re
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import filterfalse
+from typing import TYPE_CHECKING, Any, Literal
 
 import tokenizers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BLANK = "▁"
 MOST_PIECES = 400_000
 """Pieces remembered, some 100 MB; then the memory starts anew."""
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
-_WORDS = r"\s*\S+|\s+"
+_WORDS = r"\n(?=\S)|\s*\S+|\s+"
 _LINES = r"\s*\S+(?:[^\S ]\s*\S*)*|\s+"
 """As `_WORDS`, but what begins with a line break stays with what is before it."""
-_HAN = r"\s*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+)|\s+"
+_HAN = r"\n(?=\S)|\s*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+)|\s+"
 _GPT_2 = None
 _KNOWN_RULES: dict[str | None, str] = {
     _GPT_2: _WORDS,
@@ -36,31 +45,37 @@ _KNOWN_RULES: dict[str | None, str] = {
 """Rule that a byte-level tokenizer splits by to a pattern of pieces between which it always does."""
 
 
-class _Irregular(Exception):
-    """A word after which, or before which, the text may not be cut."""
+SURROGATES = "[\ud800-\udfff]"
+BEGIN, START, INSIDE = "\ud800", "\ud801", "\ud802"
+"""What is before a text of a batch; before a text that is alone; before a part from the middle of a text."""
+SEALS = range(0xD803, 0xE000)
 
 
-class _Learned(dict[str, bytes]):
-    """The ids of words, as C ints, each tokenised when it is met first.
+@dataclass(frozen=True, slots=True)
+class IdRows:
+    """The ids of N texts, T in all; iterating gives those of each text.
 
-    Args:
-        backend: tokenises without added tokens.
-        head: what stands before every word, such as a blank.
-        strict: a word that is empty or ends in white space is irregular.
+    Attributes:
+        ids: [T] one text after the other.
+        first: [N + 1]; where each text's ids begin, and T.
     """
 
-    def __init__(self, backend: tokenizers.Tokenizer, head: str = "", *, strict: bool = False) -> None:
-        super().__init__()
-        self._backend = backend
-        self._head = head
-        self._strict = strict
+    ids: "NDArray[np.intc]"
+    first: "NDArray[np.int64]"
 
-    def __missing__(self, word: str) -> bytes:
-        if self._strict and (not word or word[-1] == BLANK or word[-1].isspace()):
-            raise _Irregular
-        encoding = self._backend.encode(self._head + word, add_special_tokens=False)
-        ids = self[word] = array("i", encoding.ids).tobytes()
-        return ids
+    def __iter__(self) -> "Iterator[array[int]]":
+        ids, bounds = array("i", self.ids.tobytes()), self.first.tolist()
+        return (ids[start:end] for start, end in zip(bounds, bounds[1:], strict=False))
+
+
+def id_rows(marked: bytes) -> IdRows:
+    """The ids of many texts, given as C ints with a -1 before those of each."""
+    import numpy as np
+
+    numbers = np.frombuffer(marked, np.intc)
+    begins = np.flatnonzero(numbers < 0)
+    first = np.append(begins, len(numbers)) - np.arange(len(begins) + 1)
+    return IdRows(numbers[numbers >= 0], first)
 
 
 class Pieces:
@@ -71,6 +86,7 @@ class Pieces:
         definition: its tokenizer.json with all added tokens.
         prepends: where the tokenizer puts a blank that is not in the text; see `widths`.
         cut: the pattern of a piece.
+        inner: a character that stays in one piece with as many others as any can.
         byte_level: the vocabulary is byte-level.
     """
 
@@ -80,62 +96,109 @@ class Pieces:
         definition: Mapping[str, Any],
         prepends: Literal["nowhere", "text", "stretches"],
         cut: str,
+        inner: str,
         byte_level: bool,
     ) -> None:
         added = {token["content"]: token["id"] for token in definition["added_tokens"]}
         texts = sorted(added, key=len, reverse=True)
-        self._added = re.compile(f"({'|'.join(map(re.escape, texts))})") if texts else None
-        self._fixed = {text: array("i", [index]).tobytes() for text, index in added.items()}
-        self._prepends = prepends
-        self._cut = re.compile(cut).findall
+        self._bounds = re.compile(f"({'|'.join([*map(re.escape, texts), SURROGATES])})")
+        self._of_bounds = {text: _bytes([index]) for text, index in added.items()}
+        self._of_bounds |= {BEGIN: _bytes([-1]), START: b"", INSIDE: b"", "": b""}
+        """Ids of what cuts a text whatever is beside it: added tokens, seals, beginnings."""
+        self._added = texts
+        self._keeps_blank = prepends == "text"
+        self._blank_after = {"nowhere": set(), "text": {BEGIN, START}, "stretches": {BEGIN, START, *texts}}[
+            prepends
+        ]
+        self._cut = re.compile(cut)
+        self._inner = inner
         self._blank = " " if byte_level else BLANK
         self._bare = tokenizers.Tokenizer(backend.model)
         if byte_level:
             self._bare.pre_tokenizer = backend.pre_tokenizer
-        self._forget()
+        self._sealed: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._seals = map(chr, SEALS)
+        self._known = dict(self._of_bounds)
 
-    def encode(self, texts: Sequence[str]) -> "list[array[int]]":
-        """The ids of each text, as C ints. Raises TypeError for half of a surrogate pair."""
-        if len(self._pieces) + len(self._heads) + len(self._words) > MOST_PIECES:
-            self._forget()
-        return [self._ids(text) for text in texts]
+    def encode(self, texts: Sequence[str]) -> IdRows:
+        """The ids of each text; seals may stand in it. Raises TypeError for half of a surrogate pair."""
+        return id_rows(self._ids(BEGIN.join(("", *texts))))
 
-    def _forget(self) -> None:
-        self._pieces = _Learned(self._bare)
-        """Pieces of the pattern, and words that are all there is between two added tokens."""
-        self._heads = _Learned(self._bare, strict=True)
-        """Words at the beginning, more words after them."""
-        self._words = _Learned(self._bare, self._blank, strict=True)
-        """Words after a space."""
+    def seal(self, around: tuple[str, ...]) -> tuple[str, ...]:
+        """`around` with all that no text can change sealed: written with seals, a conversation has its ids.
 
-    def _ids(self, text: str) -> "array[int]":
-        found: list[bytes] = []
-        for n, stretch in enumerate(self._added.split(text) if self._added else [text]):
+        This holds for texts that are not empty, neither begin nor end with white space, and hold no `BLANK`.
+
+        Args:
+            around: what is before the first text, between two texts, and after the last one.
+        """
+        if around not in self._sealed:
+            last = len(around) - 1
+            self._sealed[around] = tuple(self._seal(part, n == 0, n == last) for n, part in enumerate(around))
+        return self._sealed[around]
+
+    def _seal(self, part: str, first: bool, last: bool) -> str:
+        """`part` from the first place where it may always be cut to the last one, in a seal."""
+        if re.search(SURROGATES, part) or any(_straddles(token, part) for token in self._added):
+            return part
+        before, after = "" if first else self._inner, "" if last else self._inner
+        cuts, at = [0], 0
+        for n, stretch in enumerate(self._bounds.split(before + part + after)):
+            if n % 2 == 0:
+                pieces = self._cut.finditer(stretch.replace(" ", self._blank))
+                cuts += [at + piece.start() for piece in pieces]
+            at += len(stretch)
+            cuts.append(at)
+        inside = [cut - len(before) for cut in cuts if len(before) <= cut <= at - len(after)]
+        start, end = min(inside, default=0), max(inside, default=0)
+        if start == end or (seal := next(self._seals, None)) is None:
+            return part
+        section = part[start:end]
+        *_, bound, rest = ["", *self._bounds.split(section)]
+        if not rest and bound in self._blank_after:
+            self._blank_after.add(seal)
+        self._of_bounds[seal] = self._known[seal] = self._ids((START if first else INSIDE) + section)
+        return part[:start] + seal + part[end:]
+
+    def _ids(self, text: str) -> bytes:
+        """The ids of a text that begins with a bound, as C ints."""
+        if len(self._known) > MOST_PIECES:
+            self._known = dict(self._of_bounds)
+        pieces = self._pieces(text)
+        for piece in set(filterfalse(self._known.__contains__, pieces)):
+            encoding = self._bare.encode(piece.replace(" ", self._blank), add_special_tokens=False)
+            self._known[piece] = _bytes(encoding.ids)
+        return b"".join(map(self._known.__getitem__, pieces))
+
+    def _pieces(self, text: str) -> list[str]:
+        """A text that begins with a bound, in pieces; each bound is one."""
+        bounds = self._bounds.split(text)
+        blank, blank_after, cut = self._blank, self._blank_after, self._cut.findall
+        pieces: list[str] = []
+        for bound, stretch in zip(bounds[1::2], bounds[2::2], strict=True):
+            pieces.append(bound)
             if not stretch:
                 continue
-            if n % 2:
-                found.append(self._fixed[stretch])
+            if bound in blank_after and not (self._keeps_blank and stretch[0] in (" ", BLANK)):
+                stretch = " " + stretch
+            if stretch.isascii() and stretch[-1] != " " and "  " not in stretch and "\0" not in stretch:
+                pieces += stretch.replace(" ", "\0 ").split("\0")  # before every space, at half the cost
             else:
-                found += self._of_stretch(stretch, n == 0)
-        ids = array("i")
-        ids.frombytes(b"".join(found))
-        return ids
+                pieces += cut(stretch.replace(" ", blank))
+        return pieces
 
-    def _of_stretch(self, stretch: str, first: bool) -> Iterable[bytes]:
-        blank = self._blank
-        if self._prepends == "stretches" or (
-            self._prepends == "text" and first and stretch[0] not in (" ", BLANK)
-        ):
-            stretch = blank + stretch
-        if stretch.isascii() or (blank == BLANK and stretch[1:].isascii()):
-            head, *words = stretch.split(" ")
-            try:
-                if not words:
-                    return (self._pieces[head],)
-                return (self._heads[head], *map(self._words.__getitem__, words))
-            except _Irregular:
-                pass
-        return map(self._pieces.__getitem__, self._cut(stretch.replace(" ", blank)))
+
+def _bytes(ids: Sequence[int]) -> bytes:
+    return array("i", ids).tobytes()
+
+
+def _straddles(token: str, part: str) -> bool:
+    """The token may begin before the part and end in it or after it, or begin in it and end after it."""
+    halves = [(token[:n], token[n:]) for n in range(1, len(token))]
+    return any(
+        part.startswith(end) or end.startswith(part) or part.endswith(begin) or begin.endswith(part)
+        for begin, end in halves
+    )
 
 
 def pieces_of(
@@ -161,9 +224,13 @@ def pieces_of(
         return None
     if byte_level:
         rule = _rule(definition["pre_tokenizer"])
-        return Pieces(backend, definition, prepends, rule, byte_level) if rule else None
-    cut = _between(definition["model"]["vocab"])
-    return Pieces(backend, definition, prepends, cut, byte_level) if cut else None
+        return Pieces(backend, definition, prepends, rule, "x", byte_level) if rule else None
+    joining = _joining(definition["model"]["vocab"])
+    if not joining:
+        return None
+    some = "".join(map(re.escape, joining))
+    cut = f"{BLANK}*[{some}]+|{BLANK}+|[^{BLANK}{some}]"
+    return Pieces(backend, definition, prepends, cut, joining[0], byte_level)
 
 
 def _rule(pre_tokenizer: Mapping[str, Any]) -> str | None:
@@ -178,11 +245,10 @@ def _rule(pre_tokenizer: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _between(vocabulary: Iterable[str]) -> str | None:
-    """The pattern of pieces of a vocabulary without pre-tokenizer: a word with the blanks before it, or one
-    character that no longer piece of the vocabulary holds. None when a piece has a blank after other text."""
+def _joining(vocabulary: Iterable[str]) -> list[str]:
+    """The characters, `BLANK` aside, that stand beside others in a piece of a vocabulary without
+    pre-tokenizer; none when a piece has a blank after other text."""
     longer = [text for text in vocabulary if len(text) > 1 and not _BYTE.fullmatch(text)]
     if any(BLANK in text.lstrip(BLANK) for text in longer):
-        return None
-    joining = "".join(map(re.escape, sorted(set("".join(longer)) - {BLANK})))
-    return f"{BLANK}*[{joining}]+|{BLANK}+|[^{BLANK}{joining}]" if joining else None
+        return []
+    return sorted(set("".join(longer)) - {BLANK})

@@ -1,12 +1,12 @@
 """Where the tokens of a batch stand in their texts, from their widths, and which of them are trained."""
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.prompts.pieces import IdRows
 from workbench.prompts.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -35,47 +35,45 @@ class Places:
 
     Args:
         tokenizer: one whose widths are known.
-        rows: the ids of each text.
-        texts: the texts.
-        sizes: bytes of each text in UTF-8.
+        rows: the ids of N texts.
+        blank: [N] the text begins with a blank.
+        sizes: [N] bytes of each text in UTF-8.
 
     Attributes:
-        first: [N + 1]; where each row's tokens begin among all, and their number.
         fits: [N]; the widths add up to the text: only then are a row's places known.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, rows: "Sequence[array[int]]", texts: Sequence[str], sizes: Sequence[int]
+        self, tokenizer: Tokenizer, rows: IdRows, blank: Sequence[bool], sizes: "NDArray[np.int64]"
     ) -> None:
         widths = tokenizer.widths
         assert widths is not None
-        counts = np.array([len(row) for row in rows])
-        self.first = np.concatenate(([0], np.cumsum(counts)))
-        self._ids = np.frombuffer(b"".join(row.tobytes() for row in rows), np.intc)
+        self._first, self._ids = rows.first, rows.ids
+        counts = np.diff(rows.first)
         wide = widths.bytes[self._ids]
-        heads = self.first[:-1][counts > 0]
+        heads = self._first[:-1][counts > 0]
         opens = np.zeros(len(wide), np.bool_)
         if widths.prepends == "stretches":
             opens[1:] = widths.added[self._ids[:-1]]
             opens[heads] = True
         elif widths.prepends == "text":
-            opens[heads] = [not text.startswith(" ") for text, n in zip(texts, counts, strict=True) if n]
+            opens[heads] = ~np.array(blank)[counts > 0]
         if widths.prepends != "nowhere":
             wide -= opens & widths.blank[self._ids]
-        total = np.zeros(len(rows), np.int64)
+        total = np.zeros(len(counts), np.int64)
         if len(heads):
             total[counts > 0] = np.add.reduceat(wide, heads, dtype=np.int64)
-        self.fits = (total == np.array(sizes)) & (counts > 0)
+        self.fits = (total == sizes) & (counts > 0)
         if not self.fits.all():
             wide[np.repeat(~self.fits, counts)] = 0
         self._wide = wide
         # One line of numbers for the whole batch: each row begins where no row before it can reach
-        self._apart = int(max(sizes, default=0)) + 1
+        self._apart = int(sizes.max(initial=0)) + 1
         self._starts = np.cumsum(wide, dtype=np.int64)
         self._starts -= wide
-        begins = np.zeros(len(rows), np.int64)
+        begins = np.zeros(len(counts), np.int64)
         begins[counts > 0] = self._starts[heads]
-        self._starts += np.repeat(np.arange(len(rows)) * self._apart - begins, counts)
+        self._starts += np.repeat(np.arange(len(counts)) * self._apart - begins, counts)
 
     def mask(self, row: "NDArray[np.int64]", edges: "NDArray[np.int64]") -> Masks:
         """The masks of answers.
@@ -94,14 +92,14 @@ class Places:
         np.cumsum(on, out=trained_before[1:])
         some = trained_before[end] > trained_before[start]
         # A token that begins before the mark may reach into it
-        mark = mark - ((mark > self.first[row]) & self._reaches(mark - 1, places[:, 2]))
+        mark = mark - ((mark > self._first[row]) & self._reaches(mark - 1, places[:, 2]))
         whole = (mark < after) & (trained_before[after] - trained_before[mark] == after - mark)
         stops = np.bincount(row, some, len(self.fits)) > 0
         stops &= np.bincount(row, some & ~(whole & (edges[:, 2] >= 0)), len(self.fits)) == 0
-        first = self.first[:-1]
-        trains = trained_before[self.first[1:]] - trained_before[np.minimum(first + 1, self.first[1:])] > 0
+        first = self._first[:-1]
+        trains = trained_before[self._first[1:]] - trained_before[np.minimum(first + 1, self._first[1:])] > 0
         inside = np.full(len(self.fits), -1, np.int64)
-        cut = (start > self.first[row]) & self._reaches(start - 1, places[:, 0])
+        cut = (start > self._first[row]) & self._reaches(start - 1, places[:, 0])
         at = np.flatnonzero(cut)[::-1]  # the first of a row is written last
         inside[row[at]] = self._ids[start[at] - 1]
         return Masks(on.view(np.uint8), trains, stops, inside)

@@ -2,12 +2,18 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from workbench.data.example import Message
 from workbench.prompts.answers import PROBE, QUESTION, Answer, probes
+from workbench.prompts.pieces import IdRows
 from workbench.prompts.template import Template, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
 from workbench.prompts.writer import Written
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NO_ANSWER = "no answer: for prediction only, nothing of it is trained"
 COMMON = ("the", "Yes")
@@ -77,6 +83,23 @@ def on_ids(ids: Sequence[int], tokenizer: Tokenizer) -> Iterator[str]:
             f"the base model was made to read texts that begin with {tokenizer.special['bos_token']}; "
             "this template writes none"
         )
+
+
+def odd_ends(rows: IdRows, tokenizer: Tokenizer) -> "NDArray[np.bool_]":
+    """[N]; of which of N texts `on_ids` has something to say."""
+    import numpy as np
+
+    ids, start, end = np.append(rows.ids, -1), rows.first[:-1], rows.first[1:]
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    several = end - start > 1
+    odd = np.zeros(len(start), np.bool_)
+    if bos is not None:
+        odd |= several & (ids[start] == bos) & (ids[np.minimum(start + 1, end)] == bos)
+    if eos is not None:
+        odd |= several & (ids[end - 1] == eos) & (ids[end - 2] == eos)
+    if tokenizer.adds_bos:
+        odd |= (start == end) | (ids[start] != bos)
+    return odd
 
 
 def on_inside(before: int, tokenizer: Tokenizer) -> str:

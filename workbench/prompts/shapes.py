@@ -21,7 +21,7 @@ MOST_SHAPES = 2000
 Key = tuple[tuple[object, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """What is written around the texts of a conversation.
 
@@ -45,27 +45,6 @@ class Shape:
     whole: bool
     byte_edges: tuple[tuple[int, ...], ...]
     size: int
-
-    def measured(self, texts: Sequence[str]) -> tuple[str, int, list[tuple[int, int, int, int]]]:
-        """The conversation, its bytes in UTF-8, and in bytes what `answers` says in characters.
-
-        A mark that is not there is at -1. Raises UnicodeEncodeError for half of a surrogate pair.
-        """
-        parts: list[str] = [self.fixed[0]]
-        before = [0]
-        for place, fixed in zip(self.places, self.fixed[1:], strict=True):
-            text = texts[place]
-            parts += (text, fixed)
-            before.append(before[-1] + (len(text) if text.isascii() else len(text.encode())))
-        edges = [
-            (
-                (at[0] + before[n[0]], at[1] + before[n[1]], at[2] + before[n[2]], at[3] + before[n[3]])
-                if len(n) == 4
-                else (at[0] + before[n[0]], at[1] + before[n[1]], -1, -1)
-            )
-            for at, n in zip(self.byte_edges, self.edges, strict=True)
-        ]
-        return "".join(parts), before[-1] + self.size, edges
 
     def fill(self, texts: Sequence[str]) -> tuple[str, tuple[Answer, ...]]:
         """The conversation with its texts in their places, and its answers."""
@@ -132,7 +111,7 @@ class Shapes:
                 key.append((message.role, message.text_key))
             texts.append(message.content)
         for text in texts:
-            if not text or text[0].isspace() or text[-1].isspace():
+            if not text or text != text.strip():
                 return None
         known = tuple(key)
         if known not in self._known:

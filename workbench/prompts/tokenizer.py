@@ -17,7 +17,7 @@ import tokenizers
 
 from workbench.errors import fault
 from workbench.project.weights import is_pointer
-from workbench.prompts.pieces import Pieces, pieces_of
+from workbench.prompts.pieces import IdRows, Pieces, id_rows, pieces_of
 from workbench.prompts.widths import Widths, widths_of
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -102,21 +102,22 @@ class Tokenizer:
             raise fault(f"half of a surrogate pair at character {at}: not valid text") from None
         return encoding.ids, encoding.offsets
 
-    def encode_batch(self, texts: Sequence[str]) -> "list[array[int]]":
-        """The ids of each text as C ints, as `encode` gives them, without the ranges.
+    def encode_batch(self, texts: Sequence[str]) -> IdRows:
+        """The ids of each text, as `encode` gives them, without the ranges. Texts may hold seals of `pieces`.
 
         Raises WorkbenchError for a lone surrogate.
         """
         try:
-            if self._pieces is not None:
-                return self._pieces.encode(texts)
+            if self.pieces is not None:
+                return self.pieces.encode(texts)
             encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:
             raise fault("half of a surrogate pair: not valid text") from None
-        return [array("i", encoding.ids) for encoding in encodings]
+        return id_rows(b"".join(array("i", (-1, *encoding.ids)).tobytes() for encoding in encodings))
 
     @cached_property
-    def _pieces(self) -> Pieces | None:
+    def pieces(self) -> Pieces | None:
+        """Tokenises by pieces; None where it is not certain that a text may be cut."""
         if self.widths is None:
             return None
         return pieces_of(self._backend, self._definition, self.widths.prepends, self._bytes is not None)
