@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from workbench.cli import main
 from workbench.cli.stats import BAR, bar
@@ -96,3 +97,37 @@ def test_bars(share: float) -> None:
     cells = bar(share)
     assert abs(len(cells) - share * BAR) <= 1 and len(cells) <= BAR
     assert bool(cells) == (share > 0)
+
+
+def test_statistics_without_sources_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "project.toml").write_text('format = 1\nname = "none"\n')
+    assert main(["stats", str(tmp_path)]) == 2
+    assert "the project has no sources" in capsys.readouterr().err
+    assert main(["check", str(tmp_path)]) == 1
+    assert "the project has no sources" in capsys.readouterr().out
+
+
+def test_statistics_of_tags_and_of_rows_without_answers(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tags as bars; a test side is for prediction; what is going to be cut is measured whole."""
+    rows = [
+        {"question": f"What is {i}?", "answer": f"{i}.", "m": "sad" if i % 10 else "喜"} for i in range(40)
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "asked.jsonl").write_text(json.dumps({"question": "Why?"}) + "\n")
+    toml = folder / "project.toml"
+    asked = '[[data.source]]\nkind = "fields"\npath = "asked.jsonl"\nsplit = "test"\nuser = ["{question}"]\n'
+    tags = 'tags = { mood = "{m}", kind = "' + "long" * 20 + '" }\n'
+    toml.write_text(toml.read_text().replace("[training]", tags + asked + "[training]"))
+    assert main(["stats", str(folder), "--set", "data.overlong=truncate"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(cell_len, out.splitlines())) <= 80
+    test = out[out.index("test: 1 row\n") : out.index("tag kind")]
+    assert "no answers: for prediction only" in test and "completion" not in test and "trained" not in test
+    mood = out[out.index("tag mood") :].splitlines()
+    assert mood[0].split() == ["tag", "mood", "train", "validation", "test"]
+    assert "█" in mood[1] and "! mood: 9" in out and "(none)" in out
+    assert "before data.max_tokens = 1,024 cuts" in out
+    assert main(["stats", str(folder), "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["tags"]) == {"mood", "kind"}

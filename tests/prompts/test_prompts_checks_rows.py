@@ -149,3 +149,24 @@ def test_rows_of_a_test_source_need_no_answer(tmp_path: Path) -> None:
     private = [{"user": "And this one?", "assistant": ""}]
     (folder / "rows1.jsonl").write_text("".join(json.dumps(row) + "\n" for row in private))
     assert "rejected" not in findings(open_project(folder))
+
+
+def test_why_nothing_is_held_out(tmp_path: Path) -> None:
+    few = findings(project(tmp_path / "p", rows(1)))["no-validation"]
+    assert "data.validation = 0.1 comes to no row" in few.hint
+    own = findings(project(tmp_path / "q", rows(30), source={0: 'split = "train"'}))["no-validation"]
+    assert 'split = "auto"' in own.hint
+    none = findings(project(tmp_path / "r", rows(30), more="[data]\nvalidation = 0"))["no-validation"]
+    assert "data.validation = 0.1, or" in none.hint
+
+
+def test_repeated_rows_are_counted_both_ways(tmp_path: Path) -> None:
+    more = "[data]\nvalidation = 0"
+    found = findings(project(tmp_path / "p", rows(20), source={0: "repeat = 3"}, more=more))
+    assert "60 rows with `repeat`" in found["schedule"].what
+
+
+def test_one_row_asks_and_answers(tmp_path: Path) -> None:
+    twice = [{"user": "Why?", "assistant": "Because."}, {"user": "Why?", "assistant": "So."}]
+    found = findings(project(tmp_path / "p", rows(20) + twice, more="[data]\nvalidation = 0"))
+    assert found["same-question"].what.endswith("1 row asks what an earlier one asks, and answers otherwise")

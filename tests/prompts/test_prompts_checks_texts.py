@@ -123,3 +123,72 @@ def test_an_instruction_that_stands_in_every_question(tmp_path: Path) -> None:
     found = findings(project(tmp_path / "p", told))
     assert found["constant-instruction"].level == "note"
     assert "'Explain this word:'" in found["constant-instruction"].what
+
+
+@pytest.mark.parametrize(
+    ("answer", "fires"),
+    [
+        ("It is a bird.</s>", True),  # the Typhoon project
+        ("<s>[INST] It is [/INST] a bird", True),
+        ("It is a bird.<|eot_id|>", True),
+        ("a bird<end_of_turn>\n", True),
+        ("The price is <s>5</s> 4 euros.", False),
+        ("Write <|> or a < b, [INSTALL].", False),
+    ],
+)
+def test_marks_of_another_template(tmp_path: Path, answer: str, fires: bool) -> None:
+    found = findings(project(tmp_path / "p", [*rows(120), {"user": "Which?", "assistant": answer}]))
+    assert ("special-token-text" in found) is fires
+    if fires:
+        assert facts_of(found["special-token-text"]) == ("yellow", 1)
+        assert "another template" in found["special-token-text"].what
+
+
+def test_tokens_that_the_project_adds_are_meant(tmp_path: Path) -> None:
+    written = rows(60, user="<mood> {user}")
+    more = '[prompt]\nspecial_tokens = ["<mood>", "<|eot_id|>"]'
+    found = findings(project(tmp_path / "p", written, more=more))
+    assert "special-token-text" not in found
+    assert facts_of(found["special-tokens"]) == ("note", 0)
+    assert "2 added, with ids from" in found["special-tokens"].what
+
+
+def test_buttons_of_web_pages(tmp_path: Path) -> None:
+    """The FIKA project: questions end in the words of a button."""
+    tails = rows(20, user="{user}\nShare Prompt")
+    found = findings(project(tmp_path / "p", rows(120, 1) + tails))
+    assert facts_of(found["scraped-tail"]) == ("yellow", 20)
+    assert found["scraped-tail"].rows[0] == (0, 120)
+    assert 'clean = [{ suffix = ["Share Prompt"] }]' in found["scraped-tail"].hint
+    cleaned = {0: 'clean = [{ suffix = ["Share Prompt"] }]'}
+    assert "scraped-tail" not in findings(project(tmp_path / "q", rows(120, 1) + tails, source=cleaned))
+
+
+@pytest.mark.parametrize(
+    ("end", "named"),
+    [
+        ("'}", "'}"),
+        (" ~", " ~"),
+        (" Why?", ""),
+        ("", ""),
+        (" ->", ""),
+        (" 嗎？", ""),
+        (" หรือครับ", ""),
+    ],
+)
+def test_an_end_that_all_questions_share(tmp_path: Path, end: str, named: str) -> None:
+    written = rows(110, user="{user}" + end.replace("}", "}}")) + rows(10, 1)
+    found = findings(project(tmp_path / "p", written))
+    assert ("common-ending" in found) is bool(named)
+    if named:
+        assert facts_of(found["common-ending"])[0] == "note" and found["common-ending"].count >= 110
+        assert f"{named!s}" in found["common-ending"].what and "strip_user" in found["common-ending"].hint
+
+
+def test_rows_nearly_equal_to_others(tmp_path: Path) -> None:
+    long = " ".join(row["user"] for row in rows(12, 5))
+    alike = [{"user": f"{long} {last}", "assistant": "Yes, it is so."} for last in ("one", "two", "three")]
+    found = findings(project(tmp_path / "p", rows(60) + alike, more="[data]\nvalidation = 0"))
+    assert facts_of(found["near-duplicates"]) == ("note", 2)
+    dropped = '[data]\nvalidation = 0\nnear_duplicates = "drop"'
+    assert "near-duplicates" not in findings(project(tmp_path / "q", rows(60) + alike, more=dropped))

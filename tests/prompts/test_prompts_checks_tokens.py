@@ -49,7 +49,8 @@ def test_rows_that_are_too_long(tmp_path: Path, long: int, level: str) -> None:
     cut = '[data]\nvalidation = 0\nmax_tokens = 512\noverlong = "truncate"'
     found = findings(project(tmp_path / "q", rows(120) + longer, more=cut))
     assert facts_of(found["truncated"]) == (level, long)
-    assert f"{long} lose the end of their answer" in found["truncated"].what
+    lose = "loses the end of its" if long == 1 else "lose the end of their"
+    assert f"{long} {lose} answer" in found["truncated"].what
     refused = findings(project(tmp_path / "r", rows(120) + longer, more=cut.replace("truncate", "error")))
     assert refused["too-long"].level == "red"
 

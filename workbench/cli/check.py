@@ -133,6 +133,8 @@ def _summary(found: "Survey") -> str:
 
     facts = found.facts
     sides = ", ".join(f"{count:,} {side}" for side, count in facts.rows.items() if count)
+    if (repeated := facts.train_repeated) > facts.rows.get("train", 0):
+        sides += f"; with `repeat` {repeated:,} in an epoch"
     tokens = facts.tokens
     sampled = (
         ""

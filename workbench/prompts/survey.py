@@ -12,6 +12,7 @@ from workbench.prompts.checks.gather import gather
 from workbench.prompts.checks.judge import judge, require_known
 from workbench.prompts.encode import make_encoder
 from workbench.prompts.findings import Finding
+from workbench.prompts.special_tokens import consequences
 from workbench.prompts.statistics import Statistics
 
 _UNLIMITED = 2**31 - 1
@@ -97,7 +98,9 @@ def _survey(
     if kept is None:
         return None
     facts, reports = kept
-    return Survey(reports, facts, judge(facts, reports, project.settings))
+    settings = project.settings
+    told = consequences(encoder.tokenizer, settings.prompt.special_tokens, settings.training.method)
+    return Survey(reports, facts, judge(facts, reports, settings, told))
 
 
 def _unlimited(project: OpenProject) -> OpenProject:

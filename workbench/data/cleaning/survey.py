@@ -32,7 +32,7 @@ _ORDER: tuple[CleaningName, ...] = (
 assert set(_ORDER) == set(get_args(CleaningName))
 
 _HEAD = re.compile(r"\s*([^\s:：][^\n:：]{0,19}[:：])")
-_BUTTONS = ("Share Prompt", "Copy code", "Regenerate response")
+BUTTONS = ("Share Prompt", "Copy code", "Regenerate response")
 """Buttons of the pages that conversations were taken from."""
 _OFTEN = 0.01
 """Share of the sampled rows from which a beginning is offered as a mark."""
@@ -199,5 +199,5 @@ def _marks(examples: Sequence[Example]) -> list[CleaningRule]:
     least = max(3, _OFTEN * len(examples))
     return [
         *(CleaningRule(on="assistant", prefix=[mark]) for mark, n in heads.most_common(3) if n >= least),
-        *(CleaningRule(suffix=[mark]) for mark in _BUTTONS),
+        *(CleaningRule(suffix=[mark]) for mark in BUTTONS),
     ]

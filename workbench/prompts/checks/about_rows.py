@@ -66,7 +66,10 @@ def _nothing(seen: Seen) -> Iterator[Finding]:
             reasons.update({reason: len(lines) for reason, lines in report.filtered.items()})
     if usable <= 0:
         what = f"no row can be trained on: {counted(+reasons) or 'the sources have no rows for training'}"
-        yield Finding("nothing-to-train", "red", what, "look at the reasons in the data pane, or in `check`")
+        hint = "look at the reasons in the data pane, or in `workbench sources`"
+        if not seen.reports:
+            what, hint = "the project has no sources", "workbench sources PROJECT --add FILE adds one"
+        yield Finding("nothing-to-train", "red", what, hint)
 
 
 def _rejected(seen: Seen) -> Iterator[Finding]:
@@ -104,10 +107,16 @@ def _repeated(seen: Seen) -> Iterator[Finding]:
         many = share(mark.count, seen.facts.used) >= MANY_DUPLICATES and not dropped
         hint = "" if dropped else 'data.duplicates = "drop" leaves them out'
         yield seen.finding("duplicates", "yellow" if many else "note", mark, what, hint)
+    mark = seen.facts.near_duplicates
+    if mark.count:
+        shares = "share" if mark.count > 1 else "shares"
+        what = f"{rows(mark.count)} {shares} four fifths of the text with an earlier one"
+        hint = 'data.near_duplicates = "drop" leaves them out'
+        yield seen.finding("near-duplicates", "note", mark, what, hint)
     mark = seen.facts.same_question
     if mark.count:
-        ask = "ask" if mark.count > 1 else "asks"
-        what = f"{rows(mark.count)} {ask} what an earlier one asks, and answer otherwise"
+        ask, answer = ("ask", "answer") if mark.count > 1 else ("asks", "answers")
+        what = f"{rows(mark.count)} {ask} what an earlier one asks, and {answer} otherwise"
         yield seen.finding("same-question", "note", mark, what, "fine when several answers are right")
 
 
@@ -138,6 +147,13 @@ def _split(seen: Seen) -> Iterator[Finding]:
     train = seen.facts.rows.get("train", 0)
     if train and not seen.facts.rows.get("validation", 0):
         hint = 'data.validation = 0.1, or a source with split = "validation"'
+        if asked := seen.settings.data.validation:
+            own = all(source.split != "auto" for source in seen.settings.data.source)
+            hint = (
+                f'data.validation = {asked:g} divides the sources with split = "auto", and there are none'
+                if own
+                else f"data.validation = {asked:g} comes to no row here: give a number of rows, such as 5"
+            )
         yield Finding("no-validation", "yellow", "no row is held out: overfitting would not show", hint)
     if 0 < train < FEW:
         level: Level = "yellow" if train < VERY_FEW else "note"

@@ -6,7 +6,7 @@ from math import ceil
 
 from workbench.project.schema import Project
 from workbench.prompts.checks.facts import Facts
-from workbench.prompts.checks.seen import Seen, share
+from workbench.prompts.checks.seen import Seen, rows, share
 from workbench.prompts.findings import Finding
 from workbench.prompts.statistics import packed_rows
 
@@ -78,8 +78,9 @@ def findings(seen: Seen) -> Iterator[Finding]:
     training = seen.settings.training
     packed = f", packed into {found.batches_of:,}" if found.batches_of != found.rows else ""
     about = "" if found.exact else "about "
+    repeated = " with `repeat`" if seen.facts.train_repeated > seen.facts.rows.get("train", 0) else ""
     what = (
-        f"{about}{found.rows:,} rows{packed}, effective batch {found.effective_batch:,}: "
+        f"{about}{rows(found.rows)}{repeated}{packed}, effective batch {found.effective_batch:,}: "
         f"{found.steps_per_epoch:,} step{'' if found.steps_per_epoch == 1 else 's'} an epoch, "
         f"{found.steps:,} in all = {found.epochs:.3g} epochs"
     )

@@ -1,5 +1,7 @@
 """Findings about how the rows are written: leftovers of scraping, of other formats, of other programs."""
 
+import json
+import unicodedata
 from collections.abc import Iterator
 
 from workbench.prompts.checks.facts import Marked
@@ -18,6 +20,8 @@ OTHER_PREFIX_SHARE = 0.1
 HABIT_SHARE, HABIT_ROWS = 0.5, 3
 BLANKS_SHARE = 0.05
 LONE_SHARE = 0.05
+SENTENCE_ENDS = frozenset(".?!…:;,。？！：；，、।؟\"'`”’»」』)）]")
+"""Ordinary ends of questions; a word's last letter is one too."""
 _SHORTEST_SHARED = 4
 
 
@@ -25,6 +29,7 @@ def findings(seen: Seen) -> Iterator[Finding]:
     """All of this module."""
     yield from _marks(seen)
     yield from _legacy(seen)
+    yield from _ending(seen)
     yield from _prefixes(seen)
     yield from _shared(seen)
 
@@ -41,6 +46,19 @@ def _marks(seen: Seen) -> Iterator[Finding]:
         what = f"{rows(mark.count)} {have(mark.count)} special tokens written as text, such as {mark.example}"
         hint = "they become the tokens themselves: a row can end its own answer; replace them"
         yield seen.finding("special-token-text", "yellow", mark, what, hint)
+    if foreign := seen.facts.writing.foreign:
+        mark = merged(foreign.values())
+        what = (
+            f"{rows(mark.count)} {have(mark.count)} marks of another template as text: {', '.join(foreign)}"
+        )
+        hint = "the tokenizer has no such token: the model learns to write it letter by letter; take it out"
+        yield seen.finding("special-token-text", "yellow", mark, what, hint)
+    tails = {text: mark for text, mark in seen.facts.writing.tails.items() if mark.count >= HABIT_ROWS}
+    if tails:
+        mark = merged(tails.values())
+        what = f"{rows(mark.count)} {have(mark.count)} a message that ends in a button: {', '.join(tails)}"
+        hint = f"clean = [{{ suffix = {json.dumps(list(tails))} }}] takes it off"
+        yield seen.finding("scraped-tail", "yellow", mark, what, hint)
     for key, what in (
         ("prompt_blank", "a question that ends in blanks"),
         ("answer_blank", "an answer with blanks at its edge"),
@@ -83,6 +101,26 @@ def _legacy(seen: Seen) -> Iterator[Finding]:
                 yield seen.finding(
                     "legacy-format", "yellow", mark, what.replace("a answer", "an answer"), hint
                 )
+
+
+def _ending(seen: Seen) -> Iterator[Finding]:
+    """A mark at the end of nearly all questions that no known format has."""
+    mark, writing = seen.facts.writing.ending, seen.facts.writing
+    known = sum(each.count for each in writing.separators.values())
+    last = mark.example[-1:]
+    if (
+        mark.count < PREFIX_ROWS
+        or share(known, seen.facts.used) >= HABIT_SHARE
+        or last == " "
+        or last.isalnum()
+        or unicodedata.category(last)[0] == "M"
+        or last in SENTENCE_ENDS
+    ):
+        return
+    what = f"{percent(share(mark.count, seen.facts.used))} of the questions end in {mark.example!r}"
+    off = f"strip_user = [{json.dumps(mark.example)}] takes it off"
+    hint = f"a separator, perhaps: chat has to end in it too, or {off}"
+    yield seen.finding("common-ending", "note", mark, what, hint)
 
 
 def _prefixes(seen: Seen) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from workbench.prompts.checks.facts import Marked
 from workbench.prompts.checks.seen import Seen, counted, have, percent, rows, share, short
 from workbench.prompts.findings import Finding, Level
 
@@ -51,6 +52,8 @@ def _too_long(seen: Seen) -> Iterator[Finding]:
     if not found.too_long.count:
         return
     part = share(found.sample_too_long, found.sample)
+    one = found.looked_at == found.sample and found.too_long.count == 1
+    are = "is" if one else "are"
     if found.looked_at == found.sample:
         amount = f"{rows(found.too_long.count)} ({percent(part)})"
     else:
@@ -69,14 +72,15 @@ def _too_long(seen: Seen) -> Iterator[Finding]:
         )
     level = level_of(part)
     if data.overlong == "truncate":
-        lost = f"; {found.lost_end.count:,} lose the end of their answer, and with it the stop mark"
-        what = f"{amount} are longer than data.max_tokens = {data.max_tokens:,} and are cut{lost}"
+        lose = "loses the end of its" if found.lost_end.count == 1 else "lose the end of their"
+        lost = f"; {found.lost_end.count:,} {lose} answer, and with it the stop mark"
+        what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,} and {are} cut{lost}"
         yield seen.finding("truncated", level, found.too_long, what, keeps)
     elif data.overlong == "error":
-        what = f"{amount} are longer than data.max_tokens = {data.max_tokens:,}, and data.overlong is error"
+        what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,}, and data.overlong is error"
         yield seen.finding("too-long", "red", found.too_long, what, keeps)
     else:
-        what = f"{amount} are longer than data.max_tokens = {data.max_tokens:,} and are left out"
+        what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,} and {are} left out"
         yield seen.finding("too-long", level, found.too_long, what, keeps)
 
 
@@ -127,12 +131,14 @@ def _prompt(seen: Seen) -> Iterator[Finding]:
     if chat and chat != trained:
         what = f"chat.system is {short(chat)}, training has {short(trained) if trained else 'none'}"
         yield Finding("system-differs", "yellow", what, "leave chat.system empty to take that of training")
-    systems = seen.facts.writing.systems
-    own = sum(mark.count for mark in systems.values())
-    if not chat and not trained and systems and share(own, seen.facts.used) >= SYSTEM_SHARE:
+    systems, own = seen.facts.writing.systems, seen.facts.writing.marks.get("own_system", Marked())
+    if not chat and not trained and systems and share(own.count, seen.facts.used) >= SYSTEM_SHARE:
         text, mark = next(iter(systems.items()))
-        what = f"{percent(share(own, seen.facts.used))} of the rows have a system message, chat sends none"
-        yield seen.finding("system-differs", "yellow", mark, what, f"set chat.system, such as {short(text)}")
+        part = percent(share(own.count, seen.facts.used))
+        what = f"{part} of the rows have a system message, chat sends none"
+        often = f"the one of {rows(mark.count)}" if len(systems) > 1 else "theirs"
+        hint = f"set chat.system, such as {short(text)}, {often}"
+        yield seen.finding("system-differs", "yellow", own, what, hint)
 
 
 def _template(seen: Seen) -> Iterator[Finding]:

@@ -42,6 +42,9 @@ class Writing:
         separators: end of a question such as ` ->`, to the rows that end with it.
         stops: end of an answer such as ` END`, to the rows that end with it.
         systems: text of a system message that stands in rows themselves, to the rows; most frequent first.
+        tails: button of a web page that a message ends with, to the rows.
+        foreign: mark of another template that the tokenizer has no token for, to the rows that hold it.
+        ending: the end that nearly all questions have, in `example`, and the rows that have it.
         shared: for each source, what all its questions begin with.
     """
 
@@ -50,6 +53,9 @@ class Writing:
     separators: dict[str, Marked] = field(default_factory=dict)
     stops: dict[str, Marked] = field(default_factory=dict)
     systems: dict[str, Marked] = field(default_factory=dict)
+    tails: dict[str, Marked] = field(default_factory=dict)
+    foreign: dict[str, Marked] = field(default_factory=dict)
+    ending: Marked = field(default_factory=Marked)
     shared: list[str] = field(default_factory=list)
 
 
@@ -140,6 +146,8 @@ class Facts:
         train_repeated: training rows, each counted as often as its source repeats.
         tags: tag name, then side, to the number of rows for each value; "" counts rows without the tag.
         duplicates: rows that say the same as an earlier one.
+        near_duplicates: rows that say nearly what an earlier one says; looked for in small data sets alone,
+            and where they are kept.
         same_question: training rows that ask what an earlier one asks, and answer otherwise.
     """
 
@@ -148,6 +156,7 @@ class Facts:
     train_repeated: int = 0
     tags: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     duplicates: Marked = field(default_factory=Marked)
+    near_duplicates: Marked = field(default_factory=Marked)
     same_question: Marked = field(default_factory=Marked)
     overlap: Overlap = field(default_factory=Overlap)
     writing: Writing = field(default_factory=Writing)

@@ -9,7 +9,7 @@ from workbench.data.example import Example, Rejected
 from workbench.data.leaks import find_leaks
 from workbench.data.report import SourceReport
 from workbench.data.rows import Cancelled, Progress
-from workbench.data.selection import SIDES, Origins, Selection, Side, select
+from workbench.data.selection import SIDES, NearDuplicates, Origins, Selection, Side, select
 from workbench.errors import WorkbenchError, fault
 from workbench.project.schema import DataSettings
 from workbench.prompts.checks.facts import Facts, Marked, Overlap, Writing, marked
@@ -35,6 +35,8 @@ OTHER_SIDES = 5
 """Validation and test get a sample of this part of that."""
 EXTREMES, EXTREME_CHARACTERS = 200, 1_000_000
 """The rows with the most characters that are tokenised as well: those that may be too long."""
+COMMON_ENDING = 0.9
+"""Share of the questions from which an end that they share is a mark, and no chance."""
 _BATCH = 256
 
 
@@ -75,6 +77,8 @@ def gather(
     if selection.complete and len(look):
         places = {side: _places(look, selection.sides[side]) for side in SIDES}
         _count(facts, selection, look, places)
+        if data.near_duplicates == "keep":
+            facts.near_duplicates = _near_duplicates(dataset, look, places["train"], cancelled)
         _tokenise(facts, dataset, encoder, data, look, places, _part(progress, 0.6, 0.9), cancelled, exact)
         facts.overlap = _overlap(
             dataset, selection, look, places, data.seed, _part(progress, 0.9, 1), cancelled
@@ -153,11 +157,14 @@ def _count(facts: Facts, selection: Selection, look: TextLook, places: "_Sides")
         separators={text: _marked(look, rows) for text, rows in look.separators.among(used)},
         stops={text: _marked(look, rows) for text, rows in look.stops.among(used)},
         systems={text: _marked(look, rows) for text, rows in look.systems.among(used)},
+        tails={text: _marked(look, rows) for text, rows in look.tails.among(used)},
+        foreign={text: _marked(look, rows) for text, rows in look.foreign.among(used)},
         shared=[look.shared.get(number, "") for number in range(len(selection.reports))],
     )
-    train = places["train"]
-    _, first = np.unique(np.asarray(look.conversations)[train], return_index=True)
-    distinct = train[np.sort(first)]
+    ending, rows = look.endings.ending(used, COMMON_ENDING)
+    facts.writing.ending = _marked(look, rows)
+    facts.writing.ending.example = ending
+    distinct = _distinct(look, places["train"])
     _, first = np.unique(np.asarray(look.questions)[distinct], return_index=True)
     again = np.ones(len(distinct), bool)
     again[first] = False
@@ -171,6 +178,33 @@ def _count(facts: Facts, selection: Selection, look: TextLook, places: "_Sides")
                 answer_characters=lengths(np.asarray(look.answer_characters)[places[side]]),
                 scripts=script_names(scripts),
             )
+
+
+def _distinct(look: TextLook, places: "Places") -> "Places":
+    """The first of each conversation."""
+    import numpy as np
+
+    _, first = np.unique(np.asarray(look.conversations)[places], return_index=True)
+    return places[np.sort(first)]
+
+
+def _near_duplicates(
+    dataset: Dataset, look: TextLook, train: "Places", cancelled: Cancelled | None
+) -> Marked:
+    """Training rows nearly equal to an earlier one; in a large data set they are not looked for."""
+    import numpy as np
+
+    sizes = np.asarray(look.question_characters) + np.asarray(look.answer_characters)
+    if int(sizes[train].sum()) > EXACT_CHARACTERS:
+        return Marked()
+    near, places = NearDuplicates(), []
+    for i in _distinct(look, train).tolist():
+        _stop_if(cancelled)
+        outcome = dataset.example(look.sources[i], look.rows[i])
+        if isinstance(outcome, Example):
+            near.add(outcome)
+            places.append((look.sources[i], look.rows[i]))
+    return marked(place for place, alike in zip(places, near.alike(), strict=True) if alike)
 
 
 def _tokenise(

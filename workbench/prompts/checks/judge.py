@@ -1,5 +1,7 @@
 """From facts to findings: every check in turn, the gravest first."""
 
+from collections.abc import Sequence
+
 from workbench.data.report import SourceReport
 from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import did_you_mean
@@ -24,14 +26,21 @@ RED = (
 _ORDER = {"red": 0, "yellow": 1, "note": 2}
 
 
-def judge(facts: Facts, reports: list[SourceReport], settings: Project) -> list[Finding]:
-    """All findings, red ones first; those that `data.accept` names are marked accepted."""
+def judge(
+    facts: Facts, reports: list[SourceReport], settings: Project, special_tokens: Sequence[str] = ()
+) -> list[Finding]:
+    """All findings, red ones first; those that `data.accept` names are marked accepted.
+
+    `special_tokens` is what adding them changes, as `special_tokens.consequences` says it.
+    """
     seen = Seen(facts, reports, settings)
     found = [
         finding
         for about in (about_rows, about_tokens, about_texts, about_schedule)
         for finding in about.findings(seen)
     ]
+    if special_tokens:
+        found.append(Finding("special-tokens", "note", "; ".join(special_tokens)))
     for finding in found:
         finding.accepted = finding.level == "red" and finding.name in settings.data.accept
     return sorted(found, key=lambda finding: _ORDER[finding.level])

@@ -6,6 +6,7 @@ from collections import Counter
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
+from workbench.data.cleaning.survey import BUTTONS
 from workbench.data.example import Example
 from workbench.prompts.checks.scripts import SCRIPTS, dominant
 from workbench.prompts.tokenizer import Tokenizer
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MARKS = ("literal_escapes", "lone_escape", "private_use", "special_token", "prompt_blank", "answer_blank")
+MARKS = ("literal_escapes", "lone_escape", "private_use", "special_token", "prompt_blank", "answer_blank") + (
+    "own_system",
+)
 """Names of what a text can show; the position in here is the bit that is kept of a row."""
-ESCAPES, LONE_ESCAPE, PRIVATE_USE, SPECIAL_TOKEN, PROMPT_BLANK, ANSWER_BLANK = (
+ESCAPES, LONE_ESCAPE, PRIVATE_USE, SPECIAL_TOKEN, PROMPT_BLANK, ANSWER_BLANK, OWN_SYSTEM = (
     1 << i for i in range(len(MARKS))
 )
 
@@ -25,6 +28,14 @@ SEPARATORS = ("###", "->", "=>", "→", "|||", ">>>", "===")
 STOPS = ("###", "#END#", "#END", "[END]", "<END>", "<|end|>", "<STOP>", "[STOP]", "STOP", "END")
 """Ends of completions of the same guide."""
 
+_FOREIGN = re.compile(
+    r"<\|(?:im_start|im_end|endoftext|end|eot_id|start_header_id|end_header_id|begin_of_text|end_of_text"
+    r"|assistant|user|system)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\A\s*<s>|</s>(?=\s*(?:\Z|<s>))"
+)
+"""Marks that templates write. `<s>` is HTML too: it counts at the edge of a text."""
+_FOREIGN_HEADS = ("<|", "[INST]", "[/INST]", "<<", "<s>", "</s>", "_of_turn>")
+_ENDING = 2
+"""Characters of a question's end that are kept, to find marks that nobody thought of."""
 _PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
 _ESCAPE = re.compile(r"\\n(?![a-z])(?![\"'`)\]|/*+}])")
 _AT_EDGE = re.compile(r"\A\s*\\n(?![a-z])|\\n\s*\Z")
@@ -46,10 +57,13 @@ class TextLook:
         self.conversations, self.questions = array("q"), array("q")
         self.prefixes, self.separators = _Kinds(), _Kinds()
         self.stops, self.systems = _Kinds(), _Kinds()
+        self.tails, self.foreign, self.endings = _Kinds(), _Kinds(), _Kinds()
         self.shared: dict[int, str] = {}
         self.special_examples: Counter[str] = Counter()
-        self._special = tokenizer.specials_pattern
-        self._heads = _heads(tokenizer)
+        # What the project adds is meant to stand in its rows
+        special = {tokenizer.token(i) for i in tokenizer.special_ids} - set(tokenizer.added)
+        self._special, self._heads = _pattern(special), _heads(special)
+        self._known = special | set(tokenizer.added)
         self._waiting: list[str] = []
         self._places: list[int] = []
         self._characters = 0
@@ -63,7 +77,7 @@ class TextLook:
         self.rows.append(example.origin.row)
         marks = said = 0
         asked = sum(len(text) for _, text in example.blocks)
-        question = answer = system = ""
+        question = answer = system = tail = foreign = ""
         for message in example.messages:
             text = message.content
             if message.role == "assistant":
@@ -75,6 +89,7 @@ class TextLook:
                 asked += len(text)
                 if message.role == "system":
                     system = text
+                    marks |= OWN_SYSTEM
                 else:
                     question = question or text
                     if text[-1:].isspace():
@@ -88,6 +103,10 @@ class TextLook:
             ):
                 marks |= SPECIAL_TOKEN
                 self.special_examples[found[0]] += 1
+            if not foreign and any(head in text for head in _FOREIGN_HEADS):
+                foreign = self._foreign(text, example.plain)
+            if not tail and (end := text[-24:].rstrip()).endswith(BUTTONS):
+                tail = next(button for button in BUTTONS if end.endswith(button))
         self.marks.append(marks)
         self.question_characters.append(asked)
         self.answer_characters.append(said)
@@ -96,6 +115,8 @@ class TextLook:
         *before, last = example.messages
         asks = before and last.role == "assistant"
         self.questions.append(hash((*before, example.blocks, last.given)) if asks else conversation)
+        self.tails.append(tail)
+        self.foreign.append(foreign)
         self._note_form(example, question, answer, system)
         self._note_script(example)
 
@@ -109,6 +130,7 @@ class TextLook:
         self.prefixes.append(found[1] if found else "")
         self.separators.append(_ending(question, SEPARATORS))
         self.stops.append(_ending(answer, STOPS))
+        self.endings.append(question[-_ENDING:])
         self.systems.append(system)
         source = example.origin.source
         shared = self.shared.get(source)
@@ -116,6 +138,15 @@ class TextLook:
             self.shared[source] = question[:_MOST_SHARED]
         elif shared and not question.startswith(shared):
             self.shared[source] = commonprefix((shared, question))
+
+    def _foreign(self, text: str, plain: bool) -> str:
+        """The first mark of another format that the tokenizer has no token for; a plain text is written in a
+        format of its own, whose words in brackets are meant."""
+        for found in _FOREIGN.finditer(text):
+            mark = found[0].strip()
+            if mark not in self._known and not (plain and ("INST" in mark or "SYS" in mark)):
+                return mark
+        return ""
 
     def _note_script(self, example: Example) -> None:
         text = "\n".join([message.content for message in example.messages])
@@ -168,6 +199,24 @@ class _Kinds:
         order = [i for i in np.argsort(-counts, kind="stable").tolist() if i and counts[i]]
         return [(texts[i], used[numbers == i]) for i in order[:8]]
 
+    def ending(self, used: "NDArray[np.int64]", least: float) -> "tuple[str, NDArray[np.int64]]":
+        """The longest end of the texts that this share of `used` has, with their places; "" for none."""
+        import numpy as np
+
+        numbers = np.array(self.numbers)[used]
+        counts = np.bincount(numbers, minlength=len(self.known))
+        texts = list(self.known)
+        for size in range(max(map(len, texts)), 0, -1):
+            sums: Counter[str] = Counter()
+            for text, count in zip(texts, counts.tolist(), strict=True):
+                if len(text) >= size:
+                    sums[text[-size:]] += count
+            for text, count in sums.most_common(1):
+                if count >= least * len(used):
+                    having = [i for i, each in enumerate(texts) if each.endswith(text)]
+                    return text, used[np.isin(numbers, having)]
+        return "", used[:0]
+
 
 def script_names(counts: "NDArray[np.int64]") -> dict[str, int]:
     """Counts by script as a table, the most frequent first."""
@@ -175,9 +224,13 @@ def script_names(counts: "NDArray[np.int64]") -> dict[str, int]:
     return dict(sorted(found, key=lambda item: -item[1]))
 
 
-def _heads(tokenizer: Tokenizer) -> tuple[str, ...]:
+def _pattern(texts: set[str]) -> re.Pattern[str]:
+    """Matches any of the texts, the longest first; never matches when there is none."""
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
+
+
+def _heads(texts: set[str]) -> tuple[str, ...]:
     """How special tokens begin: a text without any of these needs no search for the tokens themselves."""
-    texts = [tokenizer.token(i) for i in tokenizer.special_ids]
     heads = {text[:2] for text in texts}
     return tuple(heads if len(heads) <= 8 else {text[:1] for text in texts})
 
