@@ -107,7 +107,8 @@ class Encoder:
 
     def composed(self, messages: Sequence[Message], own: Pairs = ()) -> tuple[Message, ...]:
         """The conversation as the template gets it: with the system message, and with blocks."""
-        return compose(self._with_system(messages), own, self.blocks)
+        whole = self._with_system(messages)
+        return compose(whole, own, self.blocks) if own or self.blocks.shared else whole
 
     def refused_system(self) -> str:
         """What the template says against `prompt.system`; empty when it takes it, or when there is none."""

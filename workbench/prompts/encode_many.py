@@ -6,13 +6,12 @@ A batch goes through these steps, each for the batch as a whole where that is po
    tokenised alike whatever the texts are is written as seals (`pieces`), the texts between them.
 2. `Tokenizer.encode_batch` looks the pieces of all texts up.
 3. `Places` finds the trained tokens from the widths of the tokens and the edges of the answers in bytes.
-4. Few rows are remarkable; `remarks` is asked about these alone.
+4. What is remarkable is told for the batch as numbers; `remarks` words it once for rows that are alike.
 
 Whatever is not plain sailing goes through `Encoder.encode`: an example of an unknown shape, one that is too
 long to be kept whole, one that has nothing to train, one whose text is no valid text or holds special tokens.
 """
 
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from workbench.data.example import Example, Rejected
 from workbench.prompts import remarks
 from workbench.prompts.encode import Encoder, too_long
 from workbench.prompts.encoded import Encoded, Supervised
-from workbench.prompts.pieces import BLANK, SURROGATES
+from workbench.prompts.pieces import BLANK
 from workbench.prompts.places import Places
 from workbench.prompts.shapes import Shape
 from workbench.prompts.writer import is_asked
@@ -59,7 +58,7 @@ def supervised(example: Example, result: Encoded | Rejected) -> Supervised | Rej
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Form:
     """A shape as one encoder writes it; its conversations have P texts at places and A answers.
 
@@ -82,7 +81,7 @@ class _Form:
     said: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Quick:
     """An example of a known shape, its number in the batch, and its texts in the order of their places."""
 
@@ -98,8 +97,9 @@ class _Batches:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._able = encoder.tokenizer.widths is not None and encoder.train_on != "all"
+        self._initials = {text[0] for text in encoder.tokenizer.special_texts}
         self._forms: dict[Shape, _Form | None] = {}
-        self._odd = re.compile(f"{encoder.tokenizer.specials_pattern.pattern}|{BLANK}|{SURROGATES}")
+        self._said: dict[tuple[_Form, int, int, bool], tuple[str, ...]] = {}
 
     def encode(self, examples: Sequence[Example]) -> list[Supervised | Rejected | None]:
         """What became of each example, None where only `Encoder.encode` can tell."""
@@ -121,9 +121,19 @@ class _Batches:
             form = forms[shape] if shape in forms else forms.setdefault(shape, self._form(shape))
             if form is not None:
                 rows.append(_Quick(number, example, form, tuple([texts[place] for place in form.places])))
-        if self._odd.search("\n".join(text for row in rows for text in row.texts)):
-            return [row for row in rows if not any(map(self._odd.search, row.texts))]
+        if self._is_odd("\n".join([text for row in rows for text in row.texts])):
+            return [row for row in rows if not any(map(self._is_odd, row.texts))]
         return rows
+
+    def _is_odd(self, text: str) -> bool:
+        """The text holds a special token or `BLANK`, or is no valid text."""
+        special = self._encoder.tokenizer.specials_pattern
+        if any(map(text.__contains__, self._initials)) and special.search(text):
+            return True
+        try:
+            return not text.isascii() and BLANK.encode() in text.encode()
+        except UnicodeEncodeError:
+            return True
 
     def _form(self, shape: Shape) -> _Form | None:
         """How a shape is written; None when a text would be lost."""
@@ -147,15 +157,14 @@ class _Batches:
         sizes, answered, edges = _measured(rows)
         places = Places(tokenizer, encoded, [row.form.blank for row in rows], sizes)
         found = places.mask(answered, edges)
-        odd = ~found.stops | (found.inside >= 0) | remarks.odd_ends(encoded, tokenizer)
         mask, bounds = found.mask.tobytes(), encoded.first.tolist()
-        for row, ids, start, end, goes, remarkable, stops, inside in zip(
+        for row, ids, start, end, goes, ends, stops, inside in zip(
             rows,
             encoded,
             bounds,
             bounds[1:],
             (places.fits & found.trains).tolist(),
-            odd.tolist(),
+            remarks.odd_ends(encoded, tokenizer).tolist(),
             found.stops.tolist(),
             found.inside.tolist(),
             strict=False,
@@ -166,12 +175,12 @@ class _Batches:
                 cut = encoder.overlong == "truncate"
                 yield None if cut else too_long(row.example, end - start, encoder.max_tokens)
             else:
-                said = row.form.said
-                if remarkable:
-                    said = (*said, *self._said(ids, inside, stops))
+                key = (row.form, ends, inside, stops)
+                if (said := self._said.get(key)) is None:
+                    said = self._said[key] = (*row.form.said, *self._remarks(ids, inside, stops))
                 yield Supervised(row.example.origin, ids, mask[start:end], stops, 0, said)
 
-    def _said(self, ids: "array[int]", inside: int, stops: bool) -> Iterator[str]:
+    def _remarks(self, ids: "array[int]", inside: int, stops: bool) -> Iterator[str]:
         """What is to be remarked of this conversation, in the order of `Encoder.encode`."""
         yield from remarks.on_ids(ids, self._encoder.tokenizer)
         if inside >= 0:

@@ -11,6 +11,7 @@ as a single character, a seal. Seals are halves of surrogate pairs, which no val
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import filterfalse
@@ -45,10 +46,11 @@ _KNOWN_RULES: dict[str | None, str] = {
 """Rule that a byte-level tokenizer splits by to a pattern of pieces between which it always does."""
 
 
-SURROGATES = "[\ud800-\udfff]"
-BEGIN, START, INSIDE = "\ud800", "\ud801", "\ud802"
-"""What is before a text of a batch; before a text that is alone; before a part from the middle of a text."""
-SEALS = range(0xD803, 0xE000)
+EDGE = "\ud800"
+"""Stands on both sides of a seal, so that a text without added tokens is cut at seals without a pattern."""
+BEGIN, START, INSIDE = "\ud801", "\ud802", "\ud803"
+"""Seals before a text of a batch; before a text that is alone; before a part from the middle of a text."""
+SEALS = range(0xD804, 0xE000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,9 @@ class Pieces:
     ) -> None:
         added = {token["content"]: token["id"] for token in definition["added_tokens"]}
         texts = sorted(added, key=len, reverse=True)
-        self._bounds = re.compile(f"({'|'.join([*map(re.escape, texts), SURROGATES])})")
+        bounds = "|".join([*map(re.escape, texts), "[\ud801-\udfff]"])
+        self._bounds = re.compile(f"{EDGE}?({bounds}){EDGE}?")
+        self._initials = {text[0] for text in texts}
         self._of_bounds = {text: _bytes([index]) for text, index in added.items()}
         self._of_bounds |= {BEGIN: _bytes([-1]), START: b"", INSIDE: b"", "": b""}
         """Ids of what cuts a text whatever is beside it: added tokens, seals, beginnings."""
@@ -122,7 +126,7 @@ class Pieces:
 
     def encode(self, texts: Sequence[str]) -> IdRows:
         """The ids of each text; seals may stand in it. Raises TypeError for half of a surrogate pair."""
-        return id_rows(self._ids(BEGIN.join(("", *texts))))
+        return id_rows(self._ids(_written(BEGIN).join(("", *texts))))
 
     def seal(self, around: tuple[str, ...]) -> tuple[str, ...]:
         """`around` with all that no text can change sealed: written with seals, a conversation has its ids.
@@ -139,7 +143,7 @@ class Pieces:
 
     def _seal(self, part: str, first: bool, last: bool) -> str:
         """`part` from the first place where it may always be cut to the last one, in a seal."""
-        if re.search(SURROGATES, part) or any(_straddles(token, part) for token in self._added):
+        if not _is_valid(part) or any(_straddles(token, part) for token in self._added):
             return part
         before, after = "" if first else self._inner, "" if last else self._inner
         cuts, at = [0], 0
@@ -157,22 +161,32 @@ class Pieces:
         *_, bound, rest = ["", *self._bounds.split(section)]
         if not rest and bound in self._blank_after:
             self._blank_after.add(seal)
-        self._of_bounds[seal] = self._known[seal] = self._ids((START if first else INSIDE) + section)
-        return part[:start] + seal + part[end:]
+        ids = self._ids(_written(START if first else INSIDE) + section)
+        self._of_bounds[seal] = self._known[seal] = ids
+        return part[:start] + _written(seal) + part[end:]
 
     def _ids(self, text: str) -> bytes:
         """The ids of a text that begins with a bound, as C ints."""
         if len(self._known) > MOST_PIECES:
             self._known = dict(self._of_bounds)
         pieces = self._pieces(text)
-        for piece in set(filterfalse(self._known.__contains__, pieces)):
-            encoding = self._bare.encode(piece.replace(" ", self._blank), add_special_tokens=False)
-            self._known[piece] = _bytes(encoding.ids)
+        if unknown := list(set(filterfalse(self._known.__contains__, pieces))):
+            self._learn(unknown)
         return b"".join(map(self._known.__getitem__, pieces))
+
+    def _learn(self, pieces: Sequence[str]) -> None:
+        words = [piece.replace(" ", self._blank) for piece in pieces]
+        encoding = self._bare.encode(words, is_pretokenized=True, add_special_tokens=False)
+        ids, at = array("i", encoding.ids), 0
+        counts = Counter(encoding.word_ids)
+        for n, piece in enumerate(pieces):
+            self._known[piece] = ids[at : at + counts[n]].tobytes()
+            at += counts[n]
 
     def _pieces(self, text: str) -> list[str]:
         """A text that begins with a bound, in pieces; each bound is one."""
-        bounds = self._bounds.split(text)
+        added = any(map(text.__contains__, self._initials))
+        bounds = self._bounds.split(text) if added else text.split(EDGE)
         blank, blank_after, cut = self._blank, self._blank_after, self._cut.findall
         pieces: list[str] = []
         for bound, stretch in zip(bounds[1::2], bounds[2::2], strict=True):
@@ -190,6 +204,14 @@ class Pieces:
 
 def _bytes(ids: Sequence[int]) -> bytes:
     return array("i", ids).tobytes()
+
+
+def _written(seal: str) -> str:
+    return EDGE + seal + EDGE
+
+
+def _is_valid(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _straddles(token: str, part: str) -> bool:

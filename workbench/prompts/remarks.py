@@ -85,20 +85,20 @@ def on_ids(ids: Sequence[int], tokenizer: Tokenizer) -> Iterator[str]:
         )
 
 
-def odd_ends(rows: IdRows, tokenizer: Tokenizer) -> "NDArray[np.bool_]":
-    """[N]; of which of N texts `on_ids` has something to say."""
+def odd_ends(rows: IdRows, tokenizer: Tokenizer) -> "NDArray[np.int64]":
+    """[N]; 0 for those of N texts of which `on_ids` says nothing, the same number where it says the same."""
     import numpy as np
 
     ids, start, end = np.append(rows.ids, -1), rows.first[:-1], rows.first[1:]
     bos, eos = tokenizer.bos_id, tokenizer.eos_id
     several = end - start > 1
-    odd = np.zeros(len(start), np.bool_)
+    odd = np.zeros(len(start), np.int64)
     if bos is not None:
-        odd |= several & (ids[start] == bos) & (ids[np.minimum(start + 1, end)] == bos)
+        odd += several & (ids[start] == bos) & (ids[np.minimum(start + 1, end)] == bos)
     if eos is not None:
-        odd |= several & (ids[end - 1] == eos) & (ids[end - 2] == eos)
+        odd += 2 * (several & (ids[end - 1] == eos) & (ids[end - 2] == eos))
     if tokenizer.adds_bos:
-        odd |= (start == end) | (ids[start] != bos)
+        odd += 4 * ((start == end) | (ids[start] != bos))
     return odd
 
 

@@ -114,11 +114,10 @@ class Shapes:
             if not text or text != text.strip():
                 return None
         known = tuple(key)
-        if known not in self._known:
-            if len(self._known) >= MOST_SHAPES:
+        if (shape := self._known.get(known)) is None:
+            if known in self._known or len(self._known) >= MOST_SHAPES:
                 return None
-            self._known[known] = self._made(messages)
-        shape = self._known[known]
+            shape = self._known[known] = self._made(messages)
         return None if shape is None else (shape, texts)
 
     def _made(self, messages: Sequence[Message]) -> Shape | None:

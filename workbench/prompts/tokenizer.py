@@ -154,8 +154,13 @@ class Tokenizer:
     @cached_property
     def specials_pattern(self) -> re.Pattern[str]:
         """Matches the text of any special token, the longest first; never matches when there is none."""
-        texts = {str(self._backend.id_to_token(i)) for i in self.special_ids}
-        return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
+        texts = sorted(self.special_texts, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, texts)) or "(?!)")
+
+    @cached_property
+    def special_texts(self) -> frozenset[str]:
+        """The text of every special token."""
+        return frozenset(str(self._backend.id_to_token(i)) for i in self.special_ids)
 
     @cached_property
     def _added(self) -> frozenset[int]:
