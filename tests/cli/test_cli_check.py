@@ -127,7 +127,7 @@ def test_statistics_of_tags_and_of_rows_without_answers(
     assert "no answers: for prediction only" in test and "completion" not in test and "trained" not in test
     mood = out[out.index("tag mood") :].splitlines()
     assert mood[0].split() == ["tag", "mood", "train", "validation", "test"]
-    assert "█" in mood[1] and "! mood: 9" in out and "(none)" in out
+    assert "█" in mood[1] and "! mood: 8" in out and "(none)" in out
     assert "before data.max_tokens = 1,024 cuts" in out
     assert main(["stats", str(folder), "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["tags"]) == {"mood", "kind"}

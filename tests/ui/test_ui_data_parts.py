@@ -125,3 +125,8 @@ def test_data_files_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     assert data_files(tmp_path) == ["a.csv.gz", "b.jsonl", "deep/er/c.PARQUET"]
     assert data_files(tmp_path / "nowhere") == []
+
+
+def test_private_use_characters_that_went_are_seen() -> None:
+    lost, won = changes("a \ue1ef b", "a  b", PLAIN, PLAIN)
+    assert lost.plain == "a ⟦\\ue1ef⟧ b" and won.plain == "a  b"

@@ -134,11 +134,11 @@ def blank_ends(text: str) -> Iterator[int]:
 
 
 def _exact(text: str) -> str:
-    return "".join(map(_exact_character, text))
+    return "".join(map(exact_character, text))
 
 
 @cache
-def _exact_character(character: str) -> str:
+def exact_character(character: str) -> str:
     """Private-use, format and odd blank characters as escapes: they look like nothing, or like others."""
     if sign := {" ": "·", "\t": "⇥", "\n": "⏎\n", "\N{NO-BREAK SPACE}": "⍽"}.get(character):
         return sign

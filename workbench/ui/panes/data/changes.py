@@ -1,6 +1,7 @@
 """A text before and after a change: what went and what came stands in brackets beside its colour."""
 
 from difflib import SequenceMatcher
+from unicodedata import category
 
 from rich.style import Style
 from rich.text import Text
@@ -8,6 +9,7 @@ from rich.text import Text
 from workbench.data.example import Example, Rejected
 from workbench.ui.panes.data.row_text import shortened, why_left_out
 from workbench.ui.text import clean, clean_lines
+from workbench.ui.widgets.token_flow import exact_character
 
 CONTEXT = 100
 """Characters that stay beside a change; what is unchanged in between is cut."""
@@ -55,12 +57,17 @@ def changes(before: str, after: str, went: Style, came: Style) -> tuple[Text, Te
                 text.append(_beside(old[a:b]))
             continue
         if b > a:
-            lost.append(f"⟦{clean(old[a:b][:COMPARED])}⟧", went)
+            lost.append(f"⟦{_changed(old[a:b][:COMPARED])}⟧", went)
         if d > c:
-            won.append(f"⟦{clean(new[c:d][:COMPARED])}⟧", came)
+            won.append(f"⟦{_changed(new[c:d][:COMPARED])}⟧", came)
     for text in (lost, won):
         text.append(_beside(before[len(before) - end :], last=True))
     return lost, won
+
+
+def _changed(text: str) -> str:
+    """In one line; private-use characters as escapes: most fonts have nothing, or anything, for them."""
+    return "".join(exact_character(c) if category(c) == "Co" else c for c in clean(text))
 
 
 def _beside(text: str, *, first: bool = False, last: bool = False) -> str:
