@@ -170,3 +170,15 @@ def test_one_row_asks_and_answers(tmp_path: Path) -> None:
     twice = [{"user": "Why?", "assistant": "Because."}, {"user": "Why?", "assistant": "So."}]
     found = findings(project(tmp_path / "p", rows(20) + twice, more="[data]\nvalidation = 0"))
     assert found["same-question"].what.endswith("1 row asks what an earlier one asks, and answers otherwise")
+
+
+def test_rows_of_red_findings_can_be_opened(tmp_path: Path) -> None:
+    """Whatever a source loses its rows by."""
+    filtered = {1: 'where = { user = { equals = "nobody" } }'}
+    found = findings(project(tmp_path / "p", rows(30), rows(3, 1), source=filtered))
+    assert found["source-lost"].rows == [(1, 0), (1, 1), (1, 2)]
+    found = findings(project(tmp_path / "q", rows(3), source={0: filtered[1]}))
+    assert found["nothing-to-train"].rows == [(0, 0), (0, 1), (0, 2)]
+    long = [{"user": "long " * 200, "assistant": "Yes."}] * 2
+    found = findings(project(tmp_path / "r", long, more="[data]\nvalidation = 0\nmax_tokens = 16"))
+    assert found["nothing-to-train"].rows == found["too-long"].rows == [(0, 0), (0, 1)]

@@ -32,7 +32,7 @@ def _lost(seen: Seen) -> Iterator[Finding]:
     for number, report in enumerate(seen.reports):
         if not (report.lost or (report.complete and report.read == 0)):
             continue
-        rejected = _all_rejected(report, number)
+        lost = _left_out(report, number)
         if report.error:
             what, hint = f"{report.name}: cannot be read: {report.error}", "nothing of it is trained on"
         elif not report.read:
@@ -44,23 +44,27 @@ def _lost(seen: Seen) -> Iterator[Finding]:
             what = f"{report.name}: all {rows(report.read)} are lost: {counted(+reasons)}"
             columns = seen.facts.columns[number] if number < len(seen.facts.columns) else []
             hint = f"columns there: {', '.join(columns)}" if columns else ""
-        yield seen.finding("source-lost", "red", rejected, what, hint)
+        yield seen.finding("source-lost", "red", lost, what, hint)
 
 
-def _all_rejected(report: SourceReport, number: int) -> Marked:
-    return merged(marked((number, row) for row in lines) for lines in report.rejected.values())
+def _left_out(report: SourceReport, number: int) -> Marked:
+    """All rows of a source that are not used; those of `take` are not known one by one."""
+    lists = [*report.rejected.values(), *report.filtered.values(), report.duplicate]
+    return merged(marked((number, row) for row in lines) for lines in lists)
 
 
 def _nothing(seen: Seen) -> Iterator[Finding]:
     facts = seen.facts
-    usable = facts.rows.get("train", 0)
+    usable, mark = facts.rows.get("train", 0), Marked()
     reasons = Counter({reason: mark.count for reason, mark in facts.tokens.refused.items()})
     if usable and facts.tokens.looked_at:
         dropped = facts.tokens.too_long.count if seen.settings.data.overlong != "truncate" else 0
         reasons["too long"] = dropped
         reasons["cut off before the answer"] = facts.tokens.answerless.count
         usable = facts.tokens.looked_at - facts.tokens.no_supervised.count - dropped
+        mark = merged([facts.tokens.no_supervised, *([facts.tokens.too_long] if dropped else [])])
     elif not usable:
+        mark = merged(_left_out(report, number) for number, report in enumerate(seen.reports))
         for report in seen.reports:
             reasons.update({reason: len(lines) for reason, lines in report.rejected.items()})
             reasons.update({reason: len(lines) for reason, lines in report.filtered.items()})
@@ -69,7 +73,7 @@ def _nothing(seen: Seen) -> Iterator[Finding]:
         hint = "look at the reasons in the data pane, or in `workbench sources`"
         if not seen.reports:
             what, hint = "the project has no sources", "workbench sources PROJECT --add FILE adds one"
-        yield Finding("nothing-to-train", "red", what, hint)
+        yield seen.finding("nothing-to-train", "red", mark, what, hint)
 
 
 def _rejected(seen: Seen) -> Iterator[Finding]:
