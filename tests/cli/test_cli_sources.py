@@ -111,7 +111,7 @@ def test_a_folder_of_several_shapes_is_added_whole_or_not_at_all(
     (more / "Another.jsonl").write_text('{"text": "t"}\n')
     before = (folder / "project.toml").read_text()
     assert main(["sources", "small", "--add", "small/more"]) == 2
-    assert "more/a.jsonl is there already" in capsys.readouterr().err
+    assert "this source is there already, more/a.jsonl: its rows" in capsys.readouterr().err
     assert (folder / "project.toml").read_text() == before
 
 

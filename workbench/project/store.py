@@ -119,7 +119,8 @@ def add_sources(project: OpenProject, tables: Sequence[Mapping[str, Any]]) -> Op
         for n, other in enumerate(sources):
             if _drawn_from(other, project.folder) == _drawn_from(own, project.folder):
                 place = project.document().place(("data", "source", n))
-                raise fault(f"{own['path']} is there already: its rows would train twice", place)
+                what = f"this source is there already, {own['path']}: its rows would train twice"
+                raise fault(what, place)
         text = with_source(text, own)
     return _save(project, text, project.overrides)
 
