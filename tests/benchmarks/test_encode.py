@@ -1,4 +1,12 @@
-"""Encoding against transformers' `apply_chat_template`, row by row: 10,000 conversations, ids and mask."""
+"""Encoding against transformers' `apply_chat_template`, row by row: 10,000 conversations.
+
+The rival gives ids, and when asked for it a mask of what stands in ``{% generation %}``. `encode_supervised`
+always gives ids and mask, whether every answer teaches to stop, and the remarks on each row.
+
+What counts is the time that a user waits; the processor's time is reported beside it. Each side has its best
+of three rounds in turn, as other work on the machine disturbs single ones. Every round of ours begins with a
+tokenizer that has seen no text.
+"""
 
 import gc
 import random
@@ -19,7 +27,10 @@ from workbench.prompts.template import load_template
 from workbench.prompts.tokenizer import load_tokenizer
 
 ROWS = 10_000
+ROUNDS = 3
 T = TypeVar("T")
+Seconds = tuple[float, float]
+"""On the clock, and of the processor."""
 
 
 def conversations() -> list[Example]:
@@ -39,38 +50,60 @@ def conversations() -> list[Example]:
     return rows
 
 
-def timed(work: Callable[[], list[T]]) -> tuple[float, list[T]]:
-    """Processor seconds and result; what is in memory already is no work for the garbage collector."""
+def timed(work: Callable[[], list[T]]) -> tuple[Seconds, list[T]]:
+    """Time and result; what is in memory already is no work for the garbage collector."""
     gc.collect()
     gc.freeze()
-    started = time.process_time()
+    clock, processor = time.perf_counter(), time.process_time()
     made = work()
-    return time.process_time() - started, made
+    return (time.perf_counter() - clock, time.process_time() - processor), made
+
+
+def best(rounds: list[Seconds]) -> Seconds:
+    """The shortest time of each sort."""
+    clock, processor = zip(*rounds, strict=True)
+    return min(clock), min(processor)
 
 
 @pytest.mark.benchmark
 def test_five_times_as_fast_as_apply_chat_template(record_property: Any) -> None:
     folder = embedded.FOLDER
     theirs = PreTrainedTokenizerFast.from_pretrained(str(folder))
-    tokenizer = load_tokenizer(folder)
-    template = load_template("base", Path(), tokenizer)
-    encoder = Encoder(tokenizer, template, max_tokens=100_000)
+    template = load_template("base", Path(), load_tokenizer(folder))
     rows = conversations()
     plain = [[{"role": m.role, "content": m.content} for m in row.messages] for row in rows]
 
-    def one(messages: list[dict[str, str]]) -> list[int]:
-        ids: list[int] = theirs.apply_chat_template(
+    def ids(messages: list[dict[str, str]]) -> list[int]:
+        made: list[int] = theirs.apply_chat_template(
             messages, chat_template=template.source, tokenize=True, return_dict=False
         )
-        return ids
+        return made
 
-    one(plain[0])  # compiles the template
-    list(encode_supervised(encoder, rows[:1]))
-    seconds, expected = timed(lambda: [one(messages) for messages in plain])
-    our_seconds, ours = timed(lambda: list(encode_supervised(encoder, rows)))
-    assert all(isinstance(row, Supervised) for row in ours)
-    assert [list(row.ids) for row in ours if isinstance(row, Supervised)] == expected
-    ratio = seconds / our_seconds
-    record_property("ratio", round(ratio, 2))
-    record_property("rows_per_second", round(ROWS / our_seconds))
+    def ids_and_mask(messages: list[dict[str, str]]) -> Any:
+        return theirs.apply_chat_template(
+            messages, chat_template=template.source, return_dict=True, return_assistant_tokens_mask=True
+        )
+
+    ids(plain[0])  # compiles the template
+    ids_and_mask(plain[0])
+    times: dict[str, list[Seconds]] = {"ours": [], "ids": [], "ids and mask": []}
+    for _ in range(ROUNDS):
+        seconds, expected = timed(lambda: [ids(messages) for messages in plain])
+        times["ids"].append(seconds)
+        seconds, masked = timed(lambda: [ids_and_mask(messages) for messages in plain])
+        times["ids and mask"].append(seconds)
+        encoder = Encoder(load_tokenizer(folder), template, max_tokens=100_000)
+        seconds, ours = timed(lambda encoder=encoder: list(encode_supervised(encoder, rows)))  # type: ignore[misc]
+        times["ours"].append(seconds)
+    made = [row for row in ours if isinstance(row, Supervised)]
+    assert [list(row.ids) for row in made] == expected
+    assert [list(row.mask) for row in made] == [row["assistant_masks"] for row in masked]
+
+    clock, processor = best(times["ours"])
+    record_property("rows_per_second", round(ROWS / clock))
+    for rival in ("ids", "ids and mask"):
+        their_clock, their_processor = best(times[rival])
+        record_property(f"ratio to {rival}", round(their_clock / clock, 2))
+        record_property(f"ratio to {rival}, processor", round(their_processor / processor, 2))
+    ratio = best(times["ids"])[0] / clock
     assert ratio >= 5, f"only {ratio:.2f} times the speed of apply_chat_template"
