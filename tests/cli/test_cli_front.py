@@ -1,5 +1,6 @@
 """The front door: help, exit codes, closed pipes, and what the README says of it all."""
 
+import gc
 import json
 import re
 import shlex
@@ -174,3 +175,23 @@ def test_closed_pipe_leaves_no_traceback(folder: Path) -> None:
         )
         assert (done.returncode, len(done.stdout)) == (0, 5)
         assert "rror" not in done.stderr
+
+
+def test_the_screen_spares_collections(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A full collection stops the screen for a tenth of a second."""
+    from workbench.cli import screen
+    from workbench.ui.app import WorkbenchApp
+
+    seen = []
+    monkeypatch.setattr(screen, "check_terminal", lambda: None)
+    monkeypatch.setattr(
+        WorkbenchApp, "run", lambda app: seen.append((gc.get_threshold(), gc.get_freeze_count()))
+    )
+    before = gc.get_threshold()
+    try:
+        assert main([str(tmp_path)]) == 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+    ((_, _, full), frozen) = seen[0]
+    assert full >= 100 and frozen > 10_000
