@@ -12,16 +12,13 @@ as a single character, a seal. Seals are halves of surrogate pairs, which no val
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import filterfalse
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import tokenizers
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from workbench.prompts.id_rows import BEGINS, IdRows, id_rows
 
 BLANK = "▁"
 MOST_PIECES = 400_000
@@ -30,7 +27,7 @@ _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _WORDS = r"\n(?=\S)|\s*\S+|\s+"
 _LINES = r"\s*\S+(?:[^\S ]\s*\S*)*|\s+"
 """As `_WORDS`, but what begins with a line break stays with what is before it."""
-_HAN = r"\n(?=\S)|\s*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+)|\s+"
+_HAN = r"[\u4e00-\u9fff]|\n(?=\S)|\s*(?:[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+)|\s+"
 _GPT_2 = None
 _KNOWN_RULES: dict[str | None, str] = {
     _GPT_2: _WORDS,
@@ -51,33 +48,6 @@ EDGE = "\ud800"
 BEGIN, START, INSIDE = "\ud801", "\ud802", "\ud803"
 """Seals before a text of a batch; before a text that is alone; before a part from the middle of a text."""
 SEALS = range(0xD804, 0xE000)
-
-
-@dataclass(frozen=True, slots=True)
-class IdRows:
-    """The ids of N texts, T in all; iterating gives those of each text.
-
-    Attributes:
-        ids: [T] one text after the other.
-        first: [N + 1]; where each text's ids begin, and T.
-    """
-
-    ids: "NDArray[np.intc]"
-    first: "NDArray[np.int64]"
-
-    def __iter__(self) -> "Iterator[array[int]]":
-        ids, bounds = array("i", self.ids.tobytes()), self.first.tolist()
-        return (ids[start:end] for start, end in zip(bounds, bounds[1:], strict=False))
-
-
-def id_rows(marked: bytes) -> IdRows:
-    """The ids of many texts, given as C ints with a -1 before those of each."""
-    import numpy as np
-
-    numbers = np.frombuffer(marked, np.intc)
-    begins = np.flatnonzero(numbers < 0)
-    first = np.append(begins, len(numbers)) - np.arange(len(begins) + 1)
-    return IdRows(numbers[numbers >= 0], first)
 
 
 class Pieces:
@@ -107,7 +77,7 @@ class Pieces:
         self._bounds = re.compile(f"{EDGE}?({bounds}){EDGE}?")
         self._initials = {text[0] for text in texts}
         self._of_bounds = {text: _bytes([index]) for text, index in added.items()}
-        self._of_bounds |= {BEGIN: _bytes([-1]), START: b"", INSIDE: b"", "": b""}
+        self._of_bounds |= {BEGIN: BEGINS, START: b"", INSIDE: b"", "": b""}
         """Ids of what cuts a text whatever is beside it: added tokens, seals, beginnings."""
         self._added = texts
         self._keeps_blank = prepends == "text"
@@ -175,6 +145,7 @@ class Pieces:
         return b"".join(map(self._known.__getitem__, pieces))
 
     def _learn(self, pieces: Sequence[str]) -> None:
+        """Tokenise pieces, all in one call, each for itself."""
         words = [piece.replace(" ", self._blank) for piece in pieces]
         encoding = self._bare.encode(words, is_pretokenized=True, add_special_tokens=False)
         ids, at = array("i", encoding.ids), 0
@@ -251,7 +222,7 @@ def pieces_of(
     if not joining:
         return None
     some = "".join(map(re.escape, joining))
-    cut = f"{BLANK}*[{some}]+|{BLANK}+|[^{BLANK}{some}]"
+    cut = f"[^{BLANK}{some}]|{BLANK}*[{some}]+|{BLANK}+"
     return Pieces(backend, definition, prepends, cut, joining[0], byte_level)
 
 

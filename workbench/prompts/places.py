@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.prompts.pieces import IdRows
+from workbench.prompts.id_rows import IdRows
 from workbench.prompts.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

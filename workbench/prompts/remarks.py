@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workbench.data.example import Message
 from workbench.prompts.answers import PROBE, QUESTION, Answer, probes
-from workbench.prompts.pieces import IdRows
+from workbench.prompts.id_rows import IdRows
 from workbench.prompts.template import Template, TemplateFault
 from workbench.prompts.tokenizer import Tokenizer
 from workbench.prompts.writer import Written

@@ -17,7 +17,8 @@ import tokenizers
 
 from workbench.errors import fault
 from workbench.project.weights import is_pointer
-from workbench.prompts.pieces import IdRows, Pieces, id_rows, pieces_of
+from workbench.prompts.id_rows import BEGINS, IdRows, id_rows
+from workbench.prompts.pieces import Pieces, pieces_of
 from workbench.prompts.widths import Widths, widths_of
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -113,7 +114,7 @@ class Tokenizer:
             encodings = self._backend.encode_batch_fast(list(texts), add_special_tokens=False)
         except TypeError:
             raise fault("half of a surrogate pair: not valid text") from None
-        return id_rows(b"".join(array("i", (-1, *encoding.ids)).tobytes() for encoding in encodings))
+        return id_rows(b"".join(BEGINS + array("i", encoding.ids).tobytes() for encoding in encodings))
 
     @cached_property
     def pieces(self) -> Pieces | None:
