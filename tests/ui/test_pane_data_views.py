@@ -356,3 +356,20 @@ async def test_a_source_that_is_taken_out_of_the_file_meanwhile(tmp_path: Path) 
         await desk.until(lambda: "theirs" not in desk.text and desk.shows("duplicate"))
         await desk.press("c", "b", "r")
         await desk.sees("25 trained on")
+
+
+async def test_a_folder_of_two_shapes_becomes_two_sources(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    more = folder / "more"
+    more.mkdir()
+    (more / "asked.jsonl").write_text(rows_of(("one?", "1"), ("two?", "2")))
+    turns = [{"role": "user", "content": "three?"}, {"role": "assistant", "content": "3"}]
+    (more / "talks.jsonl").write_text(json.dumps({"messages": turns}) + "\n")
+    async with at_desk(folder) as here:
+        await here.sees("question 0")
+        await here.press("a")
+        await here.type("more")
+        await here.press("enter")
+        await here.sees('path = "more/asked.jsonl"', "w writes it")
+        await here.press("w")
+        await here.until(lambda: len(here.app.workspace.project.settings.data.source) == 3)

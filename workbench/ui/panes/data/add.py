@@ -16,13 +16,14 @@ from workbench.data.example import Example
 from workbench.errors import WorkbenchError
 from workbench.project.paths import HUB, expanded, placed
 from workbench.project.source_text import source_toml
-from workbench.project.store import OpenProject, add_source
+from workbench.project.store import OpenProject, add_sources
 from workbench.ui.panes.data.row_text import turns, why_left_out
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
     from workbench.data.detect import Proposal
+    from workbench.data.detect_many import Proposed
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt")
 PACKED = (".gz", ".zst")
@@ -47,7 +48,7 @@ class AddSource(ModalScreen[OpenProject | None]):
     def __init__(self, project: OpenProject) -> None:
         super().__init__()
         self.project = project
-        self.proposal: Proposal | None = None
+        self.proposed: Proposed | None = None
         self.files: list[str] = []
 
     def compose(self) -> ComposeResult:
@@ -78,7 +79,7 @@ class AddSource(ModalScreen[OpenProject | None]):
 
     def _edit(self) -> None:
         """Typing a path again."""
-        self.proposal = None
+        self.proposed = None
         self.query_one("#proposal").display = False
         self.query_one(VirtualTable).display = True
         self._say("")
@@ -111,25 +112,26 @@ class AddSource(ModalScreen[OpenProject | None]):
     @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
     def _propose(self, path: str) -> None:
         """Reading may take seconds: never in the event loop."""
-        from workbench.data.detect import propose
+        from workbench.data.detect_many import propose_all
 
         worker = get_current_worker()
         try:
             # A relative path is seen from the project, as in project.toml
-            proposal = propose(Path(path) if path.startswith(HUB) else self.project.folder / expanded(path))
+            seen = Path(path) if path.startswith(HUB) else self.project.folder / expanded(path)
+            proposed = propose_all([seen], among_others=bool(self.project.settings.data.source))
         except WorkbenchError as error:
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._say, shown(f"! {error}", "bold"))
             return
         if not worker.is_cancelled:
-            self.app.call_from_thread(self._show, proposal)
+            self.app.call_from_thread(self._show, proposed)
 
-    def _show(self, proposal: "Proposal") -> None:
+    def _show(self, proposed: "Proposed") -> None:
         if not self.is_attached:
             return
-        self.proposal = proposal
+        self.proposed = proposed
         self._say("")
-        self.query_one("#proposed", Static).update(self._proposed(proposal))
+        self.query_one("#proposed", Static).update(self._text_of(proposed))
         self.query_one(VirtualTable).display = False
         scroll = self.query_one("#proposal", VerticalScroll)
         scroll.display = True
@@ -137,7 +139,15 @@ class AddSource(ModalScreen[OpenProject | None]):
         scroll.focus()
         self._keys("w writes it to project.toml   e another path   esc leaves")
 
-    def _proposed(self, proposal: "Proposal") -> Text:
+    def _text_of(self, proposed: "Proposed") -> Text:
+        text = Text()
+        for left_out in proposed.left_out:
+            text.append_text(shown(f"left out: {left_out}\n\n"))
+        for proposal in proposed.proposals:
+            text.append_text(self._source(proposal))
+        return text
+
+    def _source(self, proposal: "Proposal") -> Text:
         text = shown(source_toml(placed(proposal.table, self.project.folder)), "bold")
         text.append_text(shown(f"\n{proposal.why}\n\n"))
         for number, (_, outcome) in enumerate(proposal.rows, 1):
@@ -152,7 +162,7 @@ class AddSource(ModalScreen[OpenProject | None]):
 
     def action_move(self, rows: int) -> None:
         """In the list, which writes the path; in the proposal, by lines."""
-        if self.proposal:
+        if self.proposed:
             self.query_one("#proposal").scroll_relative(y=rows, animate=False)
             return
         table, field = self.query_one(VirtualTable), self.query_one(Input)
@@ -162,10 +172,10 @@ class AddSource(ModalScreen[OpenProject | None]):
             field.cursor_position = len(field.value)
 
     def action_write(self) -> None:
-        """Write the table and go."""
-        if self.proposal:
+        """Write the tables and go."""
+        if self.proposed:
             try:
-                saved = add_source(self.project, self.proposal.table)
+                saved = add_sources(self.project, [each.table for each in self.proposed.proposals])
             except WorkbenchError as error:
                 self._say(shown(f"! {error}", "bold"))
                 return
