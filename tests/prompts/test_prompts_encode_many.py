@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_tokenizers import NAMES, write
 from test_prompts_encode import PLAIN, conversations, encoder_for, example, spoken
+from test_prompts_pieces import BACKENDS
 from test_prompts_structured import FORMS, dialog
 from test_prompts_transformers import QWEN_LIKE
 
 from workbench.data.example import Example, Message, Origin
+from workbench.project.base_model import locate
 from workbench.prompts import shapes
 from workbench.prompts.encode import Encoder
 from workbench.prompts.encode_many import encode_supervised, supervised
@@ -119,3 +122,38 @@ def test_examples_are_read_no_further_ahead_than_a_batch(folders: dict[str, Path
     encoder = encoder_for(folders["byte_level"], PLAIN)
     made = encode_supervised(encoder, endless())
     assert isinstance(next(made), Supervised) and read <= 1024
+
+
+@pytest.fixture(scope="module")
+def cutting(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Model folders whose texts may be cut: what stands around texts is sealed."""
+    root = tmp_path_factory.mktemp("cutting")
+    return {name: write(root / name, make(), NAMES) for name, make in BACKENDS.items()} | {
+        "embedded": locate("embedded", root).folder
+    }
+
+
+beside = st.sampled_from(
+    ["<", "s>", "|im_end|>", "▁", "\0", "a  b", "x\n y", "翻", "é\n\nb", "%s", "[", "\u3000x"]
+)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("family", [*BACKENDS, "embedded"])
+@given(turns=st.lists(st.lists(beside | spoken, min_size=2, max_size=4), min_size=1, max_size=4))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_seals_change_nothing(
+    cutting: dict[str, Path], family: str, name: str, turns: list[list[str]]
+) -> None:
+    encoder = encoder_for(cutting[family], TEMPLATES[name])
+    assert encoder.tokenizer.pieces is not None
+    examples = [example(*(turn.strip() or "a" for turn in each)) for each in turns]
+    assert list(encode_supervised(encoder, examples)) == one_by_one(encoder, examples)
+
+
+def test_a_token_that_may_straddle_the_edge_of_a_text_is_not_sealed(cutting: dict[str, Path]) -> None:
+    encoder = encoder_for(cutting["gpt 2"], PLAIN)
+    pieces = encoder.tokenizer.pieces
+    assert pieces is not None
+    assert pieces.seal(("<s>", " </s>"))[0] != "<s>"
+    assert pieces.seal(("user <", "s> assistant", "</s>"))[:2] == ("user <", "s> assistant")

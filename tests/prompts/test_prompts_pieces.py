@@ -28,6 +28,8 @@ SPICES = [
     "▁",
     "\u3000",
     "翻译 成",
+    "\0",
+    "   ",
 ]
 texts = st.lists(st.sampled_from(SPICES) | st.text(max_size=5), max_size=12).map("".join)
 
