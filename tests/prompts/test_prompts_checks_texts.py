@@ -145,10 +145,10 @@ def test_marks_of_another_template(tmp_path: Path, answer: str, fires: bool) -> 
 
 
 def test_tokens_that_the_project_adds_are_meant(tmp_path: Path) -> None:
-    written = rows(60, user="<mood> {user}")
+    written = rows(60, user="{user} <mood>")
     more = '[prompt]\nspecial_tokens = ["<mood>", "<|eot_id|>"]'
     found = findings(project(tmp_path / "p", written, more=more))
-    assert "special-token-text" not in found
+    assert not {"special-token-text", "common-ending"} & set(found)
     assert facts_of(found["special-tokens"]) == ("note", 0)
     assert "2 added, with ids from" in found["special-tokens"].what
 
@@ -169,6 +169,7 @@ def test_buttons_of_web_pages(tmp_path: Path) -> None:
     [
         ("'}", "'}"),
         (" ~", " ~"),
+        (" <answer>", " <answer>"),
         (" Why?", ""),
         ("", ""),
         (" ->", ""),

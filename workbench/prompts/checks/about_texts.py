@@ -115,6 +115,7 @@ def _ending(seen: Seen) -> Iterator[Finding]:
         or last.isalnum()
         or unicodedata.category(last)[0] == "M"
         or last in SENTENCE_ENDS
+        or any(mark.example.endswith(token) for token in seen.settings.prompt.special_tokens)
     ):
         return
     what = f"{percent(share(mark.count, seen.facts.used))} of the questions end in {mark.example!r}"

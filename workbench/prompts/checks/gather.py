@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from workbench.data.dataset import Dataset, SourceState
@@ -37,6 +38,7 @@ EXTREMES, EXTREME_CHARACTERS = 200, 1_000_000
 """The rows with the most characters that are tokenised as well: those that may be too long."""
 COMMON_ENDING = 0.9
 """Share of the questions from which an end that they share is a mark, and no chance."""
+_COMPARED_ENDS, _LONGEST_ENDING = 50, 40
 _BATCH = 256
 
 
@@ -77,6 +79,8 @@ def gather(
     if selection.complete and len(look):
         places = {side: _places(look, selection.sides[side]) for side in SIDES}
         _count(facts, selection, look, places)
+        ending = facts.writing.ending
+        ending.example = _whole_ending(dataset, ending)
         if data.near_duplicates == "keep":
             facts.near_duplicates = _near_duplicates(dataset, look, places["train"], cancelled)
         _tokenise(facts, dataset, encoder, data, look, places, _part(progress, 0.6, 0.9), cancelled, exact)
@@ -178,6 +182,17 @@ def _count(facts: Facts, selection: Selection, look: TextLook, places: "_Sides")
                 answer_characters=lengths(np.asarray(look.answer_characters)[places[side]]),
                 scripts=script_names(scripts),
             )
+
+
+def _whole_ending(dataset: Dataset, ending: Marked) -> str:
+    """All that the first of the marked questions end in, of which the mark knows the last characters."""
+    ends = []
+    for place in ending.rows[:_COMPARED_ENDS]:
+        outcome = dataset.example(*place)
+        if isinstance(outcome, Example):
+            asked = next((m.content for m in outcome.messages if m.role == "user"), ending.example)
+            ends.append(asked[-_LONGEST_ENDING:][::-1])
+    return commonprefix(ends)[::-1] or ending.example
 
 
 def _distinct(look: TextLook, places: "Places") -> "Places":
