@@ -26,7 +26,7 @@ from workbench.prompts.checks.facts import Facts
 from workbench.prompts.contract import TOKENIZER_FILES
 from workbench.prompts.encode import Encoder
 
-FORMAT = 2
+FORMAT = 3
 KEPT = 4
 """Surveys of one project that stay, the newest."""
 
