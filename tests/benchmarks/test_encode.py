@@ -4,8 +4,8 @@ The rival gives ids, and when asked for it a mask of what stands in ``{% generat
 always gives ids and mask, whether every answer teaches to stop, and the remarks on each row.
 
 What counts is the time that a user waits; the processor's time is reported beside it. Each side has its best
-of three rounds in turn, as other work on the machine disturbs single ones. Every round of ours begins with a
-tokenizer that has seen no text.
+of three rounds in turn, as other work on the machine disturbs single ones. Every round begins with tokenizers
+that have seen no text.
 """
 
 import gc
@@ -68,19 +68,19 @@ def best(rounds: list[Seconds]) -> Seconds:
 @pytest.mark.benchmark
 def test_five_times_as_fast_as_apply_chat_template(record_property: Any) -> None:
     folder = embedded.FOLDER
-    theirs = PreTrainedTokenizerFast.from_pretrained(str(folder))
+    theirs = [PreTrainedTokenizerFast.from_pretrained(str(folder))]
     template = load_template("base", Path(), load_tokenizer(folder))
     rows = conversations()
     plain = [[{"role": m.role, "content": m.content} for m in row.messages] for row in rows]
 
     def ids(messages: list[dict[str, str]]) -> list[int]:
-        made: list[int] = theirs.apply_chat_template(
+        made: list[int] = theirs[-1].apply_chat_template(
             messages, chat_template=template.source, tokenize=True, return_dict=False
         )
         return made
 
     def ids_and_mask(messages: list[dict[str, str]]) -> Any:
-        return theirs.apply_chat_template(
+        return theirs[-1].apply_chat_template(
             messages, chat_template=template.source, return_dict=True, return_assistant_tokens_mask=True
         )
 
@@ -88,8 +88,10 @@ def test_five_times_as_fast_as_apply_chat_template(record_property: Any) -> None
     ids_and_mask(plain[0])
     times: dict[str, list[Seconds]] = {"ours": [], "ids": [], "ids and mask": []}
     for _ in range(ROUNDS):
+        theirs.append(PreTrainedTokenizerFast.from_pretrained(str(folder)))
         seconds, expected = timed(lambda: [ids(messages) for messages in plain])
         times["ids"].append(seconds)
+        theirs.append(PreTrainedTokenizerFast.from_pretrained(str(folder)))
         seconds, masked = timed(lambda: [ids_and_mask(messages) for messages in plain])
         times["ids and mask"].append(seconds)
         encoder = Encoder(load_tokenizer(folder), template, max_tokens=100_000)

@@ -78,7 +78,7 @@ class Pieces:
         self._initials = {text[0] for text in texts}
         self._of_bounds = {text: _bytes([index]) for text, index in added.items()}
         self._of_bounds |= {BEGIN: BEGINS, START: b"", INSIDE: b"", "": b""}
-        """Ids of what cuts a text whatever is beside it: added tokens, seals, beginnings."""
+        """Ids of bounds, which cut a text whatever is beside them: added tokens and seals; none for no text."""
         self._added = texts
         self._keeps_blank = prepends == "text"
         self._blank_after = {"nowhere": set(), "text": {BEGIN, START}, "stretches": {BEGIN, START, *texts}}[
@@ -155,7 +155,11 @@ class Pieces:
             at += counts[n]
 
     def _pieces(self, text: str) -> list[str]:
-        """A text that begins with a bound, in pieces; each bound is one."""
+        """A text that begins with a bound, in pieces; each bound is one.
+
+        The stretches between the bounds are cut by `cut`, save plain ASCII with single spaces: there every
+        space begins a piece, which needs no pattern.
+        """
         added = any(map(text.__contains__, self._initials))
         bounds = self._bounds.split(text) if added else text.split(EDGE)
         blank, blank_after, cut = self._blank, self._blank_after, self._cut.findall
@@ -167,7 +171,7 @@ class Pieces:
             if bound in blank_after and not (self._keeps_blank and stretch[0] in (" ", BLANK)):
                 stretch = " " + stretch
             if stretch.isascii() and stretch[-1] != " " and "  " not in stretch and "\0" not in stretch:
-                pieces += stretch.replace(" ", "\0 ").split("\0")  # before every space, at half the cost
+                pieces += stretch.replace(" ", "\0 ").split("\0")
             else:
                 pieces += cut(stretch.replace(" ", blank))
         return pieces
