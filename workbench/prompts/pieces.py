@@ -42,7 +42,6 @@ _KNOWN_RULES: dict[str | None, str] = {
 }
 """Rule that a byte-level tokenizer splits by to a pattern of pieces between which it always does."""
 
-
 EDGE = "\ud800"
 """Stands on both sides of a seal, so that a text without added tokens is cut at seals without a pattern."""
 BEGIN, START, INSIDE = "\ud801", "\ud802", "\ud803"
@@ -78,7 +77,7 @@ class Pieces:
         self._initials = {text[0] for text in texts}
         self._of_bounds = {text: _bytes([index]) for text, index in added.items()}
         self._of_bounds |= {BEGIN: BEGINS, START: b"", INSIDE: b"", "": b""}
-        """Ids of bounds, which cut a text whatever is beside them: added tokens and seals; none for no text."""
+        """Ids of bounds, which cut a text whatever is beside them: added tokens, seals; none for no text."""
         self._added = texts
         self._keeps_blank = prepends == "text"
         self._blank_after = {"nowhere": set(), "text": {BEGIN, START}, "stretches": {BEGIN, START, *texts}}[
