@@ -14,8 +14,8 @@ import pytest
 from workbench.data.cleaning import Cleaner
 from workbench.data.cleaning.html import html
 from workbench.data.example import Example, Message, Origin
-from workbench.data.near import Sketcher, normalise
-from workbench.data.near_index import NearIndex
+from workbench.data.likeness.near import Sketcher, normalise
+from workbench.data.likeness.near_index import NearIndex
 from workbench.project.source import CleaningName
 
 pytestmark = pytest.mark.benchmark

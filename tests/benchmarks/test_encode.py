@@ -20,9 +20,9 @@ from transformers import PreTrainedTokenizerFast
 
 from workbench import embedded
 from workbench.data.example import Example, Message, Origin
-from workbench.prompts.encode import Encoder
-from workbench.prompts.encode_many import encode_supervised
-from workbench.prompts.encoded import Supervised
+from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.encode_many import encode_supervised
+from workbench.prompts.encoding.encoded import Supervised
 from workbench.prompts.template import load_template
 from workbench.prompts.tokenizer import load_tokenizer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.data.rows import open_rows
+from workbench.data.files.rows import open_rows
 
 ROWS = 170_000
 pytestmark = pytest.mark.benchmark

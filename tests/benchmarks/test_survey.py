@@ -32,7 +32,7 @@ WORDS = {
 OURS = """
 from pathlib import Path
 from workbench.project.store import open_project
-from workbench.prompts.survey import survey
+from workbench.prompts.survey.survey import survey
 found = survey(open_project(Path({folder!r})))
 assert found.facts.used == {rows} and not found.statistics.exact
 """

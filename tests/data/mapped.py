@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from workbench.data.example import Example, Origin, Rejected
-from workbench.data.mapping import Mapper
+from workbench.data.mapping.mapper import Mapper
 from workbench.project.source import Source
 
 HERE = Origin(2, 7)

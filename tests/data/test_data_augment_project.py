@@ -10,7 +10,7 @@ from workbench.data.augment.project import carry_out, plan
 from workbench.data.dataset import open_dataset
 from workbench.data.digest import digest
 from workbench.data.example import Example
-from workbench.data.leaks import find_leaks
+from workbench.data.likeness.leaks import find_leaks
 from workbench.data.selection import Selection, select
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project

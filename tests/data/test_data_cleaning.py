@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.data import searching
 from workbench.data.cleaning import Cleaner, label
 from workbench.data.example import Example, Message, Origin, Rejected
+from workbench.data.mapping import searching
 from workbench.errors import WorkbenchError
 from workbench.project.source import Cleaning, CleaningRule
 

@@ -12,7 +12,7 @@ import pytest
 
 from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.example import Example, Rejected
-from workbench.data.rows import RowError
+from workbench.data.files.rows import RowError
 from workbench.errors import WorkbenchError
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
@@ -143,8 +143,9 @@ def test_a_closed_data_set_says_so_instead_of_failing(tmp_path: Path) -> None:
 def test_nothing_heavy_is_imported_for_jsonl(tmp_path: Path) -> None:
     jsonl(tmp_path / "x.jsonl", [{"q": "1", "a": "x"}])
     code = (
-        "import sys; from pathlib import Path; from workbench.data import dataset, detect, split; "
-        "from workbench.data.rows import open_rows; assert open_rows(Path('x.jsonl'))[0]; "
+        "import sys; from pathlib import Path; from workbench.data import dataset, split; "
+        "from workbench.data.detect import propose; "
+        "from workbench.data.files.rows import open_rows; assert open_rows(Path('x.jsonl'))[0]; "
         "print(sorted({'numpy', 'pyarrow', 'torch', 'datasets', 'pandas'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from workbench.data.detect import Proposal, propose
+from workbench.data.detect.propose import Proposal, propose
 from workbench.data.example import Example, Rejected
 from workbench.errors import WorkbenchError
 from workbench.project.source import Source

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from workbench.data.detect_many import propose_all
-from workbench.data.sources import data_files
+from workbench.data.detect.many_files import propose_all
+from workbench.data.files.sources import data_files
 from workbench.errors import WorkbenchError
 
 PAIR = {"instruction": "q", "output": "a"}

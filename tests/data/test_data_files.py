@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.data.rows import NOT_UTF8, RowError, Rows, open_rows
-from workbench.data.sources import open_source
+from workbench.data.files.rows import NOT_UTF8, RowError, Rows, open_rows
+from workbench.data.files.sources import open_source
 from workbench.errors import WorkbenchError
 from workbench.project.source import SourceTable
 
@@ -200,7 +200,7 @@ def test_a_big_row_group_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.M
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    monkeypatch.setattr("workbench.data.parquet._BATCH_BYTES", 1000)
+    monkeypatch.setattr("workbench.data.files.parquet._BATCH_BYTES", 1000)
     table = pa.table({"i": range(1000), "text": [f"text of row {i}" * 3 for i in range(1000)]})
     pq.write_table(table, tmp_path / "x.parquet", row_group_size=400)
     rows = open_rows(tmp_path / "x.parquet")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.data import hub
-from workbench.data.rows import Rows
-from workbench.data.sources import open_source, source_files
+from workbench.data.files import hub
+from workbench.data.files.rows import Rows
+from workbench.data.files.sources import open_source, source_files
 from workbench.errors import WorkbenchError
 from workbench.project.source import SourceTable
 

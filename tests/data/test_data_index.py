@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.data import index
-from workbench.data.index import IndexedLines
-from workbench.data.json_elements import ElementRows
-from workbench.data.record_index import IndexedRecords
-from workbench.data.rows import RowError
+from workbench.data.files import index
+from workbench.data.files.index import IndexedLines
+from workbench.data.files.json_elements import ElementRows
+from workbench.data.files.record_index import IndexedRecords
+from workbench.data.files.rows import RowError
 from workbench.errors import WorkbenchError
 
 
@@ -156,7 +156,7 @@ def test_a_record_without_an_end_is_not_followed_for_ever(
 ) -> None:
     path = tmp_path / "x.csv"
     path.write_text(text)
-    monkeypatch.setattr("workbench.data.record_index._LONGEST", 400)
+    monkeypatch.setattr("workbench.data.files.record_index._LONGEST", 400)
     with patch.object(index, "FIRST_CHUNK", 100), patch.object(index, "CHUNK", 100):
         found = IndexedRecords(path, ",")
         assert found[0] == b"a,b\n"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from workbench.data.dataset import open_dataset
-from workbench.data.leaks import Leaks, find_leaks
+from workbench.data.likeness.leaks import Leaks, find_leaks
 from workbench.data.selection import select
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mapped import HERE, example, mapped, said, source
 
 from workbench.data.example import Rejected
-from workbench.data.mapping import Mapper
+from workbench.data.mapping.mapper import Mapper
 
 ROW = {"instruction": "a", "input": "", "output": "b"}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workbench.data.near import Sketcher, normalise
-from workbench.data.near_index import SIMILAR, NearIndex
+from workbench.data.likeness.near import Sketcher, normalise
+from workbench.data.likeness.near_index import SIMILAR, NearIndex
 
 SKETCHER = Sketcher()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.data import packed
-from workbench.data.rows import open_rows
+from workbench.data.files import packed
+from workbench.data.files.rows import open_rows
 from workbench.errors import WorkbenchError
 
 TEXT = b"".join(b'{"a": %d}\n' % i for i in range(5000))

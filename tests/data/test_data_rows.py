@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.data.rows import NOT_UTF8, RowError, open_rows
+from workbench.data.files.rows import NOT_UTF8, RowError, open_rows
 from workbench.errors import WorkbenchError
 
 FRAGMENTS = [

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.data.many import ManyRows
-from workbench.data.rows import NOT_UTF8, RowError, Rows, open_rows
-from workbench.data.sources import open_source
+from workbench.data.files.many import ManyRows
+from workbench.data.files.rows import NOT_UTF8, RowError, Rows, open_rows
+from workbench.data.files.sources import open_source
 from workbench.errors import WorkbenchError
 from workbench.project.source import SourceTable
 
@@ -200,7 +200,7 @@ def test_parallel_files_of_different_lengths_are_an_error_with_both_counts(tmp_p
 def test_big_parallel_files_tell_it_when_their_end_is_reached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.data.beside._INDEXED_AT_ONCE", 0)
+    monkeypatch.setattr("workbench.data.files.beside._INDEXED_AT_ONCE", 0)
     write(tmp_path / "text.txt", "some text\n" * 10_000)
     write(tmp_path / "label.txt", "1\n" * 9_999)
     rows = opened(tmp_path, "text.txt", beside={"label": "label.txt"})

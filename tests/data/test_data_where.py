@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from mapped import mapped, said
 
-from workbench.data import searching
 from workbench.data.example import Rejected
+from workbench.data.mapping import searching
 
 ROW = {"instruction": "q", "input": "", "output": "a"}
 

@@ -13,7 +13,7 @@ from workbench.engine import generate
 from workbench.engine.generate import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
-from workbench.prompts.encode import Encoder
+from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.template import Template, load_template
 from workbench.prompts.tokenizer import load_tokenizer
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.project.store import OpenProject, open_project
-from workbench.prompts.findings import Finding
-from workbench.prompts.survey import survey
+from workbench.prompts.survey.findings import Finding
+from workbench.prompts.survey.survey import survey
 
 FIELDS = 'kind = "fields"\nuser = ["{user}"]\nassistant = "{assistant}"'
 WORDS = [

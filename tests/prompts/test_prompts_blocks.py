@@ -12,7 +12,7 @@ from workbench.data.example import Example, Message, Origin, Rejected
 from workbench.errors import WorkbenchError
 from workbench.project.schema import PromptSettings
 from workbench.prompts.blocks import NO_BLOCKS, Blocks, compose, read_blocks, with_texts
-from workbench.prompts.encode import make_encoder
+from workbench.prompts.encoding.encode import make_encoder
 from workbench.prompts.fingerprint import fingerprints
 
 ASKED = (Message("user", "Shop ơi, còn size M không?"), Message("assistant", "Dạ còn ạ."))

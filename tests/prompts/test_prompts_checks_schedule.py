@@ -6,9 +6,9 @@ import pytest
 from surveyed import findings, project, rows
 
 from workbench.project.schema import Project
-from workbench.prompts.checks.about_schedule import schedule
-from workbench.prompts.checks.facts import Facts, Marked, Tokenised
-from workbench.prompts.statistics import Statistics
+from workbench.prompts.survey.checks.about_schedule import schedule
+from workbench.prompts.survey.checks.facts import Facts, Marked, Tokenised
+from workbench.prompts.survey.statistics import Statistics
 
 
 def facts(train: int, **tokens: object) -> Facts:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from surveyed import facts_of, findings, project, rows
 
-from workbench.prompts.survey import survey
+from workbench.prompts.survey.survey import survey
 
 MESSAGES = 'kind = "messages"'
 HONEST = [

@@ -12,9 +12,9 @@ from small_tokenizers import NAMES, byte_level, llama, write
 
 from workbench.data.example import Example, Message, Origin, Rejected
 from workbench.errors import WorkbenchError
-from workbench.prompts.answers import NOT_FOUND, REWRITTEN
-from workbench.prompts.encode import Encoder
-from workbench.prompts.encoded import Encoded
+from workbench.prompts.encoding.answers import NOT_FOUND, REWRITTEN
+from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.encoded import Encoded
 from workbench.prompts.template import BUILT_IN, Template
 from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
 

@@ -14,10 +14,10 @@ from test_prompts_transformers import QWEN_LIKE
 
 from workbench.data.example import Example, Message, Origin
 from workbench.project.base_model import locate
-from workbench.prompts import shapes
-from workbench.prompts.encode import Encoder
-from workbench.prompts.encode_many import encode_supervised, supervised
-from workbench.prompts.encoded import Supervised
+from workbench.prompts.encoding import shapes
+from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.encode_many import encode_supervised, supervised
+from workbench.prompts.encoding.encoded import Supervised
 from workbench.prompts.template import BUILT_IN, Template
 
 WITHOUT_BOS = PLAIN.replace("<|im_end|>", "</s>")

@@ -17,10 +17,10 @@ from workbench.errors import WorkbenchError
 from workbench.project.schema import FewShot, Project
 from workbench.project.store import OpenProject
 from workbench.prompts.blocks import NO_BLOCKS, Blocks
-from workbench.prompts.encode import make_encoder
-from workbench.prompts.few_shot import Deck, Shots, gives_away
-from workbench.prompts.few_shot_prompt import scoring_encoder, with_shots
-from workbench.prompts.few_shot_store import open_deck, read_shots, save_shots
+from workbench.prompts.encoding.encode import make_encoder
+from workbench.prompts.shots.few_shot import Deck, Shots, gives_away
+from workbench.prompts.shots.few_shot_prompt import scoring_encoder, with_shots
+from workbench.prompts.shots.few_shot_store import open_deck, read_shots, save_shots
 
 DIRECTIONS = ("to_classical", "to_modern")
 

@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, pre_tokenizers
 
 from workbench.errors import WorkbenchError
 from workbench.project.base_model import locate
-from workbench.prompts.pieces import _KNOWN_RULES
+from workbench.prompts.encoding.pieces import _KNOWN_RULES
 
 SPICES = [
     *HARD,

@@ -9,7 +9,7 @@ from test_prompts_encode import PLAIN, encoded, example, rejected, tokenizer_of,
 
 from workbench.data.example import Example, Message, Origin
 from workbench.project.schema import PromptSettings
-from workbench.prompts.encode import Encoder
+from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.template import Template, load_template
 from workbench.prompts.tokenizer import load_tokenizer

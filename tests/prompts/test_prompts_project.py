@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 from workbench.prompts.corpus import encode_project
-from workbench.prompts.encode import make_encoder
+from workbench.prompts.encoding.encode import make_encoder
 from workbench.prompts.fingerprint import fingerprints
 from workbench.prompts.preview import preview
 

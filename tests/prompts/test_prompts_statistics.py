@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.prompts.checks.scripts import SCRIPTS, dominant
-from workbench.prompts.statistics import BINS, Lengths, lengths, packed_rows, padding
+from workbench.prompts.survey.checks.scripts import SCRIPTS, dominant
+from workbench.prompts.survey.statistics import BINS, Lengths, lengths, packed_rows, padding
 
 some_lengths = st.lists(st.integers(1, 300), min_size=1, max_size=120)
 

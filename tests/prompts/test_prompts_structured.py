@@ -6,7 +6,7 @@ import pytest
 from test_prompts_encode import encoded, rejected, tokenizer_of, trained
 
 from workbench.data.example import Example, Message, Origin
-from workbench.prompts.encode import Encoder
+from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.template import BUILT_IN, Template, load_template
 
 FORMS = {

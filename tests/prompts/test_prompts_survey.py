@@ -16,11 +16,11 @@ from surveyed import project, rows
 from workbench.data.report import SourceReport
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
-from workbench.prompts import survey_process
-from workbench.prompts.checks import gather
-from workbench.prompts.survey import survey, survey_cached
-from workbench.prompts.survey_cache import KEPT, load, plain_report, read_report, store
-from workbench.prompts.survey_process import run_survey, survey_words
+from workbench.prompts.survey import survey_process
+from workbench.prompts.survey.checks import gather
+from workbench.prompts.survey.survey import survey, survey_cached
+from workbench.prompts.survey.survey_cache import KEPT, load, plain_report, read_report, store
+from workbench.prompts.survey.survey_process import run_survey, survey_words
 
 
 def kept(opened: OpenProject) -> list[Path]:
@@ -34,7 +34,7 @@ def test_it_is_made_once_and_found_again(tmp_path: Path, monkeypatch: pytest.Mon
     made = survey(opened, shares.append)
     assert shares == sorted(shares) and shares[-1] == 1.0
     assert made.facts.used == 60 and made.statistics.exact
-    monkeypatch.setattr("workbench.prompts.survey.gather", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr("workbench.prompts.survey.survey.gather", lambda *_: pytest.fail("looked again"))
     again = survey(opened)
     assert (again.facts, again.findings, again.reports) == (made.facts, made.findings, made.reports)
     assert survey_cached(opened) == again

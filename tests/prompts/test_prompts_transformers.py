@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from test_prompts_encode import conversations, encoded, encoder_for, example, rejected, spoken, tokenizer_of
 
 from workbench.data.example import Example, Message
-from workbench.prompts.encode import Encoder
+from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.template import BUILT_IN, Template
 
 os.environ["HF_HUB_OFFLINE"] = "1"

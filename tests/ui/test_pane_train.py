@@ -14,7 +14,7 @@ from desk import SIZES, Desk, at_desk, make_project
 
 from workbench.errors import fault
 from workbench.project.store import open_project
-from workbench.prompts import survey_process
+from workbench.prompts.survey import survey_process
 from workbench.runs import control, launch
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, list_runs

@@ -11,7 +11,7 @@ from workbench.chat.client import ChatEngine
 from workbench.chat.protocol import Done, Piece
 from workbench.data.augment.making import digits
 from workbench.data.example import Example, Message, Origin
-from workbench.data.near import normalise
+from workbench.data.likeness.near import normalise
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
-    from workbench.prompts.findings import Finding
-    from workbench.prompts.survey import Survey
+    from workbench.prompts.survey.findings import Finding
+    from workbench.prompts.survey.survey import Survey
 
 SHOWN_ROWS = 8
 INDENT = 29
@@ -58,9 +58,9 @@ def as_json(found: "Survey", settings: Any) -> dict[str, Any]:
     """Everything that is known, as plain values."""
     from dataclasses import asdict
 
-    from workbench.prompts.checks.about_schedule import schedule
-    from workbench.prompts.statistics import padding
-    from workbench.prompts.survey_cache import plain_report
+    from workbench.prompts.survey.checks.about_schedule import schedule
+    from workbench.prompts.survey.statistics import padding
+    from workbench.prompts.survey.survey_cache import plain_report
 
     planned, training = schedule(found.facts, settings), settings.training
     return {
@@ -79,7 +79,7 @@ def as_json(found: "Survey", settings: Any) -> dict[str, Any]:
 
 def _report_progress(project: Any) -> None:
     from workbench.errors import Problem, WorkbenchError
-    from workbench.prompts.survey import survey
+    from workbench.prompts.survey.survey import survey
 
     told = -1
 
@@ -129,7 +129,7 @@ def _rows(finding: "Finding", names: list[str]) -> str:
 
 
 def _summary(found: "Survey") -> str:
-    from workbench.prompts.checks.seen import rows
+    from workbench.prompts.survey.checks.seen import rows
 
     facts = found.facts
     sides = ", ".join(f"{count:,} {side}" for side, count in facts.rows.items() if count)

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import busy, note, say, write_json
     from workbench.data.dataset import open_dataset
     from workbench.project.store import open_project
-    from workbench.prompts.few_shot_store import open_deck, save_shots
+    from workbench.prompts.shots.few_shot_store import open_deck, save_shots
 
     asked = {"count": args.count, "seed": args.seed, "balance": args.balance, "pool": args.pool}
     given = {f"prompt.few_shot.{name}": value for name, value in asked.items() if value is not None}

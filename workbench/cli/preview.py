@@ -76,7 +76,7 @@ def _code(variants: list[dict[str, Any]]) -> int:
 
 def _few_shot(project: "OpenProject", asked: int | None) -> "FewShot | None":
     from workbench.errors import fault
-    from workbench.prompts.few_shot_store import read_shots
+    from workbench.prompts.shots.few_shot_store import read_shots
 
     settings = project.settings.prompt.few_shot
     if asked is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from workbench.data.detect import Proposal
+    from workbench.data.detect.propose import Proposal
     from workbench.data.example import Example, Rejected
     from workbench.data.report import SourceReport
     from workbench.project.store import OpenProject
@@ -56,7 +56,7 @@ def _count(project: "OpenProject", as_json: bool) -> int:
     from workbench.cli.surveying import shares
     from workbench.data.dataset import open_dataset
     from workbench.data.selection import select
-    from workbench.prompts.survey_cache import plain_report
+    from workbench.prompts.survey.survey_cache import plain_report
 
     with shares("reading the data") as progress:
         dataset = open_dataset(project)
@@ -137,7 +137,7 @@ def _remarks(report: "SourceReport") -> "Iterator[Text]":
 
 def _add(project: "OpenProject", path: Path, dry: bool) -> None:
     from workbench.cli.console import busy, note, say
-    from workbench.data.detect_many import propose_all
+    from workbench.data.detect.many_files import propose_all
     from workbench.project.paths import placed
     from workbench.project.source_text import source_toml
     from workbench.project.store import add_sources

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
-    from workbench.prompts.statistics import Lengths, SideStatistics
-    from workbench.prompts.survey import Survey
+    from workbench.prompts.survey.statistics import Lengths, SideStatistics
+    from workbench.prompts.survey.survey import Survey
 
 BAR = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import note, say, write_json
     from workbench.cli.surveying import surveyed
     from workbench.errors import fault
-    from workbench.prompts.statistics import padding
+    from workbench.prompts.survey.statistics import padding
 
     project = opened(args)
     if not project.settings.data.source:
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def side_lines(side: str, figures: "SideStatistics", found: "Survey") -> list[str]:
     """One side in lines of at most 80 cells; names of sources are cut to fit."""
-    from workbench.prompts.checks.seen import rows as counted_rows
+    from workbench.prompts.survey.checks.seen import rows as counted_rows
 
     sampled = (
         "" if found.statistics.exact else f"; tokens: sampled {figures.encoded:,} of {figures.rows:,} rows"

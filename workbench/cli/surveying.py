@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.data.rows import Progress
+    from workbench.data.files.rows import Progress
     from workbench.project.store import OpenProject
-    from workbench.prompts.survey import Survey
+    from workbench.prompts.survey.survey import Survey
 
 
 def surveyed(project: "OpenProject", exact: bool = False) -> "Survey":
-    """The survey of `project`; a person sees how far it is. Raises as `workbench.prompts.survey.survey`."""
-    from workbench.prompts.survey import survey
+    """The survey of `project`; a person sees how far it is. Raises as the survey."""
+    from workbench.prompts.survey.survey import survey
 
     with shares(f"looking at the rows of {project.name}") as progress:
         return survey(project, progress, exact=exact)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from workbench.data.cleaning import Cleaner
 from workbench.data.example import Example, Origin, Rejected, Row
-from workbench.data.mapping import Mapper
+from workbench.data.files.rows import Cancelled, Progress, RowError, Rows
+from workbench.data.files.sources import is_hub, open_source
+from workbench.data.mapping.mapper import Mapper
 from workbench.data.report import SourceReport
-from workbench.data.rows import Cancelled, Progress, RowError, Rows
-from workbench.data.sources import is_hub, open_source
 from workbench.errors import WorkbenchError, fault
 from workbench.project.paths import expanded
 from workbench.project.source import Source

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from workbench.data.dataset import Dataset
 from workbench.data.digest import answered, digest, digest_of, digest_of_own_group, drawn, halves, said
 from workbench.data.example import Example, Origin, Pairs
+from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.report import SourceReport
-from workbench.data.rows import Cancelled, Progress
 from workbench.data.split import held_out
 from workbench.errors import WorkbenchError
 from workbench.project.schema import DataSettings
@@ -139,8 +139,8 @@ class NearDuplicates:
     """Finds examples that say nearly what an earlier one says, in batches."""
 
     def __init__(self) -> None:
-        from workbench.data.near import Sketcher
-        from workbench.data.near_index import NearIndex
+        from workbench.data.likeness.near import Sketcher
+        from workbench.data.likeness.near_index import NearIndex
 
         self._sketcher, self._index = Sketcher(), NearIndex()
         self._waiting: list[tuple[str, str]] = []

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workbench.data.dataset import Dataset, open_dataset
-from workbench.data.rows import Cancelled, Progress
+from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.selection import Selection, select
 from workbench.errors import WorkbenchError, fault
 from workbench.project import child

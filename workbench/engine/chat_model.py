@@ -15,7 +15,7 @@ from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.weights import check_model_files, is_pointer
 from workbench.prompts.blocks import read_blocks
-from workbench.prompts.encode import Encoder
+from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.fingerprint import base_model_fingerprint
 from workbench.prompts.template import Template, load_template
 from workbench.prompts.tokenizer import load_tokenizer

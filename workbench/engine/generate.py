@@ -21,7 +21,7 @@ from workbench.engine.sampling import Sampler
 from workbench.engine.text_stream import TextStream
 from workbench.errors import fault
 from workbench.project.schema import ChatSettings
-from workbench.prompts.encode import Encoder
+from workbench.prompts.encoding.encode import Encoder
 
 BLOCK = 256
 """Tokens of the prompt computed at once: enough to keep a GPU busy, few enough to stop in between."""

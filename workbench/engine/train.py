@@ -30,7 +30,7 @@ from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.schema import Project
 from workbench.prompts.corpus import EncodedProject, encode_project
-from workbench.prompts.encoded import Supervised
+from workbench.prompts.encoding.encoded import Supervised
 from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
 from workbench.runs.events import EventWriter

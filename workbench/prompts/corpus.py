@@ -10,9 +10,9 @@ from workbench.data.report import SourceReport
 from workbench.data.selection import Selection, select
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.store import OpenProject
-from workbench.prompts.encode import TOO_LONG, Encoder, make_encoder
-from workbench.prompts.encode_many import encode_supervised
-from workbench.prompts.encoded import Supervised
+from workbench.prompts.encoding.encode import TOO_LONG, Encoder, make_encoder
+from workbench.prompts.encoding.encode_many import encode_supervised
+from workbench.prompts.encoding.encoded import Supervised
 
 SHOWN_PROBLEMS = 10
 PROGRESS_EVERY = 100

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from workbench.data.sources import source_files
+from workbench.data.files.sources import source_files
 from workbench.errors import fault
 from workbench.project.base_model import locate
 from workbench.project.schema import PromptSettings

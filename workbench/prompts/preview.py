@@ -9,14 +9,14 @@ from workbench.data.example import Example, Message, Rejected
 from workbench.errors import fault
 from workbench.project.schema import FewShot
 from workbench.project.store import OpenProject
-from workbench.prompts.encode import Encoder, make_encoder
-from workbench.prompts.encoded import Encoded
-from workbench.prompts.few_shot import Deck, Shots
-from workbench.prompts.few_shot_prompt import scoring_encoder, with_shots
-from workbench.prompts.few_shot_store import open_deck
+from workbench.prompts.encoding.encode import Encoder, make_encoder
+from workbench.prompts.encoding.encoded import Encoded
+from workbench.prompts.encoding.writer import is_asked
+from workbench.prompts.shots.few_shot import Deck, Shots
+from workbench.prompts.shots.few_shot_prompt import scoring_encoder, with_shots
+from workbench.prompts.shots.few_shot_store import open_deck
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.variants import Made, make_all
-from workbench.prompts.writer import is_asked
 
 _LOOKED_AT = 1000
 """Rows that are tried for one that can be shown."""

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.data.detect import Proposal
-from workbench.data.detect_many import propose_all
+from workbench.data.detect.many_files import propose_all
+from workbench.data.detect.propose import Proposal
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import locate, reads_as_hub_id
 from workbench.project.create import create_project

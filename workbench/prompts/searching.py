@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from workbench.data.dataset import Dataset
 from workbench.data.example import Example, Origin, Rejected
-from workbench.prompts.answers import PROBE, QUESTION
-from workbench.prompts.encode import Encoder
-from workbench.prompts.remarks import NO_ANSWER
+from workbench.prompts.encoding.answers import PROBE, QUESTION
+from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.remarks import NO_ANSWER
 
 LOOKED_EVERY = 200
 

@@ -17,9 +17,9 @@ import tokenizers
 
 from workbench.errors import fault
 from workbench.project.weights import is_pointer
-from workbench.prompts.id_rows import BEGINS, IdRows, id_rows
-from workbench.prompts.pieces import Pieces, pieces_of
-from workbench.prompts.widths import Widths, widths_of
+from workbench.prompts.encoding.id_rows import BEGINS, IdRows, id_rows
+from workbench.prompts.encoding.pieces import Pieces, pieces_of
+from workbench.prompts.encoding.widths import Widths, widths_of
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 BYTES_HANDLER = "workbench.bytes"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject
-from workbench.prompts.encode import Encoder, make_encoder
+from workbench.prompts.encoding.encode import Encoder, make_encoder
 from workbench.prompts.template import BUILT_IN
 
 

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from workbench.data.rows import Progress
+from workbench.data.files.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
 from workbench.prompts.fingerprint import base_model_fingerprint, fingerprints
-from workbench.prompts.survey import survey
+from workbench.prompts.survey.survey import survey
 from workbench.runs import control, preflight
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own

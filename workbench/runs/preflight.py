@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Callable
 
 from workbench.data.dataset import open_dataset
-from workbench.data.rows import Progress
+from workbench.data.files.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import BaseModel, locate
 from workbench.project.store import OpenProject
-from workbench.prompts.encode import make_encoder
-from workbench.prompts.findings import Finding
-from workbench.prompts.survey import Survey, survey
+from workbench.prompts.encoding.encode import make_encoder
+from workbench.prompts.survey.findings import Finding
+from workbench.prompts.survey.survey import Survey, survey
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 

@@ -8,10 +8,10 @@ from workbench.project.store import OpenProject
 
 if TYPE_CHECKING:
     from workbench.data.dataset import Dataset
-    from workbench.data.rows import Cancelled, Progress
+    from workbench.data.files.rows import Cancelled, Progress
     from workbench.data.selection import Selection
-    from workbench.prompts.encode import Encoder
-    from workbench.prompts.survey import Survey
+    from workbench.prompts.encoding.encode import Encoder
+    from workbench.prompts.survey.survey import Survey
 
 
 class Workspace:
@@ -51,7 +51,7 @@ class Workspace:
 
     def encoder(self) -> "Encoder":
         """The project's one encode path. Raises WorkbenchError."""
-        from workbench.prompts.encode import make_encoder
+        from workbench.prompts.encoding.encode import make_encoder
 
         with self._lock:
             if self._encoder is None:
@@ -73,7 +73,7 @@ class Workspace:
 
     def kept_survey(self) -> "Survey | None":
         """Statistics and findings, if an earlier look at the same rows was kept. Raises WorkbenchError."""
-        from workbench.prompts.survey import survey_cached
+        from workbench.prompts.survey.survey import survey_cached
 
         with self._surveying:
             self.surveyed = self.surveyed or survey_cached(self.project)
@@ -85,7 +85,7 @@ class Workspace:
         `progress` is told nothing when another thread has begun the survey: this one then waits for it.
         Raises WorkbenchError.
         """
-        from workbench.prompts.survey_process import run_survey
+        from workbench.prompts.survey.survey_process import run_survey
 
         def check(share: float) -> None:
             self.checked = share

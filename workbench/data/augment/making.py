@@ -9,8 +9,8 @@ from workbench.data.augment.changes import Variant, break_conversation, in_parts
 from workbench.data.augment.keywords import Keywords
 from workbench.data.digest import digest, digest_of, own_group
 from workbench.data.example import Example, Origin
-from workbench.data.near import normalise
-from workbench.data.rows import Progress
+from workbench.data.files.rows import Progress
+from workbench.data.likeness.near import normalise
 from workbench.errors import WorkbenchError, fault
 from workbench.project.schema import Augmentation
 

@@ -14,7 +14,7 @@ from workbench.data.augment.making import Augmented, Questions, augment
 from workbench.data.augment.output import PATH, source_table, write
 from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.example import Example, Origin
-from workbench.data.rows import Cancelled, Progress
+from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.selection import select
 from workbench.errors import fault
 from workbench.project.paths import HUB, expanded

@@ -3,7 +3,7 @@
 import re
 
 from workbench.data.cleaning.code import outside, outside_code, outside_fences
-from workbench.data.composed import composed
+from workbench.data.likeness.composed import composed
 
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 _BLANK = " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"

@@ -7,8 +7,8 @@ from workbench.data.cleaning import characters, wiki
 from workbench.data.cleaning.html import html
 from workbench.data.cleaning.labels import label
 from workbench.data.example import Example, Message, Rejected, Role
-from workbench.data.rows import RowError
-from workbench.data.searching import Replace
+from workbench.data.files.rows import RowError
+from workbench.data.mapping.searching import Replace
 from workbench.errors import fault
 from workbench.project.patterns import fault_of
 from workbench.project.source import Cleaning, CleaningName, CleaningRule

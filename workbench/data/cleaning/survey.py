@@ -10,7 +10,7 @@ from workbench.data.cleaning.cleaner import Cleaner, Step
 from workbench.data.cleaning.labels import label
 from workbench.data.dataset import Dataset
 from workbench.data.example import Example, Rejected, Role
-from workbench.data.rows import Cancelled, Progress
+from workbench.data.files.rows import Cancelled, Progress
 from workbench.errors import fault
 from workbench.project.source import Cleaning, CleaningName, CleaningRule
 

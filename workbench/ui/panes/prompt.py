@@ -23,8 +23,8 @@ from workbench.ui.widgets.tokens import MODES, TokenView
 
 if TYPE_CHECKING:
     from workbench.project.schema import FewShot
-    from workbench.prompts.few_shot import Deck
     from workbench.prompts.preview import View
+    from workbench.prompts.shots.few_shot import Deck
     from workbench.prompts.variants import Variant
     from workbench.ui.workspace import Workspace
 
@@ -96,7 +96,7 @@ class PromptPane(Pane):
 
     def _draw(self, workspace: "Workspace", settings: "FewShot") -> "Deck | None":
         """The examples of these settings; all rows are counted for the first draw."""
-        from workbench.prompts.few_shot_store import open_deck
+        from workbench.prompts.shots.few_shot_store import open_deck
 
         worker = get_current_worker()
         if self._deck is None or self._deck[:2] != (workspace, settings):

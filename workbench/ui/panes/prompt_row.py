@@ -12,9 +12,9 @@ from workbench.ui.text import clean_lines, shown
 
 if TYPE_CHECKING:
     from workbench.project.schema import FewShot
-    from workbench.prompts.encoded import Encoded
-    from workbench.prompts.few_shot import Deck, Shots
+    from workbench.prompts.encoding.encoded import Encoded
     from workbench.prompts.preview import View
+    from workbench.prompts.shots.few_shot import Deck, Shots
     from workbench.ui.widgets.tokens import TokenView
     from workbench.ui.workspace import Workspace
 

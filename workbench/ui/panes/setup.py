@@ -17,7 +17,7 @@ from workbench.ui.text import shown
 from workbench.ui.widgets.form import Form
 
 if TYPE_CHECKING:
-    from workbench.prompts.survey import Survey
+    from workbench.prompts.survey.survey import Survey
     from workbench.ui.workspace import Workspace
 
 SECTIONS = ("model", "training", "data", "prompt")
@@ -95,7 +95,7 @@ class SetupPane(Pane):
 
     def _figures(self, values: dict[str, Any]) -> Text:
         """What the form's training settings come to, with the rows as they were saved."""
-        from workbench.prompts.checks.about_schedule import schedule
+        from workbench.prompts.survey.checks.about_schedule import schedule
 
         settings = self.workspace.project.settings
         section = {

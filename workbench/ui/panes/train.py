@@ -23,9 +23,9 @@ from workbench.ui.widgets.log import LogTail
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
-    from workbench.data.rows import Progress
+    from workbench.data.files.rows import Progress
     from workbench.project.store import OpenProject
-    from workbench.prompts.survey import Survey
+    from workbench.prompts.survey.survey import Survey
 
 POLL_SECONDS = 0.5
 LIST_SECONDS = 2.0
@@ -225,7 +225,7 @@ class TrainPane(Pane):
     @work(thread=True, group="launch", exit_on_error=False)
     def _start(self, resume: Run | None) -> None:
         """Fingerprints read every data file: never in the event loop."""
-        from workbench.prompts.survey_process import run_survey
+        from workbench.prompts.survey.survey_process import run_survey
         from workbench.runs.launch import start
 
         worker = get_current_worker()

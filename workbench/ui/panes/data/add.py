@@ -22,8 +22,8 @@ from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
-    from workbench.data.detect import Proposal
-    from workbench.data.detect_many import Proposed
+    from workbench.data.detect.many_files import Proposed
+    from workbench.data.detect.propose import Proposal
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt")
 PACKED = (".gz", ".zst")
@@ -112,7 +112,7 @@ class AddSource(ModalScreen[OpenProject | None]):
     @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
     def _propose(self, path: str) -> None:
         """Reading may take seconds: never in the event loop."""
-        from workbench.data.detect_many import propose_all
+        from workbench.data.detect.many_files import propose_all
 
         worker = get_current_worker()
         try:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from workbench.data.selection import SIDES, Side
-from workbench.prompts.statistics import Statistics
+from workbench.prompts.survey.statistics import Statistics
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.listings import Offer, with_tag
 from workbench.ui.panes.data.pane import Listing

@@ -7,7 +7,7 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
 from workbench.project.store import save_settings
-from workbench.prompts.findings import Finding
+from workbench.prompts.survey.findings import Finding
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.pane import Listing
 from workbench.ui.panes.data.view import DataView, count_of

@@ -11,7 +11,7 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import Input, Static
 
 from workbench.data.example import Example, Origin, Rejected
-from workbench.data.rows import RowError
+from workbench.data.files.rows import RowError
 from workbench.errors import WorkbenchError
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.listings import Offer, offers

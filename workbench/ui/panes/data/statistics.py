@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
-from workbench.prompts.statistics import PERCENTILES, Lengths, SideStatistics, Statistics, padding
+from workbench.prompts.survey.statistics import PERCENTILES, Lengths, SideStatistics, Statistics, padding
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.view import DataView
 from workbench.ui.text import shown

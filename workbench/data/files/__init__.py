@@ -1,0 +1,1 @@
+"""FILES -> ROWS: every format as numbered rows, one file or many."""

@@ -1,0 +1,1 @@
+"""What says the same, or nearly: duplicates and leaks."""

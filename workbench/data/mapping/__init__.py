@@ -1,0 +1,1 @@
+"""ROWS -> EXAMPLES: what a source makes of a row, by its kind."""

@@ -1,0 +1,1 @@
+"""Few-shot prompts: which examples stand before a question, and how."""

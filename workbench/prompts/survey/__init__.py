@@ -1,0 +1,1 @@
+"""All rows looked at before GPU time is spent: statistics and findings."""

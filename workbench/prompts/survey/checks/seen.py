@@ -1,0 +1,68 @@
+"""What the checks are given, and words they share."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workbench.data.report import SourceReport
+from workbench.project.schema import Project
+from workbench.prompts.survey.checks.facts import Facts, Marked
+from workbench.prompts.survey.findings import Finding, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Facts about the rows, what became of each source's rows, and the settings they will be trained with."""
+
+    facts: Facts
+    reports: list[SourceReport]
+    settings: Project
+
+    def finding(self, name: str, level: Level, mark: Marked, what: str, hint: str = "") -> Finding:
+        """A finding about the rows of a mark."""
+        return Finding(name, level, what, hint, mark.count, list(mark.rows))
+
+
+def rows(count: int) -> str:
+    """`1 row`, `1,234 rows`."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def have(count: int) -> str:
+    """`has` or `have`, after a count of rows."""
+    return "has" if count == 1 else "have"
+
+
+def share(part: int, whole: int) -> float:
+    """`part` of `whole`; 0 of nothing."""
+    return part / whole if whole else 0.0
+
+
+def percent(part: float) -> str:
+    """A share for people: `3.1%`, and never `0%` or `100%` where that is only nearly so."""
+    if 0 < part < 0.001:
+        return "under 0.1%"
+    if 0.999 < part < 1:
+        return "over 99.9%"
+    return f"{part * 100:.3g}%"
+
+
+def short(text: str, most: int = 40) -> str:
+    """A text in quotes, its beginning when it is long."""
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def counted(reasons: Counter[str]) -> str:
+    """`12 x empty answer, 3 x unknown role`, the most frequent first."""
+    return ", ".join(f"{count:,} x {reason}" for reason, count in reasons.most_common())
+
+
+def merged(marks: Iterable[Marked]) -> Marked:
+    """Several marks as one."""
+    joined = Marked()
+    for mark in marks:
+        for place in mark.rows:
+            joined.add(*place)
+        joined.count += mark.count - len(mark.rows)
+        joined.example = joined.example or mark.example
+    return joined

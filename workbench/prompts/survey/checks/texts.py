@@ -1,0 +1,255 @@
+"""Every row's text looked at whole, in one pass, with some thirty bytes kept of each example."""
+
+import re
+from array import array
+from collections import Counter
+from os.path import commonprefix
+from typing import TYPE_CHECKING
+
+from workbench.data.cleaning.survey import BUTTONS
+from workbench.data.example import Example
+from workbench.prompts.survey.checks.scripts import SCRIPTS, dominant
+from workbench.prompts.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MARKS = ("literal_escapes", "lone_escape", "private_use", "special_token", "prompt_blank", "answer_blank") + (
+    "own_system",
+)
+"""Names of what a text can show; the position in here is the bit that is kept of a row."""
+ESCAPES, LONE_ESCAPE, PRIVATE_USE, SPECIAL_TOKEN, PROMPT_BLANK, ANSWER_BLANK, OWN_SYSTEM = (
+    1 << i for i in range(len(MARKS))
+)
+
+SEPARATORS = ("###", "->", "=>", "→", "|||", ">>>", "===")
+"""Ends of prompts that OpenAI's legacy fine-tuning guide and its imitators ask for."""
+STOPS = ("###", "#END#", "#END", "[END]", "<END>", "<|end|>", "<STOP>", "[STOP]", "STOP", "END")
+"""Ends of completions of the same guide."""
+
+_FOREIGN = re.compile(
+    r"<\|(?:im_start|im_end|endoftext|end|eot_id|start_header_id|end_header_id|begin_of_text|end_of_text"
+    r"|assistant|user|system)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\A\s*<s>|</s>(?=\s*(?:\Z|<s>))"
+)
+"""Marks that templates write. `<s>` is HTML too: it counts at the edge of a text."""
+_FOREIGN_HEADS = ("<|", "[INST]", "[/INST]", "<<", "<s>", "</s>", "_of_turn>")
+_ENDING = 2
+"""Characters of a question's end that are kept, to find marks that nobody thought of."""
+_PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
+_ESCAPE = re.compile(r"\\n(?![a-z])(?![\"'`)\]|/*+}])")
+_AT_EDGE = re.compile(r"\A\s*\\n(?![a-z])|\\n\s*\Z")
+_ALONE = re.compile(r"(?<=\s)\\n(?=\s)")
+_LETTER = re.compile("[A-Za-z]")
+_MOST_KINDS = 4096
+_BATCH_CHARACTERS = 1 << 18
+_MOST_SHARED = 400
+
+
+class TextLook:
+    """Takes examples in the order of sources and rows; what it keeps is one number a row in each array."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.sources, self.rows = array("H"), array("q")
+        self.marks = array("B")
+        self.scripts = array("B")
+        self.question_characters, self.answer_characters = array("q"), array("q")
+        self.conversations, self.questions = array("q"), array("q")
+        self.prefixes, self.separators = _Kinds(), _Kinds()
+        self.stops, self.systems = _Kinds(), _Kinds()
+        self.tails, self.foreign, self.endings = _Kinds(), _Kinds(), _Kinds()
+        self.shared: dict[int, str] = {}
+        self.special_examples: Counter[str] = Counter()
+        # What the project adds is meant to stand in its rows
+        special = {tokenizer.token(i) for i in tokenizer.special_ids} - set(tokenizer.added)
+        self._special, self._heads = _pattern(special), _heads(special)
+        self._known = special | set(tokenizer.added)
+        self._waiting: list[str] = []
+        self._places: list[int] = []
+        self._characters = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, example: Example) -> None:
+        """Look at one example."""
+        self.sources.append(example.origin.source)
+        self.rows.append(example.origin.row)
+        marks = said = 0
+        asked = sum(len(text) for _, text in example.blocks)
+        question = answer = system = tail = foreign = ""
+        for message in example.messages:
+            text = message.content
+            if message.role == "assistant":
+                said += len(text)
+                answer = text
+                if text[:1].isspace() or text[-1:].isspace():
+                    marks |= ANSWER_BLANK
+            else:
+                asked += len(text)
+                if message.role == "system":
+                    system = text
+                    marks |= OWN_SYSTEM
+                else:
+                    question = question or text
+                    if text[-1:].isspace():
+                        marks |= PROMPT_BLANK
+            if "\\n" in text:
+                marks |= ESCAPES if _escaped(text) else LONE_ESCAPE if _ALONE.search(text) else 0
+            if (
+                not example.plain
+                and any(head in text for head in self._heads)
+                and (found := self._special.search(text))
+            ):
+                marks |= SPECIAL_TOKEN
+                self.special_examples[found[0]] += 1
+            if not foreign and any(head in text for head in _FOREIGN_HEADS):
+                foreign = self._foreign(text, example.plain)
+            if not tail and (end := text[-24:].rstrip()).endswith(BUTTONS):
+                tail = next(button for button in BUTTONS if end.endswith(button))
+        self.marks.append(marks)
+        self.question_characters.append(asked)
+        self.answer_characters.append(said)
+        conversation = hash((example.messages, example.blocks))
+        self.conversations.append(conversation)
+        *before, last = example.messages
+        asks = before and last.role == "assistant"
+        self.questions.append(hash((*before, example.blocks, last.given)) if asks else conversation)
+        self.tails.append(tail)
+        self.foreign.append(foreign)
+        self._note_form(example, question, answer, system)
+        self._note_script(example)
+
+    def finish(self) -> None:
+        """Carry out what waits; call it once, after the last example."""
+        self._count_scripts()
+
+    def _note_form(self, example: Example, question: str, answer: str, system: str) -> None:
+        """How answers begin, how prompts and answers end, what all questions begin with."""
+        found = _PREFIX.match(answer) if answer and not example.plain else None
+        self.prefixes.append(found[1] if found else "")
+        self.separators.append(_ending(question, SEPARATORS))
+        self.stops.append(_ending(answer, STOPS))
+        self.endings.append(question[-_ENDING:])
+        self.systems.append(system)
+        source = example.origin.source
+        shared = self.shared.get(source)
+        if shared is None:
+            self.shared[source] = question[:_MOST_SHARED]
+        elif shared and not question.startswith(shared):
+            self.shared[source] = commonprefix((shared, question))
+
+    def _foreign(self, text: str, plain: bool) -> str:
+        """The first mark of another format that the tokenizer has no token for; a plain text is written in a
+        format of its own, whose words in brackets are meant."""
+        for found in _FOREIGN.finditer(text):
+            mark = found[0].strip()
+            if mark not in self._known and not (plain and ("INST" in mark or "SYS" in mark)):
+                return mark
+        return ""
+
+    def _note_script(self, example: Example) -> None:
+        text = "\n".join([message.content for message in example.messages])
+        if text.isascii():
+            self.scripts.append(1 if _LETTER.search(text) else 0)
+            return
+        self.scripts.append(0)
+        self._places.append(len(self.scripts) - 1)
+        self._waiting.append(text)
+        self._characters += len(text)
+        if self._characters >= _BATCH_CHARACTERS:
+            self._count_scripts()
+
+    def _count_scripts(self) -> None:
+        """Code points are counted many texts at once."""
+        if not self._waiting:
+            return
+        scripts, private = dominant(self._waiting)
+        for place, script, has_private in zip(self._places, scripts.tolist(), private.tolist(), strict=True):
+            self.scripts[place] = script
+            if has_private:
+                self.marks[place] |= PRIVATE_USE
+        self._waiting, self._places, self._characters = [], [], 0
+
+
+class _Kinds:
+    """A text for each row out of not too many; rows with further ones have none."""
+
+    def __init__(self) -> None:
+        self.numbers = array("H")
+        self.known: dict[str, int] = {"": 0}
+
+    def append(self, text: str) -> None:
+        number = self.known.get(text)
+        if number is None:
+            number = len(self.known)
+            if number < _MOST_KINDS:
+                self.known[text] = number
+            else:
+                number = 0
+        self.numbers.append(number)
+
+    def among(self, used: "NDArray[np.int64]") -> "list[tuple[str, NDArray[np.int64]]]":
+        """Each text with the places of `used` that have it, the most frequent first."""
+        import numpy as np
+
+        numbers = np.array(self.numbers)[used]
+        counts = np.bincount(numbers, minlength=len(self.known))
+        texts = list(self.known)
+        order = [i for i in np.argsort(-counts, kind="stable").tolist() if i and counts[i]]
+        return [(texts[i], used[numbers == i]) for i in order[:8]]
+
+    def ending(self, used: "NDArray[np.int64]", least: float) -> "tuple[str, NDArray[np.int64]]":
+        """The longest end of the texts that this share of `used` has, with their places; "" for none."""
+        import numpy as np
+
+        numbers = np.array(self.numbers)[used]
+        counts = np.bincount(numbers, minlength=len(self.known))
+        texts = list(self.known)
+        for size in range(max(map(len, texts)), 0, -1):
+            sums: Counter[str] = Counter()
+            for text, count in zip(texts, counts.tolist(), strict=True):
+                if len(text) >= size:
+                    sums[text[-size:]] += count
+            for text, count in sums.most_common(1):
+                if count >= least * len(used):
+                    having = [i for i, each in enumerate(texts) if each.endswith(text)]
+                    return text, used[np.isin(numbers, having)]
+        return "", used[:0]
+
+
+def script_names(counts: "NDArray[np.int64]") -> dict[str, int]:
+    """Counts by script as a table, the most frequent first."""
+    found = [(SCRIPTS[i], n) for i, n in enumerate(counts.tolist()) if n]
+    return dict(sorted(found, key=lambda item: -item[1]))
+
+
+def _pattern(texts: set[str]) -> re.Pattern[str]:
+    """Matches any of the texts, the longest first; never matches when there is none."""
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)")
+
+
+def _heads(texts: set[str]) -> tuple[str, ...]:
+    """How special tokens begin: a text without any of these needs no search for the tokens themselves."""
+    heads = {text[:2] for text in texts}
+    return tuple(heads if len(heads) <= 8 else {text[:1] for text in texts})
+
+
+def _escaped(text: str) -> bool:
+    """Backslash and n stand where a line break was meant: twice at least or at an edge, and not in code.
+
+    Texts with real line breaks have theirs; before a small letter it is a word (`\\nabla`) or a path, before
+    a quote or a bracket a string or a pattern.
+    """
+    if "\n" in text.strip():
+        return False
+    return bool(_AT_EDGE.search(text)) or len(_ESCAPE.findall(text)) > 1
+
+
+def _ending(text: str, endings: tuple[str, ...]) -> str:
+    """The ending that `text` has, set off from what stands before it by a blank or a line break."""
+    text = text[-24:].rstrip()
+    for ending in endings:
+        if text.endswith(ending) and text[: -len(ending)][-1:].isspace():
+            return ending
+    return ""
