@@ -13,8 +13,10 @@ import pytest
 from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.example import Example, Rejected
 from workbench.data.files.rows import RowError
+from workbench.data.report import SourceReport
+from workbench.data.selection import select
 from workbench.errors import WorkbenchError
-from workbench.project.schema import Project
+from workbench.project.schema import DataSettings, Project
 from workbench.project.store import OpenProject
 
 PAIR = {"kind": "fields", "user": ["{q}"], "assistant": "{a}"}
@@ -25,6 +27,11 @@ def dataset(folder: Path, *sources: dict[str, Any]) -> Dataset:
     return open_dataset(OpenProject(folder, folder / "project.toml", "", settings, None, {}))
 
 
+def report(data: Dataset, **watch: Any) -> list[SourceReport]:
+    """What became of the rows."""
+    return select(data, DataSettings(source=[state.source for state in data.sources]), **watch).reports
+
+
 def jsonl(path: Path, rows: list[Any]) -> dict[str, Any]:
     path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
     return {**PAIR, "path": path.name}
@@ -33,16 +40,15 @@ def jsonl(path: Path, rows: list[Any]) -> dict[str, Any]:
 def test_every_row_is_counted_with_its_reason_and_number(tmp_path: Path) -> None:
     rows = [{"q": "1", "a": "x"}, "{", {"q": "2"}, "", {"q": "3", "a": "x"}, {"q": "4"}, {"q": "", "a": "x"}]
     data = dataset(tmp_path, jsonl(tmp_path / "x.jsonl", rows))
-    [report] = data.report()
-    assert (report.read, report.kept, report.error, report.complete) == (7, 2, "", True)
-    assert {reason: list(rows) for reason, rows in report.rejected.items()} == {
+    [told] = report(data)
+    assert (told.read, told.kept, told.error, told.complete) == (7, 2, "", True)
+    assert {reason: list(rows) for reason, rows in told.rejected.items()} == {
         "broken JSON": [1],
         'no column "a"': [2, 5],
         "empty line": [3],
         "empty user message": [6],
     }
-    assert [example.origin.row for example in data] == [0, 4]
-    assert report.read == report.kept + sum(map(len, report.rejected.values()))
+    assert [made.origin.row for made, _ in data.examined(0) if isinstance(made, Example)] == [0, 4]
 
 
 def test_rows_and_examples_by_number(tmp_path: Path) -> None:
@@ -63,11 +69,11 @@ def test_a_source_that_cannot_be_read_leaves_the_others_usable(tmp_path: Path) -
     good = jsonl(tmp_path / "good.jsonl", [{"q": "1", "a": "x"}])
     data = dataset(tmp_path, {**PAIR, "path": "absent.jsonl"}, good)
     assert [state.error is None for state in data.sources] == [False, True]
-    absent, present = data.report()
+    absent, present = report(data)
     assert "no such file" in absent.error and (absent.read, present.kept) == (0, 1)
     assert isinstance(data.example(1, 0), Example)
-    for ask in (lambda: data.example(0, 0), lambda: list(data)):  # never trained on as if it were not there
-        with pytest.raises(WorkbenchError, match="no such file"):
+    for ask in (lambda: data.example(0, 0), lambda: list(data.examined(0)), data.require_readable):
+        with pytest.raises(WorkbenchError, match="no such file"):  # never as if it were not there
             ask()
 
 
@@ -86,10 +92,10 @@ def test_a_count_tells_its_progress_and_can_be_cancelled(tmp_path: Path) -> None
     rows = [{"q": str(i), "a": "x"} for i in range(3000)]
     data = dataset(tmp_path, jsonl(tmp_path / "x.jsonl", rows), jsonl(tmp_path / "y.jsonl", rows))
     told: list[float] = []
-    data.report(told.append)
+    report(data, progress=told.append)
     assert told == sorted(told) and told[-1] == 1.0 and len(told) > 5
     told.clear()
-    first, second = data.report(told.append, cancelled=lambda: bool(told) and told[-1] > 0.3)
+    first, second = report(data, progress=told.append, cancelled=lambda: bool(told) and told[-1] > 0.3)
     assert 0 < first.read < 3000 and not first.complete
     assert second.read == 0 and not second.complete
 
@@ -97,9 +103,9 @@ def test_a_count_tells_its_progress_and_can_be_cancelled(tmp_path: Path) -> None
 def test_a_file_cut_short_while_it_is_counted_is_counted_as_that(tmp_path: Path) -> None:
     data = dataset(tmp_path, jsonl(tmp_path / "x.jsonl", [{"q": "1", "a": "x"}] * 100))
     os.truncate(tmp_path / "x.jsonl", 100)
-    [report] = data.report()
-    assert report.read == report.kept + sum(map(len, report.rejected.values()))
-    assert len(report.rejected["the file has become shorter since it was opened"]) > 90
+    [told] = report(data)
+    assert told.read == told.kept + sum(map(len, told.rejected.values()))
+    assert len(told.rejected["the file has become shorter since it was opened"]) > 90
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "parquet"])
@@ -126,7 +132,7 @@ def test_many_threads_at_once(tmp_path: Path, suffix: str) -> None:
         return all(isinstance(e, Example) and e.messages[1].content == str(i) for i, e in made)
 
     with ThreadPoolExecutor(6) as pool:
-        counted = pool.submit(data.report)
+        counted = pool.submit(report, data)
         assert all(pool.map(right, range(5)))
         assert counted.result()[0].kept == count
     data.close()
@@ -137,7 +143,7 @@ def test_a_closed_data_set_says_so_instead_of_failing(tmp_path: Path) -> None:
     data.close()
     with pytest.raises(WorkbenchError, match="has been closed"):
         data.example(0, 0)
-    assert "has been closed" in data.report()[0].error
+    assert "has been closed" in report(data)[0].error
 
 
 def test_nothing_heavy_is_imported_for_jsonl(tmp_path: Path) -> None:

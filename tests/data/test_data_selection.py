@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.data.dataset import open_dataset
-from workbench.data.digest import digest_of, digest_of_own_group, own_group
+from workbench.data.digest import digest, digest_of, digest_of_own_group, group_of
+from workbench.data.example import Example, Message, Origin
 from workbench.data.selection import SIDES, Selection, _among, select
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
@@ -166,6 +167,27 @@ def test_what_two_sides_share_is_found_as_numpy_finds_it(values: list[int], some
     assert _among(keys, few).tolist() == np.isin(keys, few).tolist()
 
 
-@given(st.integers(0, (1 << 128) - 1))
-def test_a_row_without_a_group_and_one_made_from_it_are_of_one_group(content: int) -> None:
-    assert digest_of_own_group(content) == digest_of(own_group(content))
+@given(st.text(max_size=9))
+def test_a_row_without_a_group_and_one_made_from_it_are_of_one_group(text: str) -> None:
+    example = Example((Message("user", text), Message("assistant", "yes")), Origin(0, 0))
+    assert digest_of_own_group(digest(example)) == digest_of(group_of(example))
+
+
+def test_near_duplicates_are_looked_for_on_each_side_alone(choose: Choose) -> None:
+    said = "The shop opens at nine in the morning and closes at six in the evening on all days but Sunday."
+    talk, alike = ("When is it open?", said), ("when is it open", said.replace("all days", "every day"))
+    for sources in (([talk], "train"), ([alike], "test")), (([alike], "test"), ([talk], "train")):
+        chosen = choose(*((rows, {"split": side}) for rows, side in sources), near_duplicates="drop")
+        assert [len(chosen.sides[side]) for side in SIDES] == [1, 0, 1]
+
+
+def test_a_group_on_two_sides_is_named(choose: Choose) -> None:
+    def part(number: int, talk: str) -> dict[str, str]:
+        return {"q": f"part {number}", "a": "yes", "talk": talk}
+
+    selection = choose(
+        ([part(1, "a"), part(2, "b")], {"group": "talk"}),
+        ([part(3, "b"), part(4, "c"), part(1, "a")], {"group": "talk", "split": "validation"}),
+    )
+    assert selection.straddling == [(Origin(1, 0), Origin(0, 1))]
+    assert selection.leaked == [(Origin(1, 2), Origin(0, 0))]

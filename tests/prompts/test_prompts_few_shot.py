@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from small_tokenizers import NAMES, byte_level, write
 from test_prompts_encode import PLAIN
 
 from workbench.data.dataset import Dataset, open_dataset
+from workbench.data.digest import group_of
 from workbench.data.example import Example, Message, Origin, Rejected
 from workbench.errors import WorkbenchError
 from workbench.project.schema import FewShot, Project
@@ -155,6 +157,12 @@ def talk(asked: str, said: str, row: int, group: str = "") -> Example:
 )  # fmt: skip
 def test_what_gives_a_row_away(shot: Example, scored: Example, tells: bool) -> None:
     assert gives_away(shot, scored) is tells
+
+
+def test_a_row_that_was_made_from_the_scored_one_gives_it_away() -> None:
+    scored = talk("Where is room 2?", "Upstairs", 0)
+    made = replace(talk("Please: where is room 2?", "Upstairs", 0, group_of(scored)), origin=Origin(1, 0))
+    assert gives_away(made, scored) and gives_away(scored, made)
 
 
 def test_appended_rows_seldom_change_a_draw(tmp_path: Path) -> None:

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from workbench.data.cleaning import Cleaner
 from workbench.data.example import Example, Origin, Rejected, Row
-from workbench.data.files.rows import Cancelled, Progress, RowError, Rows
+from workbench.data.files.rows import RowError, Rows
 from workbench.data.files.sources import is_hub, open_source
 from workbench.data.mapping.mapper import Mapper
-from workbench.data.report import SourceReport
 from workbench.errors import WorkbenchError, fault
 from workbench.project.paths import expanded
 from workbench.project.source import Source
 from workbench.project.store import OpenProject
-
-_REPORT_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,57 +87,11 @@ class Dataset:
         if broken := [state.error for state in self.sources if state.error]:
             raise WorkbenchError(*(problem for error in broken for problem in error.problems))
 
-    def __iter__(self) -> Iterator[Example]:
-        """All examples in the order of sources and rows. Raises WorkbenchError when a source has an error."""
-        for source in range(len(self.sources)):
-            for outcome in self.outcomes(source):
-                if isinstance(outcome, Example):
-                    yield outcome
-
-    def report(
-        self, progress: Progress | None = None, cancelled: Cancelled | None = None
-    ) -> list[SourceReport]:
-        """Kept and rejected rows of every source. A cancelled count returns what it has, marked incomplete.
-
-        Args:
-            progress: told the share of all sources that is done, every 500 rows.
-            cancelled: asked as often.
-        """
-        reports = []
-        for s, state in enumerate(self.sources):
-            report = SourceReport(state.path, error=str(state.error or ""))
-            reports.append(report)
-            if state.rows is None:
-                continue
-            try:
-                self._count(s, state.rows, report, progress, cancelled)
-            except WorkbenchError as e:  # the file went away meanwhile
-                report.error, report.complete = str(e), False
-        if progress:
-            progress(1.0)
-        return reports
-
     def close(self) -> None:
         """Let go of the files."""
         for state in self.sources:
             if state.rows:
                 state.rows.close()
-
-    def _count(
-        self, s: int, rows: Rows, report: SourceReport, progress: Progress | None, cancelled: Cancelled | None
-    ) -> None:
-        report.complete = False
-        rows.build(cancelled=cancelled)
-        if not rows.complete:
-            return
-        for n, outcome in enumerate(self.outcomes(s)):
-            if n % _REPORT_EVERY == 0:
-                if cancelled and cancelled():
-                    return
-                if progress:
-                    progress((s + n / len(rows)) / len(self.sources))
-            report.count(outcome)
-        report.complete = True
 
     def _rows(self, source: int) -> Rows:
         if not self.sources:

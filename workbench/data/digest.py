@@ -47,13 +47,13 @@ def answered(example: Example) -> str:
     return "\n".join([m.content for m in example.messages if m.role == "assistant"])
 
 
-def own_group(content: int) -> str:
-    """The group of an example that names none, from its digest: rows that are made from it take it over."""
-    return f"{content:032x}"
+def group_of(example: Example) -> str:
+    """The group of an example, also of one that names none: rows that are made from it take it over."""
+    return example.group or f"{digest(example):032x}"
 
 
 def digest_of_own_group(content: int) -> int:
-    """`digest_of(own_group(content))`, which every row without a group needs."""
+    """`digest_of(group_of(example))` of an example that names no group, from its digest."""
     return _hashed(f"32\n{content:032x}")
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
+_KINDS = ("auto", "train", "validation", "test")
 _REPORT_EVERY = 500
 _BATCH = 1024
 
@@ -64,6 +65,7 @@ class Selection:
         tags: tag name, then side, to the number of rows for each value; "" counts those without the tag.
         duplicates: rows that say the same as an earlier one, kept or left out.
         leaked: held-out rows that equal a training row, each with the first such.
+        straddling: held-out rows of a group that is trained on, each with the first row of it that is.
         complete: False when it was cancelled before the end.
     """
 
@@ -73,6 +75,7 @@ class Selection:
     tags: dict[str, dict[Side, Counter[str]]] = field(default_factory=dict)
     duplicates: Origins = field(default_factory=Origins)
     leaked: list[tuple[Origin, Origin]] = field(default_factory=list)
+    straddling: list[tuple[Origin, Origin]] = field(default_factory=list)
     complete: bool = True
 
 
@@ -96,7 +99,7 @@ def select(
         ],
         [source.repeat for source in data.source],
     )
-    seen = _Seen(data.near_duplicates == "drop")
+    seen = _Seen(_pools(data) if data.near_duplicates == "drop" else [])
     for number in range(len(dataset.sources)):
         _look(dataset, number, selection.reports[number], seen, progress, cancelled)
     selection.complete = all(report.complete for report in selection.reports)
@@ -110,13 +113,15 @@ def select(
 class _Seen:
     """The examples of all sources, as little as later decisions need of each."""
 
-    def __init__(self, near: bool) -> None:
+    def __init__(self, near_pools: list[int]) -> None:
+        """`near_pools`: the pool of each source, in which near duplicates are looked for; empty for none."""
         self.origins = Origins()
         self.low, self.high = array("Q"), array("Q")
         self.groups = array("Q")  # what stays together in the split
         self.tags = array("L")
         self.tagged: dict[Pairs, int] = {}
-        self.near = NearDuplicates() if near else None
+        self.near = {pool: NearDuplicates() for pool in near_pools}
+        self._near_pools = near_pools
 
     def __len__(self) -> int:
         return len(self.low)
@@ -132,7 +137,7 @@ class _Seen:
         self.groups.append(halves(group)[0])
         self.tags.append(self.tagged.setdefault(example.tags, len(self.tagged)))
         if self.near:
-            self.near.add(example)
+            self.near[self._near_pools[origin.source]].add(example)
 
 
 class NearDuplicates:
@@ -209,14 +214,14 @@ def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
     sources = np.frombuffer(seen.origins.sources, np.uint16).astype(np.int64)
     rows = np.frombuffer(seen.origins.rows, np.int64)
     low, high = np.frombuffer(seen.low, np.uint64), np.frombuffer(seen.high, np.uint64)
-    kind = np.array([("auto", "train", "validation", "test").index(source.split) for source in data.source])
-    pools = np.maximum(kind[sources], 1)  # what is divided and what is trained on are one pool
+    kind = np.array([_KINDS.index(source.split) for source in data.source])
+    pools = np.array(_pools(data))[sources]
     again = _again(low, high, pools)
     used = np.ones(len(low), bool)
     if data.duplicates == "drop":
         used &= ~again
-    if seen.near:
-        used &= ~seen.near.alike()
+    for pool, near in seen.near.items():
+        used[pools == pool] &= ~near.alike()
     for row, source in zip(rows[again].tolist(), sources[again].tolist(), strict=True):
         selection.duplicates.append(source, row)
     for number, (source, report) in enumerate(zip(data.source, selection.reports, strict=True)):
@@ -238,6 +243,16 @@ def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
     held, trained = (np.flatnonzero(used & (sides > 0)), np.flatnonzero(used & (sides == 0)))
     for one, other in _equal(low, high, held, trained):
         selection.leaked.append((seen.origins[one], seen.origins[other]))
+    groups, same = np.frombuffer(seen.groups, np.uint64), {held for held, _ in selection.leaked}
+    for one, other in _equal(groups, groups, held, trained):
+        if (origin := seen.origins[one]) not in same:
+            selection.straddling.append((origin, seen.origins[other]))
+
+
+def _pools(data: DataSettings) -> list[int]:
+    """For each source among which rows a duplicate is one: what is divided and what is trained on are one
+    pool, and likeness between pools is a leak."""
+    return [max(1, _KINDS.index(source.split)) for source in data.source]
 
 
 def _equal(

@@ -46,11 +46,3 @@ def held_out(draws: "Keys", validation: float, others: bool = False) -> "NDArray
     if held.all() and not others:
         held = draws != keys[-1]
     return held
-
-
-def held_out_rows(n: int, validation: float) -> int:
-    """About how many of `n` examples will be held out."""
-    if validation <= 0 or n < 2:
-        return 0
-    count = int(validation * n + 0.5) if validation < 1 else int(validation)
-    return max(1, min(count, n - 1))

@@ -23,7 +23,7 @@ EDGE_BYTES = 1024 * 1024
 def fingerprints(project: OpenProject) -> dict[str, str]:
     """SHA-256 (hex) of ``data``, ``template``, ``tokenizer`` and ``base_model``.
 
-    ``data`` is the source files with all of `[data]` (mapping, split, lengths, what is trained);
+    ``data`` is the source files, whole, with all that `[data]` sets (mapping, split, lengths, train_on);
     ``template`` the Jinja text with all that `[prompt]` has it write; ``base_model`` the configuration and
     the weights, whole up to 256 MB a file, above that its size and its first and last MiB.
 
@@ -35,7 +35,11 @@ def fingerprints(project: OpenProject) -> dict[str, str]:
     template = load_template(settings.prompt.template, project.folder, tokenizer, settings.prompt)
     sources = [file for source in settings.data.source for file in source_files(source, project.folder)]
     return {
-        "data": _digest([settings.data.model_dump(mode="json", exclude={"accept"})], sources),
+        "data": _digest(
+            [settings.data.model_dump(mode="json", exclude={"accept"}, exclude_defaults=True)],
+            sources,
+            whole=True,
+        ),
         "template": _digest(
             [template.source, settings.prompt.system, *_further(settings.prompt, project.folder)], []
         ),
@@ -59,23 +63,23 @@ def _further(prompt: PromptSettings, folder: Path) -> list[Any]:
     return [said] if said else []
 
 
-def _digest(values: list[Any], files: Iterable[Path]) -> str:
+def _digest(values: list[Any], files: Iterable[Path], whole: bool = False) -> str:
     digest = hashlib.sha256(
         json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
     )
     for file in files:
         try:
-            digest.update(_content(file))
+            digest.update(_content(file, whole))
         except OSError as error:
             raise fault(f"cannot be read: {error.strerror or error}", file) from None
     return digest.hexdigest()
 
 
-def _content(file: Path) -> bytes:
-    """A digest of one file; its length goes in, so that two files never run together."""
+def _content(file: Path, whole: bool) -> bytes:
+    """A digest of one file, unless `whole` of its edges where it is large; two files never run together."""
     size = file.stat().st_size
     with file.open("rb") as stream:
-        if size <= WHOLE_BYTES:
+        if whole or size <= WHOLE_BYTES:
             return hashlib.file_digest(stream, "sha256").digest()
         first = stream.read(EDGE_BYTES)
         stream.seek(-EDGE_BYTES, 2)

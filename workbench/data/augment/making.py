@@ -7,7 +7,7 @@ from random import Random
 
 from workbench.data.augment.changes import Variant, break_conversation, in_parts, variants
 from workbench.data.augment.keywords import Keywords
-from workbench.data.digest import digest, digest_of, own_group
+from workbench.data.digest import digest, digest_of, group_of
 from workbench.data.example import Example, Origin
 from workbench.data.files.rows import Progress
 from workbench.data.likeness.near import normalise
@@ -109,7 +109,7 @@ def augment(
         if example.plain:
             result.unused["a plain text has no question"] += 1
         else:
-            group = example.group or own_group(digest(example))
+            group = group_of(example)
             candidates = _candidates(example, group, settings, keywords, questions or {}, result.left_out)
             left.append(_Original(number, group, candidates))
     Random(f"{settings.seed} order").shuffle(left)

@@ -12,7 +12,7 @@ from itertools import count
 from threading import Lock
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import digest_of, drawn
+from workbench.data.digest import digest_of, drawn, group_of
 from workbench.data.example import Example, Origin
 from workbench.data.likeness.near import normalise
 from workbench.data.selection import Origins, Selection
@@ -188,9 +188,7 @@ def is_shot(example: Example) -> bool:
 def gives_away(shot: Example, scored: Example) -> bool:
     """`shot` tells the answer of `scored`: it is the row itself, of its group, or says the same, case, blanks
     and punctuation aside."""
-    if shot.origin == scored.origin:
-        return True
-    if shot.group and (shot.group, shot.origin.source) == (scored.group, scored.origin.source):
+    if shot.origin == scored.origin or group_of(shot) == group_of(scored):
         return True
     if asked(shot) == asked(scored):
         return True
