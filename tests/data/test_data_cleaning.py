@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from workbench.data.cleaning import Cleaner, label
 from workbench.data.example import Example, Message, Origin, Rejected
+from workbench.data.files.rows import RowError
 from workbench.data.mapping import searching
 from workbench.errors import WorkbenchError
 from workbench.project.source import Cleaning, CleaningRule
@@ -146,18 +147,33 @@ def test_a_pattern_that_is_none_is_told(pattern: str, by: str) -> None:
         Cleaner([rule(replace=pattern, **{"with": by})])
 
 
-def test_a_pattern_that_never_ends_rejects_rows_and_soon_stops_trying(
+def test_a_pattern_that_never_ends_rejects_the_same_rows_however_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(searching, "_TIMEOUT", 0.1)
-    monkeypatch.setattr(searching, "_PATIENCE", 0.3)
-    cleaner = Cleaner([rule(replace="(?:a|aa)+$")])
+    cleaner = Cleaner([rule(replace="^(?:a|aa)+$")])
     begin = time.monotonic()
     for _ in range(50):
         made = cleaner.clean(example("q", "a" * 400 + "b"))
         assert isinstance(made, Rejected) and not made.filtered
         assert made.reason == "a pattern takes too long"
+        assert isinstance(cleaner.clean(example("q", "quick")), Example)
     assert time.monotonic() - begin < 4
+
+
+def test_a_pattern_that_is_slow_for_many_texts_gives_the_source_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_TIMEOUT", 0.05)
+    monkeypatch.setattr(searching, "_MOST_SLOW", 3)
+    cleaner = Cleaner([rule(replace="^(?:a|aa)+$")])
+    texts = [f"{'a' * 400}!{i}" for i in range(3)]
+    assert all(isinstance(cleaner.clean(example("q", text)), Rejected) for text in texts[:2])
+    for text in (texts[2], texts[0]):
+        with pytest.raises(
+            WorkbenchError, match=r"the pattern '\^.* takes too long, in 3 texts or more"
+        ) as e:
+            cleaner.clean(example("q", text))
+        assert not isinstance(e.value, RowError)
+    assert isinstance(cleaner.clean(example("q", "quick")), Example)
 
 
 MARKS = st.lists(st.sampled_from(["a", "ab", "b:", "答案：", "  x "]), min_size=1, max_size=3)
