@@ -56,7 +56,7 @@ async def test_rows_are_made_and_written_and_shown_as_a_source(tmp_path: Path, s
         assert not (folder / "data").exists()
         await desk.press("y")
         await desk.hears("12 rows written to data/augmented.jsonl; added as a source")
-        await desk.sees("[s Sources]", "augmented", "in all", "20")
+        await desk.sees("[s Sources]", "in all", "20", "augmented", "really trained on: 12")
         assert len(written(folder)) == 12 and saved(folder)["data"]["source"][1]["split"] == "train"
         assert "# twenty" in (folder / "project.toml").read_text()
         await desk.press("u")

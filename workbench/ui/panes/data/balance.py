@@ -74,6 +74,8 @@ class BalanceView(DataView):
         table.refresh_rows()
         if not selected:
             self.tell("#balance-notes", "counting…")
+        elif not selected.tags and (errors := [each.error for each in selected.reports if each.error]):
+            self.tell("#balance-notes", shown("\n".join(f"✗ {error}" for error in errors), self.colour("red")))
         elif not selected.tags:
             how = 'write one as tags = { topic = "{topic}" } in its [[data.source]]'
             self.tell("#balance-notes", f"no source has tags: {how}")
@@ -132,9 +134,9 @@ class BalanceView(DataView):
 
     def do_open_rows(self) -> None:
         """The rows with this value."""
-        line = self.lines[self.query_one(VirtualTable).cursor]
-        assert line.value is not None
-        self._gather(with_tag(line.tag, line.value, sum(line.counts.values())))
+        line, selected = self.lines[self.query_one(VirtualTable).cursor], self.workspace.selected
+        assert line.value is not None and selected
+        self._gather(with_tag(line.tag, line.value, selected))
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _gather(self, offer: Offer) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
-from workbench.data.example import Example
+from workbench.data.example import Example, Rejected
 from workbench.data.selection import SIDES, Origins, Selection
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def offers(selection: Selection, source: int) -> list[Offer]:
             found.append(of_rows(f"side: {side}", source, rows))
     for name, sides in selection.tags.items():
         for value in sorted({value for counter in sides.values() for value in counter}):
-            found.append(with_tag(name, value, sum(counter[value] for counter in sides.values())))
+            found.append(with_tag(name, value, selection))
     return found
 
 
@@ -87,18 +87,17 @@ def of_rows(title: str, source: int, rows: Sequence[int]) -> Offer:
     return Offer(title, len(rows), lambda _: RowsOf(source, rows))
 
 
-def with_tag(name: str, value: str, count: int) -> Offer:
+def with_tag(name: str, value: str, selection: Selection) -> Offer:
     """Rows in use with a value of a tag, in all sources; "" for those without the tag."""
 
     def find(dataset: "Dataset") -> Places:
-        return [
-            (outcome.origin.source, outcome.origin.row)
-            for source in range(len(dataset.sources))
-            if dataset.sources[source].rows is not None
-            for outcome in dataset.outcomes(source)
-            if isinstance(outcome, Example) and dict(outcome.tags).get(name, "") == value
-        ]
+        used = sorted((origin.source, origin.row) for side in SIDES for origin in selection.sides[side])
+        return [place for place in used if has(dataset.example(*place))]
 
+    def has(outcome: Example | Rejected) -> bool:
+        return isinstance(outcome, Example) and dict(outcome.tags).get(name, "") == value
+
+    count = sum(counter[value] for counter in selection.tags[name].values())
     return Offer(f"{name} = {value or '(none)'}", count, find)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
@@ -16,6 +17,9 @@ from workbench.ui.panes.data.pane import Listing
 from workbench.ui.panes.data.view import DataView, count_of
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
+
+if TYPE_CHECKING:
+    from workbench.data.selection import Selection
 
 WIDE = 112
 """Cells from which every count has a column; with fewer, what is left out is one number."""
@@ -57,6 +61,7 @@ class SourcesView(DataView):
     def on_mount(self) -> None:
         """Nothing is counted yet."""
         self._wide = False
+        self._shown: Selection | None = None
         self.reports: list[SourceReport] = []
         self.reasons: list[Reason] = []
 
@@ -86,6 +91,10 @@ class SourcesView(DataView):
         self._set_columns()
         table = self.query_one("#sources-table", VirtualTable)
         table.set_row_count(len(self.reports) + (len(self.reports) > 1))
+        if selected is not self._shown:
+            self._shown = selected
+            if self.reports:
+                table.move_to(self.workspace.row[0])
         table.refresh_rows()
         lines = [self._lost(report) for report in self.reports if report.lost] + self._too_long()
         self.tell("#lost", Text("\n").join(lines) if self.reports else "counting the rows of every source…")
