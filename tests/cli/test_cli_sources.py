@@ -1,6 +1,7 @@
 """`workbench sources`: what there is, and one more from a file of any known shape."""
 
 import json
+import os
 from array import array
 from io import StringIO
 from pathlib import Path
@@ -135,3 +136,25 @@ def test_new_says_what_it_took_each_file_for(folder: Path, capsys: pytest.Captur
     assert told.out == "mine/project.toml\n"
     assert "small/rows.jsonl: kind fields; columns question, answer" in told.err
     assert "template base: the base model has a chat template" in told.err
+
+
+def test_a_proposal_as_json(spoken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (spoken.parent / "project.toml").read_text()
+    assert main(["sources", "small", "--add", str(spoken), "--dry", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (spoken.parent / "project.toml").read_text() == before
+    (proposal,) = told["proposals"]
+    assert (told["v"], told["left_out"], told["added_to"]) == (1, [], None)
+    assert proposal["table"]["path"] == "talk.txt" and proposal["why"]
+    assert [message["role"] for message in proposal["rows"][0]["messages"]] == ["user", "assistant"]
+    assert proposal["rows"][1]["reason"] == "fewer than two utterances" and proposal["rows"][1]["row"] == 1
+    assert main(["sources", "small", "--add", str(spoken), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["added_to"].endswith("project.toml")
+    assert 'path = "talk.txt"' in (spoken.parent / "project.toml").read_text()
+
+
+def test_a_name_that_is_not_utf8_is_a_fault(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.jsonl"))
+    file.write_text('{"question": "Who?", "answer": "I."}\n')
+    assert main(["sources", "small", "--add", str(file)]) == 2
+    assert "its name is not UTF-8" in capsys.readouterr().err

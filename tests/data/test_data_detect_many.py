@@ -1,6 +1,7 @@
 """Folders and globs: one source for each shape of file, and what names say that files are for."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,11 @@ def test_very_many_files_are_told_from_the_first(tmp_path: Path) -> None:
         write(tmp_path, f"{n}.jsonl", PAIR)
     (proposal,) = propose_all([tmp_path]).proposals
     assert proposal.table["path"] == str(tmp_path) and "101 files, told from the first" in proposal.why
+
+
+def test_a_name_that_is_not_utf8_is_refused_with_a_hint(tmp_path: Path) -> None:
+    file = Path(os.fsdecode(bytes(tmp_path) + b"/bad\xff.jsonl"))
+    file.write_text('{"question": "Who?", "answer": "I."}\n')
+    for named in (file, tmp_path):
+        with pytest.raises(WorkbenchError, match=r"name is not UTF-8.*rename it"):
+            propose_all([named])

@@ -3,7 +3,9 @@
 import gzip
 import json
 import os
+import unicodedata
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from workbench.data.files.many import ManyRows
 from workbench.data.files.rows import NOT_UTF8, RowError, Rows, open_rows
-from workbench.data.files.sources import open_source
+from workbench.data.files.sources import open_source, source_files
 from workbench.errors import WorkbenchError
 from workbench.project.source import SourceTable
 
@@ -300,3 +302,51 @@ def test_damaged_arrow_and_parquet_end_in_rows_or_an_error(
         return
     for row in rows.scan():
         assert isinstance(row, dict | RowError)
+
+
+# Names and files that cannot be had
+
+
+def test_a_folder_that_cannot_be_looked_through_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "data/a.jsonl", jsonl(1))
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    for name in ("data", "data/*.jsonl"):
+        assert problem(tmp_path, name).endswith("cannot be read: Permission denied")
+        with pytest.raises(WorkbenchError, match="Permission denied"):
+            source_files(SourceTable(path=name), tmp_path)
+
+
+@pytest.mark.parametrize("written, named", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_name_is_found_in_the_other_unicode_form(
+    tmp_path: Path, written: Literal["NFC", "NFD"], named: Literal["NFC", "NFD"]
+) -> None:
+    there, asked = unicodedata.normalize(written, "thé"), unicodedata.normalize(named, "thé")
+    write(tmp_path / f"{there}.jsonl", jsonl(1, 2))
+    write(tmp_path / f"{there}.txt", "x\ny\n")
+    beside = {"label": f"{asked}.txt"}
+    rows = opened(tmp_path, f"{asked}.jsonl", beside=beside)
+    assert [row["label"] for row in rows.scan() if not isinstance(row, RowError)] == ["x", "y"]
+    found = source_files(SourceTable(path=f"{asked}.jsonl", beside=beside), tmp_path)
+    assert [path.name for path in found] == [f"{there}.jsonl", f"{there}.txt"]
+    assert "no such file" in problem(tmp_path, f"{asked}2.jsonl")
+
+
+def test_a_file_beside_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.jsonl", jsonl(1))
+    write(tmp_path / "a.txt", "x\n")
+    opening = Path.open
+
+    def refuse(path: Path, *args: Any, **more: Any) -> Any:
+        if path.name == "a.txt":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opening(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    told = problem(tmp_path, "a.jsonl", beside={"label": "a.txt"})
+    assert told == f"{tmp_path / 'a.txt'}: cannot be read: Permission denied"

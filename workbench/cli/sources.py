@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 from workbench.errors import fault
@@ -26,7 +27,7 @@ _NAME = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`sources PROJECT [--json]`, `sources PROJECT --add PATH [--dry]`."""
+    """`sources PROJECT [--json]`, `sources PROJECT --add PATH [--dry] [--json]`."""
     add_project(parser)
     parser.add_argument(
         "--add",
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry", action="store_true", help="with --add: show the proposal, write nothing")
     add_layers(parser, "data.duplicates=drop")
-    add_json(parser, "print a list of what became of each source's rows")
+    add_json(parser, "print what became of each source's rows, or with --add the proposal")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise fault("goes with --add", "--dry")
     project = opened(args)
     if args.add:
-        _add(project, args.add, args.dry)
+        _add(project, args.add, args.dry, args.json)
         return 0
     return _count(project, args.json)
 
@@ -135,8 +136,8 @@ def _remarks(report: "SourceReport") -> "Iterator[Text]":
         yield shown(f"{report.name}: {rows:,} × {why}" + ("" if first is None else f", first row {first}"))
 
 
-def _add(project: "OpenProject", path: Path, dry: bool) -> None:
-    from workbench.cli.console import busy, note, say
+def _add(project: "OpenProject", path: Path, dry: bool, as_json: bool) -> None:
+    from workbench.cli.console import busy, note, say, write_json
     from workbench.data.detect.many_files import propose_all
     from workbench.project.paths import placed
     from workbench.project.source_text import source_toml
@@ -144,6 +145,13 @@ def _add(project: "OpenProject", path: Path, dry: bool) -> None:
 
     with busy("reading the data"):
         proposed = propose_all([path], bool(project.settings.data.source))
+    tables = [proposal.table for proposal in proposed.proposals]
+    if as_json:
+        added = None if dry else str(add_sources(project, tables).file)
+        proposals = [_plain(proposal, project.folder) for proposal in proposed.proposals]
+        left_out = list(map(str, proposed.left_out))
+        write_json({"v": 1, "proposals": proposals, "left_out": left_out, "added_to": added}, indent=2)
+        return
     for proposal in proposed.proposals:
         say(source_toml(placed(proposal.table, project.folder)))
         _show_rows(proposal)
@@ -151,8 +159,19 @@ def _add(project: "OpenProject", path: Path, dry: bool) -> None:
     for problem in proposed.left_out:
         note(f"left out: {problem}")
     if not dry:
-        tables = [proposal.table for proposal in proposed.proposals]
         note(f"added to {add_sources(project, tables).file}")
+
+
+def _plain(proposal: "Proposal", folder: Path) -> dict[str, Any]:
+    """The table as project.toml has it, what it was told from, and what the first rows become."""
+    from workbench.project.paths import placed
+
+    rows = [
+        {name: value for name, value in asdict(outcome).items() if name != "origin"}
+        | {"row": outcome.origin.row}
+        for _, outcome in proposal.rows
+    ]
+    return {"table": placed(proposal.table, folder), "why": proposal.why, "rows": rows}
 
 
 def _show_rows(proposal: "Proposal") -> None:

@@ -49,9 +49,11 @@ def propose(path: Path) -> Proposal:
     """The mapping for a file, a folder or a glob that makes examples of its first rows.
 
     Raises:
-        WorkbenchError: it cannot be opened, none of its first rows is usable, it is the results table of a
-            run, or the columns, which are named, are of no known shape.
+        WorkbenchError: its name is not UTF-8, it cannot be opened, none of its first rows is usable, it is
+            the results table of a run, or the columns, which are named, are of no known shape.
     """
+    if not _is_utf8(path):
+        raise fault("its name is not UTF-8, and cannot be written in project.toml", path, "rename it")
     samples = _samples(path)
     for _, sample in samples:
         _refuse_numbers(path, sample)
@@ -66,6 +68,14 @@ def propose(path: Path) -> Proposal:
     if best:
         return best
     raise _unknown(path, *samples[0])
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unknown(path: Path, reading: _Reading, sample: Sample) -> WorkbenchError:

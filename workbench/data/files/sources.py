@@ -3,12 +3,13 @@
 import glob
 import json
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from workbench.data.files.rows import LINE_SUFFIXES, PACKED, SUFFIXES, Cancelled, Rows, open_rows
-from workbench.errors import fault
+from workbench.errors import WorkbenchError, fault
 from workbench.project.paths import expanded
 from workbench.project.source import SourceTable
 
@@ -37,14 +38,14 @@ def open_source(source: SourceTable, folder: Path, cancelled: Cancelled | None =
             rows.close()
             raise
     except OSError as e:
-        raise fault(f"cannot be read: {e.strerror or e}", source.path) from e
+        raise _unreadable(e, source.path) from e
 
 
 def source_files(source: SourceTable, folder: Path) -> list[Path]:
     """All files that a source's rows come from, those beside included. Raises as `open_source`."""
     if is_hub(source.path):
         return open_source(source, folder).files
-    beside = [folder / expanded(path) for path in source.beside.values()]
+    beside = [_place(path, folder) for path in source.beside.values()]
     return [*data_files(source.path, folder), *beside]
 
 
@@ -58,20 +59,23 @@ def data_files(name: str, folder: Path) -> list[Path]:
     match a pattern; sorted.
 
     Raises:
-        WorkbenchError: there is none, or it is a folder of several splits.
+        WorkbenchError: there is none, it cannot be read, or it is a folder of several splits.
     """
-    path = folder / expanded(name)
-    root, pattern = _pattern(path, folder)
-    if path.is_dir():
-        found = _in_folder(path)
-    elif pattern and not path.exists():
-        found = sorted(_matches(root, pattern))
-        if not found:
-            raise fault("no file matches this pattern", path, _seen_from(name, folder))
-    elif not path.exists():
-        raise fault("no such file", path, _seen_from(name, folder))
-    else:
-        return [path]
+    try:
+        path = _place(name, folder)
+        root, pattern = _pattern(path, folder)
+        if path.is_dir():
+            found = _in_folder(path)
+        elif pattern and not path.exists():
+            found = sorted(_matches(root, pattern))
+            if not found:
+                raise fault("no file matches this pattern", path, _seen_from(name, folder))
+        elif not path.exists():
+            raise fault("no such file", path, _seen_from(name, folder))
+        else:
+            return [path]
+    except OSError as e:
+        raise _unreadable(e, name) from e
     chosen = _data_among(found)
     if not chosen:
         raise fault("no data files there", path, f"it needs one of {', '.join(SUFFIXES)}, also packed")
@@ -85,7 +89,7 @@ def _open(source: SourceTable, folder: Path, cancelled: Cancelled | None) -> Row
 
         _refuse_for_hub(source)
         return open_hub(source.path.removeprefix(HUB), source.hub_split, source.hub_config, cancelled)
-    path = folder / expanded(source.path)
+    path = _place(source.path, folder)
     files = data_files(source.path, folder)
     if files == [path]:
         return open_rows(path, source.rows, source.columns)
@@ -98,9 +102,22 @@ def _open(source: SourceTable, folder: Path, cancelled: Cancelled | None) -> Row
 def _with_beside(rows: Rows, source: SourceTable, folder: Path) -> Rows:
     from workbench.data.files.beside import BesideRows, open_lines
 
-    return BesideRows(
-        rows, {name: open_lines(folder / expanded(path)) for name, path in source.beside.items()}
-    )
+    return BesideRows(rows, {name: open_lines(_place(path, folder)) for name, path in source.beside.items()})
+
+
+def _place(name: str, folder: Path) -> Path:
+    """Where a path leads. Systems differ in how they write `é` in a file's name, as one character or as two:
+    where there is nothing of the one form, what is there in the other is meant."""
+    path = folder / expanded(name)
+    if name.isascii() or path.exists():
+        return path
+    others = (folder / unicodedata.normalize(form, str(expanded(name))) for form in ("NFC", "NFD"))
+    return next((other for other in others if other.exists()), path)
+
+
+def _unreadable(error: OSError, name: str) -> WorkbenchError:
+    """The fault names the file that cannot be read, which may be one of many."""
+    return fault(f"cannot be read: {error.strerror or error}", error.filename or name)
 
 
 def _seen_from(name: str, folder: Path) -> str:
