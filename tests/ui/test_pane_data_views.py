@@ -373,3 +373,22 @@ async def test_a_folder_of_two_shapes_becomes_two_sources(tmp_path: Path) -> Non
         await here.sees('path = "more/asked.jsonl"', "w writes it")
         await here.press("w")
         await here.until(lambda: len(here.app.workspace.project.settings.data.source) == 3)
+
+
+async def test_rows_of_a_tag_are_those_in_use(tmp_path: Path) -> None:
+    rows = [(f"question {i}", f"answer {i}") for i in (2, 4, 4, 6, 8)]
+    async with at_desk(make_project(tmp_path / "p", rows_of(*rows), SETTINGS)) as desk:
+        await desk.press("b")
+        await desk.sees("half", "even")
+        await desk.press("down", "enter")
+        await desk.sees("only half = even: 4 rows")
+        assert [each[0] for each in map(table(desk, "table")._cells, range(4))] == [*"0134"]
+
+
+async def test_no_tags_because_the_file_is_gone(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    (folder / "train.jsonl").unlink()
+    async with at_desk(folder) as desk:
+        await desk.press("b")
+        await desk.sees("train.jsonl: no such file")
+        assert not desk.shows("no source has tags")

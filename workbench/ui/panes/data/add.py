@@ -18,7 +18,7 @@ from workbench.project.paths import HUB, expanded, placed
 from workbench.project.source_text import source_toml
 from workbench.project.store import OpenProject, add_sources
 from workbench.ui.panes.data.row_text import turns, why_left_out
-from workbench.ui.text import shown
+from workbench.ui.text import clean, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class AddSource(ModalScreen[OpenProject | None]):
             yield Static("Add a source", classes="heading")
             yield Input(placeholder="a file, a folder, a glob, or hub:owner/name; ~ is home", compact=True)
             yield Static(id="add-fault")
-            yield VirtualTable([Column("files of the project", 1.0)], lambda row: [self.files[row]])
+            yield VirtualTable([Column("files of the project", 1.0)], lambda row: [clean(self.files[row])])
             with VerticalScroll(id="proposal", can_focus=True):
                 yield Static(id="proposed")
             yield Static(classes="dialog-keys", id="add-keys")
@@ -107,7 +107,8 @@ class AddSource(ModalScreen[OpenProject | None]):
             self._say(Text("! type a path, or pick a file with ↑ ↓", "bold"))
             return
         self._say("reading its first rows…")
-        self._propose(path)
+        # The field shows a picked name as `clean` makes it
+        self._propose(next((file for file in self.files if clean(file) == path), path))
 
     @work(thread=True, exclusive=True, group="propose", exit_on_error=False)
     def _propose(self, path: str) -> None:
@@ -167,8 +168,9 @@ class AddSource(ModalScreen[OpenProject | None]):
             return
         table, field = self.query_one(VirtualTable), self.query_one(Input)
         if self.files:
-            table.move_to(table.cursor + rows if field.value == self.files[table.cursor] else table.cursor)
-            field.value = self.files[table.cursor]
+            picked = field.value == clean(self.files[table.cursor])
+            table.move_to(table.cursor + rows if picked else table.cursor)
+            field.value = clean(self.files[table.cursor])
             field.cursor_position = len(field.value)
 
     def action_write(self) -> None:

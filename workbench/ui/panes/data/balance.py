@@ -75,7 +75,8 @@ class BalanceView(DataView):
         if not selected:
             self.tell("#balance-notes", "counting…")
         elif not selected.tags and (errors := [each.error for each in selected.reports if each.error]):
-            self.tell("#balance-notes", shown("\n".join(f"✗ {error}" for error in errors), self.colour("red")))
+            said = "\n".join(f"✗ {error}" for error in errors)
+            self.tell("#balance-notes", shown(said, self.colour("red")))
         elif not selected.tags:
             how = 'write one as tags = { topic = "{topic}" } in its [[data.source]]'
             self.tell("#balance-notes", f"no source has tags: {how}")
