@@ -7,13 +7,17 @@ from surveyed import findings, project, rows
 
 from workbench.project.schema import Project
 from workbench.prompts.survey.checks.about_schedule import schedule
-from workbench.prompts.survey.checks.facts import Facts, Marked, Tokenised
+from workbench.prompts.survey.checks.facts import Facts, Marked, Part, Tokenised
 from workbench.prompts.survey.statistics import Statistics
 
 
-def facts(train: int, **tokens: object) -> Facts:
-    found = Tokenised(looked_at=train, sample=train, **tokens)  # type: ignore[arg-type]
-    return Facts(rows={"train": train}, train_repeated=train, tokens=found)
+def facts(*parts: Part) -> Facts:
+    return Facts(tokens=Tokenised(parts=list(parts)))
+
+
+def part(rows: int, lost: int = 0, source: int = 0, repeat: int = 1) -> Part:
+    """Training rows that were all encoded."""
+    return Part(source, "train", rows, repeat, rows, rows, lost, {"too long": Marked(lost)} if lost else {})
 
 
 def settings(**training: object) -> Project:
@@ -23,33 +27,33 @@ def settings(**training: object) -> Project:
 def test_the_seeds_own_figures() -> None:
     """Of 10,000 rows 7,976 are trained on: 10,000 steps of 16 are 20 epochs."""
     asked = settings(max_steps=10_000, per_device_train_batch_size=1, gradient_accumulation_steps=16)
-    found = schedule(facts(7_976), asked)
+    found = schedule(facts(part(7_976)), asked)
     assert found and (found.effective_batch, found.steps_per_epoch, found.steps) == (16, 499, 10_000)
     assert found.epochs == pytest.approx(20.04, abs=0.01)
 
 
 def test_rows_that_do_not_train_are_not_counted() -> None:
-    seen = facts(100, too_long=Marked(10), no_supervised=Marked(5))
-    found = schedule(seen, settings(per_device_train_batch_size=5, num_train_epochs=2))
-    assert found and (found.rows, found.exact, found.steps_per_epoch, found.steps) == (85, True, 17, 34)
-    cut = settings(per_device_train_batch_size=5)
-    cut.data.overlong = "truncate"
-    assert (again := schedule(seen, cut)) and again.rows == 95
-    assert schedule(facts(3, no_supervised=Marked(3)), settings()) is None
+    held_out = Part(0, "validation", 10, looked_at=10, sample=10)
+    found = schedule(facts(part(100, 15), held_out), settings(per_device_train_batch_size=5))
+    assert found and (found.rows, found.exact, found.steps_per_epoch) == (85, True, 17)
+    assert schedule(facts(part(3, 3)), settings()) is None
+
+
+def test_what_a_source_loses_counts_as_often_as_it_repeats() -> None:
+    found = schedule(facts(part(100, 90, repeat=10), part(400, 0, 1)), settings())
+    assert found and (found.rows, found.exact) == (500, True)
 
 
 def test_a_sample_gives_an_estimate_and_repeats_count() -> None:
-    seen = Facts(
-        rows={"train": 1_000_000},
-        train_repeated=2_000_000,
-        tokens=Tokenised(looked_at=20_000, sample=20_000, too_long=Marked(2_000)),
-    )
-    found = schedule(seen, settings())
+    """Rows chosen for their length say nothing about how many are too long."""
+    drawn = Part(0, "train", 1_000_000, 2, 20_200, 20_000, 2_000, {"too long": Marked(2_200)})
+    found = schedule(facts(drawn), settings())
     assert found and (found.rows, found.exact) == (1_800_000, False)
+    assert facts(Part(0, "train", 50)).left("train") == 50
 
 
 def test_packed_rows_make_fewer_steps() -> None:
-    seen = facts(4)
+    seen = facts(part(4))
     seen.statistics = Statistics(train_lengths=[512, 512, 512, 512])
     found = schedule(seen, settings(packing="bfd", per_device_train_batch_size=1))
     assert found and (found.batches_of, found.steps_per_epoch, found.rows) == (2, 2, 4)

@@ -6,7 +6,7 @@ from math import ceil
 
 from workbench.project.schema import Project
 from workbench.prompts.survey.checks.facts import Facts
-from workbench.prompts.survey.checks.seen import Seen, rows, share
+from workbench.prompts.survey.checks.seen import Seen, rows
 from workbench.prompts.survey.findings import Finding
 from workbench.prompts.survey.statistics import packed_rows
 
@@ -43,7 +43,7 @@ class Schedule:
 
 def schedule(facts: Facts, settings: Project) -> Schedule | None:
     """Steps as transformers' Trainer counts them (get_num_training_steps); None without rows."""
-    used, exact = really_used(facts, settings)
+    used, exact = really_used(facts)
     if not used:
         return None
     training, batches_of = settings.training, used
@@ -59,15 +59,11 @@ def schedule(facts: Facts, settings: Project) -> Schedule | None:
     return Schedule(used, exact, batches_of, micro * accumulated, per_epoch, steps, rising)
 
 
-def really_used(facts: Facts, settings: Project) -> tuple[int, bool]:
-    """Training rows, repeats included, that encode and are not left out for their length; whether exactly."""
-    found, rows = facts.tokens, facts.rows.get("train", 0)
-    lost = found.no_supervised.count
-    if settings.data.overlong != "truncate":
-        lost += found.too_long.count
-    if found.looked_at == rows and facts.train_repeated == rows:
-        return rows - lost, True
-    return max(0, round(facts.train_repeated * (1 - share(lost, found.looked_at)))), lost == 0
+def really_used(facts: Facts) -> tuple[int, bool]:
+    """Training rows, each as often as its source repeats, that a run does not leave out; whether exactly."""
+    parts = [part for part in facts.tokens.parts if part.side == "train"]
+    exact = all(part.looked_at == part.rows for part in parts)
+    return sum(part.left * part.repeat for part in parts), exact
 
 
 def findings(seen: Seen) -> Iterator[Finding]:

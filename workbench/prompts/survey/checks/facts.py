@@ -60,6 +60,44 @@ class Writing:
 
 
 @dataclass(slots=True)
+class Part:
+    """The used rows of one source on one side, and which of them are lost when they are encoded.
+
+    Attributes:
+        source: number of the source.
+        side: `train`, `validation` or `test`.
+        rows: used rows, once each.
+        repeat: how often each counts.
+        looked_at: of those, the encoded ones.
+        sample: of those, the ones drawn at random.
+        sample_lost: lost ones among these.
+        lost: reason why a run leaves rows out, to those of the encoded ones.
+    """
+
+    source: int
+    side: str
+    rows: int
+    repeat: int = 1
+    looked_at: int = 0
+    sample: int = 0
+    sample_lost: int = 0
+    lost: dict[str, Marked] = field(default_factory=dict)
+
+    @property
+    def lost_count(self) -> int:
+        """Rows known to be lost."""
+        return sum(mark.count for mark in self.lost.values())
+
+    @property
+    def left(self) -> int:
+        """Rows that stay, once each: counted where all were encoded, else estimated."""
+        if self.looked_at == self.rows:
+            return self.rows - self.lost_count
+        lost, of = (self.sample_lost, self.sample) if self.sample else (self.lost_count, self.looked_at)
+        return min(self.rows - self.lost_count, round(self.rows * (1 - lost / of))) if of else self.rows
+
+
+@dataclass(slots=True)
 class Tokenised:
     """What the encoded rows show: all of the used ones, or a sample.
 
@@ -79,6 +117,7 @@ class Tokenised:
         unknown: rows with pieces that the tokenizer does not know.
         prompt_differs: rows whose tokens before the last answer are not those that chat would send.
         prompts_compared: rows looked at for that.
+        parts: the used rows by source and side; all others but this speak of training rows.
     """
 
     looked_at: int = 0
@@ -96,6 +135,7 @@ class Tokenised:
     unknown: Marked = field(default_factory=Marked)
     prompt_differs: Marked = field(default_factory=Marked)
     prompts_compared: int = 0
+    parts: list[Part] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -168,6 +208,10 @@ class Facts:
     def used(self) -> int:
         """Rows of all sides, once each."""
         return sum(self.rows.values())
+
+    def left(self, side: str) -> int:
+        """Rows of a side, once each, that encode."""
+        return sum(part.left for part in self.tokens.parts if part.side == side)
 
 
 def marked(rows: Iterable[tuple[int, int]]) -> Marked:

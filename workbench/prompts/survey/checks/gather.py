@@ -1,5 +1,6 @@
 """All facts about a project: one pass over every row, a second one over the rows that are tokenised."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from os.path import commonprefix
@@ -14,7 +15,7 @@ from workbench.data.selection import SIDES, NearDuplicates, Origins, Selection, 
 from workbench.errors import WorkbenchError, fault
 from workbench.project.schema import DataSettings
 from workbench.prompts.encoding.encode import Encoder
-from workbench.prompts.survey.checks.facts import Facts, Marked, Overlap, Writing, marked
+from workbench.prompts.survey.checks.facts import Facts, Marked, Overlap, Part, Writing, marked
 from workbench.prompts.survey.checks.texts import MARKS, TextLook, script_names
 from workbench.prompts.survey.checks.tokens import TokenLook, look_at_pairing
 from workbench.prompts.survey.statistics import LONGEST, SIMULATED, SideStatistics, Statistics, lengths
@@ -36,6 +37,8 @@ OTHER_SIDES = 5
 """Validation and test get a sample of this part of that."""
 EXTREMES, EXTREME_CHARACTERS = 200, 1_000_000
 """The rows with the most characters that are tokenised as well: those that may be too long."""
+EACH_SOURCE = 20
+"""Rows of every source and side that are tokenised at least."""
 COMMON_ENDING = 0.9
 """Share of the questions from which an end that they share is a mark, and no chance."""
 _COMPARED_ENDS, _LONGEST_ENDING = 50, 40
@@ -83,7 +86,8 @@ def gather(
         ending.example = _whole_ending(dataset, ending)
         if data.near_duplicates == "keep":
             facts.near_duplicates = _near_duplicates(dataset, look, places["train"], cancelled)
-        _tokenise(facts, dataset, encoder, data, look, places, _part(progress, 0.6, 0.9), cancelled, exact)
+        tokens = TokenLook(encoder, data, _parts(selection))
+        _tokenise(facts, dataset, tokens, data, look, places, _part(progress, 0.6, 0.9), cancelled, exact)
         facts.overlap = _overlap(
             dataset, selection, look, places, data.seed, _part(progress, 0.9, 1), cancelled
         )
@@ -225,7 +229,7 @@ def _near_duplicates(
 def _tokenise(
     facts: Facts,
     dataset: Dataset,
-    encoder: Encoder,
+    tokens: TokenLook,
     data: DataSettings,
     look: TextLook,
     places: "_Sides",
@@ -238,9 +242,11 @@ def _tokenise(
 
     sizes = np.asarray(look.question_characters) + np.asarray(look.answer_characters)
     total = sum(int(sizes[places[side]].sum()) for side in SIDES)
-    tokens = TokenLook(encoder, data)
-    facts.statistics.exact = exact or total <= EXACT_CHARACTERS
-    chosen = {side: _chosen(places[side], sizes, data.seed, side, facts.statistics.exact) for side in SIDES}
+    everything = facts.statistics.exact = exact or total <= EXACT_CHARACTERS
+    chosen = {}
+    for side in SIDES:
+        rows, drawn = _chosen(places[side], sizes, data.seed, side, everything)
+        chosen[side] = (rows, drawn) if everything else _with_all_sources(look, places[side], rows, drawn)
     done, all_rows = 0, sum(len(rows) for rows, _ in chosen.values())
     for side, (rows, drawn) in chosen.items():
         for start in range(0, len(rows), _BATCH):
@@ -276,6 +282,30 @@ def _chosen(
     longest = longest[: max(1, int((np.cumsum(sizes[longest]) <= EXTREME_CHARACTERS).sum()))]
     rows = np.union1d(sample, longest)
     return rows, np.isin(rows, sample)
+
+
+def _with_all_sources(
+    look: TextLook, places: "Places", rows: "Places", drawn: "NDArray[np.bool_]"
+) -> "tuple[Places, NDArray[np.bool_]]":
+    """Chosen rows with some more of each source, evenly spread: a small one may be lost, and not be drawn."""
+    import numpy as np
+
+    sources = np.asarray(look.sources)[places]
+    more = [rows]
+    for source in np.unique(sources).tolist():
+        own = places[sources == source]
+        more.append(own[np.linspace(0, len(own) - 1, min(len(own), EACH_SOURCE)).astype(np.int64)])
+    wider = np.unique(np.concatenate(more))
+    return wider, np.isin(wider, rows[drawn])
+
+
+def _parts(selection: Selection) -> list[Part]:
+    """The used rows by side and source."""
+    return [
+        Part(source, side, rows, selection.repeats[source] if side == "train" else 1)
+        for side in SIDES
+        for source, rows in sorted(Counter(selection.sides[side].sources).items())
+    ]
 
 
 def _measure(statistics: Statistics, tokens: TokenLook, data: DataSettings) -> None:

@@ -6,7 +6,13 @@ from workbench.data.report import SourceReport
 from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import did_you_mean
 from workbench.project.schema import Project
-from workbench.prompts.survey.checks import about_rows, about_schedule, about_texts, about_tokens
+from workbench.prompts.survey.checks import (
+    about_losses,
+    about_rows,
+    about_schedule,
+    about_texts,
+    about_tokens,
+)
 from workbench.prompts.survey.checks.facts import Facts
 from workbench.prompts.survey.checks.seen import Seen
 from workbench.prompts.survey.findings import Finding
@@ -36,7 +42,7 @@ def judge(
     seen = Seen(facts, reports, settings)
     found = [
         finding
-        for about in (about_rows, about_tokens, about_texts, about_schedule)
+        for about in (about_rows, about_losses, about_tokens, about_texts, about_schedule)
         for finding in about.findings(seen)
     ]
     if special_tokens:

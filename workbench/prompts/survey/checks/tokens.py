@@ -11,10 +11,11 @@ from workbench.prompts.encoding.answers import PROBE, QUESTION
 from workbench.prompts.encoding.encode import NOTHING, Encoder
 from workbench.prompts.encoding.encode_many import encode_supervised
 from workbench.prompts.encoding.encoded import Supervised
-from workbench.prompts.survey.checks.facts import Marked, Pairing, Tokenised
+from workbench.prompts.survey.checks.facts import Marked, Pairing, Part, Tokenised
 from workbench.prompts.template import TemplateFault
 
 PROMPTS_COMPARED = 50
+TOO_LONG, ANSWERLESS = "too long", "cut off before the answer"
 _TAIL = 12
 
 
@@ -38,9 +39,10 @@ class Measured:
 class TokenLook:
     """Encodes rows whole and says what `data.max_tokens` and `data.overlong` will do to them."""
 
-    def __init__(self, encoder: Encoder, data: DataSettings) -> None:
-        """`encoder` must not have a limit of its own: see `unlimited`."""
-        self.found = Tokenised()
+    def __init__(self, encoder: Encoder, data: DataSettings, parts: Sequence[Part]) -> None:
+        """`encoder` must not have a limit of its own: see `unlimited`; `parts` has all rows to come."""
+        self.found = Tokenised(parts=list(parts))
+        self._parts = {(part.side, part.source): part for part in parts}
         self.measured: dict[str, Measured] = {}
         self._encoder, self._data = encoder, data
         tokenizer = encoder.tokenizer
@@ -58,8 +60,10 @@ class TokenLook:
             if side == "train":
                 self.found.looked_at += 1
                 self.found.sample += at_random
+            self._count(self._parts[side, example.origin.source], result, at_random)
             if isinstance(result, Rejected):
-                self._refuse(result, side)
+                if side == "train":
+                    self._refuse(result)
                 continue
             trained = sum(result.mask)
             measured.origins.append(example.origin)
@@ -69,13 +73,28 @@ class TokenLook:
             if side == "train":
                 self._look(example, result, at_random)
 
-    def _refuse(self, result: Rejected, side: str) -> None:
+    def _count(self, part: Part, result: Supervised | Rejected, at_random: bool) -> None:
+        """Whether the row is left out when a run encodes it; test rows need no answer, and have no limit."""
+        part.looked_at += 1
+        part.sample += at_random
+        reason, detail, limit = "", "", self._data.max_tokens
+        if isinstance(result, Rejected):
+            if part.side == "test" and result.reason == NOTHING:
+                return
+            reason, detail = _reason(result), result.detail
+        elif len(result.ids) > limit and part.side != "test":
+            if self._data.overlong != "truncate":
+                reason, detail = TOO_LONG, f"{len(result.ids):,} tokens"
+            elif not any(result.mask[1:limit]):
+                reason = ANSWERLESS
+        if reason:
+            part.lost.setdefault(reason, Marked()).add(result.origin.source, result.origin.row, detail)
+            part.sample_lost += at_random
+
+    def _refuse(self, result: Rejected) -> None:
         place = result.origin.source, result.origin.row
-        if side != "train":
-            return
         self.found.no_supervised.add(*place)
-        reason = "the answer has no token of its own" if result.reason == NOTHING else result.reason
-        self.found.refused.setdefault(reason, Marked()).add(*place, result.detail)
+        self.found.refused.setdefault(_reason(result), Marked()).add(*place, result.detail)
 
     def _look(self, example: Example, encoded: Supervised, at_random: bool) -> None:
         found, place, ids = self.found, (example.origin.source, example.origin.row), encoded.ids
@@ -153,6 +172,10 @@ def look_at_pairing(encoder: Encoder) -> Pairing:
     if tokenizer.adds_bos and trained[:1] != [tokenizer.id("bos_token")]:
         found.bos_missing = tokenizer.special["bos_token"]
     return found
+
+
+def _reason(result: Rejected) -> str:
+    return "the answer has no token of its own" if result.reason == NOTHING else result.reason
 
 
 def _twice(ids: "array[int]", tokens: Iterable[int]) -> bool:

@@ -1,0 +1,65 @@
+"""Findings about rows that are lost when they are encoded: whole sources, and rows that are held out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from workbench.prompts.survey.checks.facts import Marked, Part
+from workbench.prompts.survey.checks.seen import Seen, counted, merged, rows
+from workbench.prompts.survey.checks.tokens import TOO_LONG
+from workbench.prompts.survey.findings import Finding
+
+
+def findings(seen: Seen) -> Iterator[Finding]:
+    """All of this module."""
+    yield from _sources(seen)
+    yield from _held_out(seen)
+
+
+def _sources(seen: Seen) -> Iterator[Finding]:
+    """Sources of which every row, or every one that was looked at, is lost."""
+    for number, report in enumerate(seen.reports):
+        parts = [part for part in seen.facts.tokens.parts if part.source == number]
+        looked_at = sum(part.looked_at for part in parts)
+        if not looked_at or any(part.lost_count < part.looked_at for part in parts):
+            continue
+        used = sum(part.rows for part in parts)
+        all_rows = (
+            f"all {rows(used)}" if used == looked_at else f"all {looked_at:,} of {rows(used)} looked at"
+        )
+        what = f"{report.name}: {all_rows} are left out when encoded: {_reasons(parts)}"
+        yield seen.finding("source-lost", "red", _lost(parts), what, _hint(parts))
+
+
+def _held_out(seen: Seen) -> Iterator[Finding]:
+    parts = [part for part in seen.facts.tokens.parts if part.side != "train"]
+    mark = _lost(parts)
+    if not mark.count:
+        return
+    used, looked_at = sum(part.rows for part in parts), sum(part.looked_at for part in parts)
+    amount = f"{mark.count:,} of {rows(used)}" + ("" if used == looked_at else f" ({looked_at:,} looked at)")
+    what = f"{amount} held out are left out when encoded: {_reasons(parts)}"
+    yield seen.finding("held-out-lost", "yellow", mark, what, _hint(parts))
+    long = merged(part.lost[TOO_LONG] for part in parts if TOO_LONG in part.lost)
+    if long.count and seen.settings.data.overlong == "error":
+        limit = f"data.max_tokens = {seen.settings.data.max_tokens:,}"
+        what = f"{rows(long.count)} held out: longer than {limit}, and data.overlong is error"
+        yield seen.finding("too-long", "red", long, what, _hint(parts))
+
+
+def _lost(parts: Sequence[Part]) -> Marked:
+    return merged(mark for part in parts for mark in part.lost.values())
+
+
+def _reasons(parts: Sequence[Part]) -> str:
+    reasons: Counter[str] = Counter()
+    for part in parts:
+        reasons.update({reason: mark.count for reason, mark in part.lost.items()})
+    return counted(reasons)
+
+
+def _hint(parts: Sequence[Part]) -> str:
+    """What is longest, or what the template said."""
+    said = {reason: mark.example for part in parts for reason, mark in part.lost.items() if mark.example}
+    if TOO_LONG in said:
+        return f"raise data.max_tokens: one of them has {said[TOO_LONG]}"
+    return next(iter(said.values()), "")
