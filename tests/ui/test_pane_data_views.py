@@ -382,7 +382,7 @@ async def test_rows_of_a_tag_are_those_in_use(tmp_path: Path) -> None:
         await desk.sees("half", "even")
         await desk.press("down", "enter")
         await desk.sees("only half = even: 4 rows")
-        assert [each[0] for each in map(table(desk, "table")._cells, range(4))] == [*"0134"]
+        assert [each[0] for each in map(table(desk, "table")._cells, range(4))] == ["1:0", "1:1", "1:3", "1:4"]
 
 
 async def test_no_tags_because_the_file_is_gone(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """The prompt pane: what it shows is what the preview says, and so what the trainer gets."""
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from desk import SETTINGS, SIZES, Desk, at_desk, make_project, rows_of
 
+from workbench.data.dataset import SourceState
 from workbench.project.store import open_project
 from workbench.prompts.preview import preview
 from workbench.ui.panes.prompt import PromptPane
@@ -123,3 +125,40 @@ async def test_a_template_is_chosen_and_saved_with_the_comments(tmp_path: Path) 
         assert (folder / "project.toml").read_text() == text
         await desk.press("f5")
         await desk.sees("template mine.jinja")
+
+
+async def test_rows_that_are_indexed_later_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Event()
+
+    def known(state: SourceState) -> int:
+        return 4 if slow.is_set() else 1
+
+    monkeypatch.setattr(SourceState, "known_rows", property(known))
+    monkeypatch.setattr(SourceState, "complete", property(lambda state: slow.is_set()))
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("2")
+        await desk.sees("row 0 of 1")
+        assert not desk.keys["next_row"]
+        slow.set()
+        await desk.sees("row 0 of 4")
+        await desk.press("right")
+        await at_row(desk, 1)
+
+
+async def test_esc_leaves_the_examples_and_the_comparison(tmp_path: Path) -> None:
+    async with at_desk(make_project(tmp_path / "p", settings=PROMPT)) as desk:
+        await desk.press("2")
+        await at_row(desk, 0)
+        await desk.press("f", "1", "enter")
+        await desk.until(lambda: pane(desk).made.deck is not None)
+        await desk.press("escape")
+        await desk.until(lambda: pane(desk).made.deck is None)
+        await desk.press("v")
+        await desk.type("gemma")
+        await desk.press("enter")
+        await desk.until(lambda: pane(desk).compared and len(desk.app.query("VariantColumn")) > 1)
+        await desk.press("escape")
+        await desk.sees("stop token trained", "template base")
+        assert not pane(desk).compared

@@ -57,6 +57,7 @@ class PromptPane(Pane):
         self._deck: tuple[object, FewShot, Deck] | None = None
         self._doing = ""
         self._progress = self.set_interval(PROGRESS_SECONDS, self._say_progress, pause=True)
+        self._growth = self.set_interval(PROGRESS_SECONDS, self._follow_growth, pause=True)
         self._arrange()
 
     def came_into_view(self) -> None:
@@ -113,6 +114,8 @@ class PromptPane(Pane):
 
     async def _show(self, made: PromptRow, views: "list[tuple[Variant, View]]") -> None:
         self.made = made
+        self._growth.resume()
+        self._index(self.workspace)
         view = self.query_one(TokenView)
         show_view(view, made.view)
         self.query_one("#as-messages", Static).update(as_messages(made.messages))
@@ -120,6 +123,25 @@ class PromptPane(Pane):
             await self.query_one(VariantsView).show(views)
         self._arrange()
         self.workbench.refresh_keys()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="index")
+    def _index(self, workspace: "Workspace") -> None:
+        """No other pane need have asked for all rows of the source."""
+        worker, state = get_current_worker(), self.made.state(workspace)
+        if state is not None and state.rows is not None and not state.complete:
+            state.rows.build(cancelled=lambda: worker.is_cancelled)
+
+    def _follow_growth(self) -> None:
+        """More rows are known while the index is being built."""
+        made, state = self.made, self.made.state(self.workspace)
+        if state is None or state.complete:
+            self._growth.pause()
+        if state is not None and made.rows != state.known_rows:
+            first, made.rows = not made.rows, state.known_rows
+            self.query_one("#figures", Static).update(self._figures())
+            self.workbench.refresh_keys()
+            if first or made.row != self.workspace.row[1]:
+                self.render_row()
 
     def _arrange(self) -> None:
         """What is in sight now."""
@@ -142,11 +164,7 @@ class PromptPane(Pane):
         line.display = bool(text)
 
     def _figures(self) -> Text:
-        line = self.made.figures()
-        if self.compared and self.made.rows:
-            line = Text.assemble((f"row {self.made.row}", "bold"), f" of {self.made.rows:,}")
-            if self.made.sources > 1:
-                line.append(f", source {self.made.source + 1} of {self.made.sources}")
+        line = self.made.place() if self.compared else self.made.figures()
         return line.append(f"  {self._doing}…", "bold") if self._doing else line
 
     def _say_doing(self, doing: str) -> None:
@@ -238,9 +256,13 @@ class PromptPane(Pane):
             self.app.call_from_thread(self._say_doing, f"looked at {rows:,} rows, esc ends")
 
         try:
-            dataset, encoder = workspace.dataset(), workspace.encoder()
             found = next_with_warning(
-                dataset, encoder, workspace.row, step, looked, lambda: worker.is_cancelled
+                workspace.dataset(),
+                workspace.encoder(),
+                workspace.row,
+                step,
+                looked,
+                lambda: worker.is_cancelled,
             )
         finally:
             self.app.call_from_thread(self._say_doing, "")
@@ -290,10 +312,14 @@ class PromptPane(Pane):
         return f"from 0 to {self.made.rows - 1}"
 
     async def key_escape(self) -> None:
-        """Leave the input, or end a search."""
-        self.workers.cancel_group(self, "search")
+        """Leave the input, end a search, or go back to the row by itself."""
+        searching = bool(self.workers.cancel_group(self, "search"))
         if self.query(".asked"):
             await self._asked_enough()
+        elif self.compared and not searching:
+            self.do_variants()
+        elif self.with_examples and not searching:
+            await self.do_few_shot()
 
     # What is shown of the row
 
@@ -337,12 +363,9 @@ class PromptPane(Pane):
             self._focus()
         self.render_row()
 
+    @work(thread=True, exclusive=True, exit_on_error=False, group="explain")
     def do_special_tokens(self) -> None:
         """What the added special tokens change."""
-        self._explain_tokens()
-
-    @work(thread=True, exclusive=True, exit_on_error=False, group="explain")
-    def _explain_tokens(self) -> None:
         from workbench.prompts.special_tokens import consequences
         from workbench.ui.widgets.reading import Reading
 
@@ -362,15 +385,11 @@ class PromptPane(Pane):
         names, now = template_names(project), project.settings.prompt.template
 
         def chosen(index: int | None) -> None:
-            if index is None:
-                return
-            try:
-                saved = save_settings(self.workspace.project, {"prompt.template": names[index]})
-            except WorkbenchError as error:
-                self.workbench.tell(error)
-                return
-            self.workbench.project_changed(saved)
-            self.render_row()
+            if index is not None:
+                with self.telling():
+                    changes = {"prompt.template": names[index]}
+                    self.workbench.project_changed(save_settings(self.workspace.project, changes))
+                    self.render_row()
 
         here = names.index(now) if now in names else 0
         self.app.push_screen(Pick("Chat template", names, chosen=here), chosen)

@@ -11,6 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.ui.text import clean_lines, shown
 
 if TYPE_CHECKING:
+    from workbench.data.dataset import SourceState
     from workbench.project.schema import FewShot
     from workbench.prompts.encoding.encoded import Encoded
     from workbench.prompts.preview import View
@@ -57,15 +58,25 @@ class PromptRow:
 
     def figures(self) -> Text:
         """Which row, how long it is, and how much of it is trained."""
+        line = self.place()
+        if self.view is None or self.encoded is None:
+            return line
+        line.append("  ").append_text(counts(self.view))
+        return line.append_text(Text.assemble("  template ", shown(self.template, "bold")))
+
+    def place(self) -> Text:
+        """Which row; empty when there is none."""
         if not self.rows:
             return Text()
         line = Text.assemble((f"row {self.row}", "bold"), f" of {self.rows:,}")
         if self.sources > 1:
             line.append(f", source {self.source + 1} of {self.sources}")
-        if self.view is None or self.encoded is None:
-            return line
-        line.append("  ").append_text(counts(self.view))
-        return line.append_text(Text.assemble("  template ", shown(self.template, "bold")))
+        return line
+
+    def state(self, workspace: "Workspace") -> "SourceState | None":
+        """The source of the row as it is open now; its index may still be growing."""
+        opened = workspace.opened
+        return opened.sources[self.source] if opened and self.source < len(opened.sources) else None
 
     def remarks(self) -> list[str]:
         """What is wrong with the row, or with how it is rendered."""
