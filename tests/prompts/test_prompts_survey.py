@@ -208,6 +208,21 @@ def test_another_process_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("how", ["file", "link"])
+def test_another_process_brings_what_it_cannot_keep(tmp_path: Path, how: str) -> None:
+    opened = project(tmp_path / "p", rows(60))
+    cache, other = opened.folder / ".workbench", tmp_path / "other"
+    other.mkdir()
+    if how == "file":
+        cache.write_text("a file is in the way")
+    else:
+        cache.symlink_to(other)
+    found = run_survey(opened)
+    assert found.facts.used == 60 and found == survey(opened)
+    assert survey_cached(opened) is None and not list(other.iterdir())
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_cancelling_ends_the_process(tmp_path: Path, stand_in: Callable[[str], object]) -> None:
     opened = project(tmp_path / "p", rows(40))
     stand_in("import time; print('{\"progress\": 0.5}', flush=True); time.sleep(600)")

@@ -79,7 +79,8 @@ def as_json(found: "Survey", settings: Any) -> dict[str, Any]:
 
 def _report_progress(project: Any) -> None:
     from workbench.errors import Problem, WorkbenchError
-    from workbench.prompts.survey.survey import survey
+    from workbench.prompts.survey.survey import survey, survey_cached
+    from workbench.prompts.survey.survey_cache import plain
 
     told = -1
 
@@ -94,6 +95,9 @@ def _report_progress(project: Any) -> None:
     # Such a survey is not kept, so that mending what is wrong around the files is enough
     if errors := [report.error for report in found.reports if report.error]:
         raise WorkbenchError(*map(Problem, errors))
+    if survey_cached(project) is None:
+        made = plain(found.facts, found.reports, found.statistics.exact)
+        sys.stdout.write(json.dumps({"survey": made}) + "\n")
 
 
 def _lines(finding: "Finding", names: list[str], width: int) -> Any:

@@ -1,12 +1,13 @@
 """One look at all of a project's rows, for the command line, the screen and before a run starts."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workbench.data.dataset import open_dataset
 from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.report import SourceReport
 from workbench.project.store import OpenProject
-from workbench.prompts.encoding.encode import make_encoder
+from workbench.prompts.encoding.encode import Encoder, make_encoder
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.survey import survey_cache
 from workbench.prompts.survey.checks.facts import Facts
@@ -95,9 +96,17 @@ def _survey(
                 survey_cache.store(file, *kept, gathered.facts.statistics.exact)
     finally:
         dataset.close()
-    if kept is None:
-        return None
-    facts, reports = kept
+    return _judged(project, encoder, *kept) if kept else None
+
+
+def survey_of(project: OpenProject, plain: Any) -> Survey | None:
+    """The survey that another process made of `project` and gave away as `survey_cache.plain`; None when it
+    is none. Raises as `survey`."""
+    kept = survey_cache.from_plain(plain)
+    return _judged(project, make_encoder(_unlimited(project)), *kept) if kept else None
+
+
+def _judged(project: OpenProject, encoder: Encoder, facts: Facts, reports: list[SourceReport]) -> Survey:
     settings = project.settings
     told = consequences(encoder.tokenizer, settings.prompt.special_tokens, settings.training.method)
     return Survey(reports, facts, judge(facts, reports, settings, told))

@@ -1,7 +1,8 @@
 """Surveys kept in the project's `.workbench` folder: the same rows need no second look.
 
 A file is named by all that the facts depend on: the data files' size and time of change, `[data]` without
-`accept`, `[prompt]`, the template and the tokenizer. What cannot be read is as if it were not there.
+`accept`, `[prompt]`, the template and the tokenizer. What cannot be read is as if it were not there,
+and a `.workbench` that leads elsewhere by a link keeps nothing.
 """
 
 import hashlib
@@ -53,31 +54,46 @@ def cache_file(project: OpenProject, dataset: Dataset, encoder: Encoder) -> Path
 
 def load(file: Path, exact: bool) -> tuple[Facts, list[SourceReport]] | None:
     """What is kept in `file`; None without one, or with one that is broken or not as exact as asked for."""
+    if file.parent.is_symlink():
+        return None
     try:
-        kept = json.loads(file.read_bytes())
+        return from_plain(json.loads(file.read_bytes()), exact)
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def from_plain(kept: Any, exact: bool = False) -> tuple[Facts, list[SourceReport]] | None:
+    """What `plain` made; None for what it did not make, or what is not as exact as asked for."""
+    try:
         if kept["v"] != FORMAT or (exact and not kept["exact"]):
             return None
         return TypeAdapter(Facts).validate_python(kept["facts"]), [
             read_report(each) for each in kept["reports"]
         ]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
-def store(file: Path, facts: Facts, reports: list[SourceReport], exact: bool) -> None:
-    """Keep a survey; a folder that cannot be written to keeps none."""
-    kept = {
+def plain(facts: Facts, reports: list[SourceReport], exact: bool) -> dict[str, Any]:
+    """A survey as JSON has it."""
+    return {
         "v": FORMAT,
         "exact": exact,
         "facts": asdict(facts),
         "reports": [plain_report(each) for each in reports],
     }
+
+
+def store(file: Path, facts: Facts, reports: list[SourceReport], exact: bool) -> None:
+    """Keep a survey; a folder that cannot be written to keeps none."""
+    if file.parent.is_symlink():
+        return
     with suppress(WorkbenchError, OSError):
         file.parent.mkdir(exist_ok=True)
         ignore = file.parent / ".gitignore"
         if not ignore.exists():
             write_atomic(ignore, "*\n")
-        write_atomic(file, json.dumps(kept))
+        write_atomic(file, json.dumps(plain(facts, reports, exact)))
         older = sorted(file.parent.glob("survey-*.json"), key=lambda each: -each.stat().st_mtime_ns)
         for each in older[KEPT:]:
             each.unlink()

@@ -1,9 +1,10 @@
-"""A survey made by a process of its own, so that a screen stays quick meanwhile; the cache brings it back.
+"""A survey made by a process of its own, so that a screen stays quick meanwhile. The cache brings it back, or
+its stdout where the project's folder cannot be written to.
 
 Few rows are looked at right here: that takes less than to start a process.
 
 The process is `workbench check PROJECT --progress`: one JSON object a line on stdout, `{"progress": 0.25}`
-until it ends, `{"error": "..."}` when it could not be made.
+until it ends, `{"error": "..."}` when it could not be made, `{"survey": {...}}` when it could not be kept.
 """
 
 import json
@@ -18,7 +19,7 @@ from workbench.data.files.rows import Cancelled, Progress
 from workbench.errors import fault
 from workbench.project import child
 from workbench.project.store import OpenProject
-from workbench.prompts.survey.survey import Survey, survey, survey_cached
+from workbench.prompts.survey.survey import Survey, survey, survey_cached, survey_of
 
 _ASK_SECONDS = 0.1
 _MODULE = "workbench"
@@ -38,7 +39,7 @@ def run_survey(
         progress: told the share that is done.
         cancelled: asked ten times a second; the process is ended when it says so.
 
-    Raises WorkbenchError: as `survey`; the process ended without a result; its result cannot be kept.
+    Raises WorkbenchError: as `survey`; the process ended without a result.
     """
     while not _one_at_a_time.acquire(timeout=_ASK_SECONDS):  # what runs may be the same survey
         _stop_if(cancelled)
@@ -66,10 +67,10 @@ def _elsewhere(project: OpenProject, progress: Progress | None, cancelled: Cance
     _stop_if(cancelled)
     if "error" in last:
         raise fault(str(last["error"]))
-    if found := survey_cached(project):
+    if found := survey_of(project, last["survey"]) if "survey" in last else survey_cached(project):
         return found
     what = ended.complaint or f"ended with {ended.code}"
-    hint = f"is {project.folder} writable, and do its files stay as they are?"
+    hint = "do the data files stay as they are?"
     raise fault(f"the check brought no result: {what}", "workbench check", hint)
 
 
