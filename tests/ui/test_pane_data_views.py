@@ -382,7 +382,8 @@ async def test_rows_of_a_tag_are_those_in_use(tmp_path: Path) -> None:
         await desk.sees("half", "even")
         await desk.press("down", "enter")
         await desk.sees("only half = even: 4 rows")
-        assert [each[0] for each in map(table(desk, "table")._cells, range(4))] == ["1:0", "1:1", "1:3", "1:4"]
+        shown = [table(desk, "table")._cells(line)[0] for line in range(4)]
+        assert shown == ["1:0", "1:1", "1:3", "1:4"]
 
 
 async def test_no_tags_because_the_file_is_gone(tmp_path: Path) -> None:
@@ -392,3 +393,18 @@ async def test_no_tags_because_the_file_is_gone(tmp_path: Path) -> None:
         await desk.press("b")
         await desk.sees("train.jsonl: no such file")
         assert not desk.shows("no source has tags")
+
+
+async def test_a_picked_name_is_shown_clean_and_still_found(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    (folder / "a\x1b\u202e.jsonl").write_text(rows_of(("Who?", "I.")))
+    async with at_desk(folder) as desk:
+        await desk.press("a")
+        await desk.sees("Add a source", "a␛�.jsonl")
+        await desk.press("down")
+        assert desk.app.screen.query_one(Input).value == "a␛�.jsonl"
+        await desk.press("enter")
+        await desk.sees("[[data.source]]", "Who?")
+        await desk.press("w")
+        await desk.hears("added to")
+        assert saved(folder)["data"]["source"][-1]["path"] == "a\x1b\u202e.jsonl"

@@ -256,14 +256,8 @@ class PromptPane(Pane):
             self.app.call_from_thread(self._say_doing, f"looked at {rows:,} rows, esc ends")
 
         try:
-            found = next_with_warning(
-                workspace.dataset(),
-                workspace.encoder(),
-                workspace.row,
-                step,
-                looked,
-                lambda: worker.is_cancelled,
-            )
+            read = workspace.dataset(), workspace.encoder()
+            found = next_with_warning(*read, workspace.row, step, looked, lambda: worker.is_cancelled)
         finally:
             self.app.call_from_thread(self._say_doing, "")
         if worker.is_cancelled:
