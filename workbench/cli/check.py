@@ -139,6 +139,8 @@ def _summary(found: "Survey") -> str:
     sides = ", ".join(f"{count:,} {side}" for side, count in facts.rows.items() if count)
     if (repeated := facts.train_repeated) > facts.rows.get("train", 0):
         sides += f"; with `repeat` {repeated:,} in an epoch"
+    if lost := facts.used - sum(map(facts.left, facts.rows)):
+        sides += f"; {'' if facts.statistics.exact else 'about '}{lost:,} of them left out when encoded"
     tokens = facts.tokens
     sampled = (
         ""

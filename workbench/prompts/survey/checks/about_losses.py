@@ -39,6 +39,10 @@ def _held_out(seen: Seen) -> Iterator[Finding]:
     amount = f"{mark.count:,} of {rows(used)}" + ("" if used == looked_at else f" ({looked_at:,} looked at)")
     what = f"{amount} held out are left out when encoded: {_reasons(parts)}"
     yield seen.finding("held-out-lost", "yellow", mark, what, _hint(parts))
+    if seen.facts.rows.get("validation", 0) and not seen.facts.left("validation"):
+        mark = _lost([part for part in parts if part.side == "validation"])
+        what = f"no row is held out: {rows(seen.facts.rows['validation'])} would be, and none encodes"
+        yield seen.finding("no-validation", "yellow", mark, what, "overfitting would not show")
     long = merged(part.lost[TOO_LONG] for part in parts if TOO_LONG in part.lost)
     if long.count and seen.settings.data.overlong == "error":
         limit = f"data.max_tokens = {seen.settings.data.max_tokens:,}"

@@ -149,9 +149,6 @@ def _leaks(seen: Seen) -> Iterator[Finding]:
 
 def _split(seen: Seen) -> Iterator[Finding]:
     train, held = seen.facts.left("train"), seen.facts.rows.get("validation", 0)
-    if train and held and not seen.facts.left("validation"):
-        what = f"no row is held out: {rows(held)} would be, and none can be encoded"
-        yield Finding("no-validation", "yellow", what, "overfitting would not show", held)
     if train and not held:
         hint = 'data.validation = 0.1, or a source with split = "validation"'
         if asked := seen.settings.data.validation:
