@@ -109,6 +109,14 @@ def test_held_out_rows_that_are_trained_on_are_red(tmp_path: Path) -> None:
     assert facts_of(found["leak-near"]) == ("yellow", 1) and found["leak-near"].rows == [(1, 30)]
 
 
+def test_a_group_on_two_sides_is_told(tmp_path: Path) -> None:
+    trained, held = rows(150, talk="{user}"), rows(30, 1, talk="{user}")
+    held[4]["talk"] = trained[9]["talk"]
+    source = {0: 'group = "talk"', 1: 'group = "talk"\nsplit = "validation"'}
+    found = findings(project(tmp_path / "p", trained, held, source=source))
+    assert facts_of(found["leak-group"]) == ("yellow", 1) and found["leak-group"].rows == [(1, 4)]
+
+
 def test_no_validation_and_few_rows(tmp_path: Path) -> None:
     found = findings(project(tmp_path / "p", rows(12), more="[data]\nvalidation = 0"))
     assert found["no-validation"].level == "yellow" and found["few-rows"].level == "yellow"

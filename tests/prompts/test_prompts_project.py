@@ -102,6 +102,15 @@ def test_every_unreadable_source_is_named(folder: Path) -> None:
     assert "none.json" in str(error.value) and "gone.csv" in str(error.value)
 
 
+def test_a_source_that_breaks_on_the_way_ends_the_reading(folder: Path) -> None:
+    (folder / "more.csv").write_text("instruction,output\n" + "a,b\n" * 20_000 + '"never closed,b\n')
+    sources = [
+        {"kind": "fields", "path": name, "user": ["{instruction}"]} for name in ("train.json", "more.csv")
+    ]
+    with pytest.raises(WorkbenchError, match="never closed"):
+        encode_project(project(folder, data={"source": sources}))
+
+
 def test_a_template_that_refuses_the_system_prompt_is_named_at_once(folder: Path) -> None:
     refusing = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + PLAIN
     (folder / "strict.jinja").write_text(refusing)

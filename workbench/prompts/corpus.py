@@ -8,7 +8,7 @@ from workbench.data.dataset import Dataset, open_dataset
 from workbench.data.example import Example, Origin, Rejected
 from workbench.data.report import SourceReport
 from workbench.data.selection import Selection, select
-from workbench.errors import Problem, WorkbenchError
+from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.store import OpenProject
 from workbench.prompts.encoding.encode import TOO_LONG, Encoder, make_encoder
 from workbench.prompts.encoding.encode_many import encode_supervised
@@ -61,6 +61,8 @@ def encode_project(
             project.settings.data,
             (lambda share: reading(int(100 * share), 100)) if reading else None,
         )
+        if broken := [fault(report.error) for report in selection.reports if report.error]:
+            raise WorkbenchError(*(problem for error in broken for problem in error.problems))
         work = _Work(encoder, dataset, selection, progress)
         train, validation = work.train(), work.validation()
     finally:

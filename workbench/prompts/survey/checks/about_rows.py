@@ -133,6 +133,10 @@ def _leaks(seen: Seen) -> Iterator[Finding]:
         )
         hint = "take them out of one side: the validation loss measures memory now"
         yield seen.finding("leak", "red", overlap.same, what, hint)
+    if overlap.group.count:
+        what = f"{rows(overlap.group.count)} held out whose group is trained on as well"
+        hint = "a source with its own `split` parts a group: name the same rows on one side, or leave it out"
+        yield seen.finding("leak-group", "yellow", overlap.group, what, hint)
     for name, mark, what in (
         ("leak-question", overlap.question, "with a question that is trained on as well"),
         ("leak-near", overlap.near, "that share four fifths of their text with one that is trained on"),

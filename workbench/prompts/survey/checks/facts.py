@@ -163,6 +163,7 @@ class Overlap:
 
     Attributes:
         same: held-out rows that equal a training row, among all.
+        group: held-out rows of a group that is trained on, among all.
         question: held-out rows whose question is asked in a training row too, among those compared.
         near: held-out rows that share most of their text with a training row, among those compared.
         held_out: held-out rows compared for the last two.
@@ -170,6 +171,7 @@ class Overlap:
     """
 
     same: Marked = field(default_factory=Marked)
+    group: Marked = field(default_factory=Marked)
     question: Marked = field(default_factory=Marked)
     near: Marked = field(default_factory=Marked)
     held_out: int = 0

@@ -349,7 +349,10 @@ def _overlap(
 
     sizes = np.asarray(look.question_characters) + np.asarray(look.answer_characters)
     total = sum(int(sizes[places[side]].sum()) for side in SIDES)
-    overlap = Overlap(same=marked((held.source, held.row) for held, _ in selection.leaked))
+    overlap = Overlap(
+        same=marked((held.source, held.row) for held, _ in selection.leaked),
+        group=marked((held.source, held.row) for held, _ in selection.straddling),
+    )
     compared = {}
     for side in SIDES:
         rows, drawn = _chosen(places[side], sizes, seed, side, total <= EXACT_CHARACTERS)
