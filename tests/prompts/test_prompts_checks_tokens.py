@@ -55,6 +55,20 @@ def test_rows_that_are_too_long(tmp_path: Path, long: int, level: str) -> None:
     assert refused["too-long"].level == "red"
 
 
+def test_rows_longer_than_the_base_model_can_read(tmp_path: Path) -> None:
+    base = based(tmp_path / "base", GOOD + PROMPT)
+    (tmp_path / "base" / "config.json").write_text('{"max_position_embeddings": 600}')
+    long = {"user": "word " * 300, "assistant": "yes"}
+    more = f"{base}[data]\nvalidation = 0\nmax_tokens = "
+    found = findings(project(tmp_path / "p", [*rows(120), long], more=f"{more}4096"))
+    assert found["context"].level == "red" and found["context"].rows == [(0, 120)]
+    assert "600 or less" in found["context"].hint
+    found = findings(project(tmp_path / "q", [*rows(120), long], more=f"{more}600"))
+    assert "context" not in found and found["too-long"].rows == [(0, 120)]
+    found = findings(project(tmp_path / "r", rows(120) + [long] * 9, more=f"{more}100"))
+    assert found["too-long"].hint == "data.max_tokens = 600 is all that the base model can take"
+
+
 def test_an_answer_that_is_cut_off_whole(tmp_path: Path) -> None:
     longer = [row | {"user": row["user"] * 60} for row in rows(3, 1)]
     cut = '[data]\nvalidation = 0\nmax_tokens = 512\noverlong = "truncate"'

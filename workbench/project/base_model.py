@@ -1,5 +1,6 @@
 """Finding the base model that a project names, before torch is loaded."""
 
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -23,6 +24,17 @@ class BaseModel:
 
     name: str
     folder: Path
+
+
+def context_length(folder: Path) -> int | None:
+    """Most tokens a base model has positions for, from its config.json; None where it sets no limit."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = config.get("text_config") or config
+        limit = config.get("max_position_embeddings")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return limit if isinstance(limit, int) and limit > 0 else None
 
 
 def locate(base: str, project_folder: Path, *, download: bool = False, weights: bool = True) -> BaseModel:

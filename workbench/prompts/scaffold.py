@@ -1,13 +1,12 @@
 """A new project that trains: its sources mapped, its template and its length fitted to the base model."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.data.detect.many_files import propose_all
 from workbench.data.detect.propose import Proposal
 from workbench.errors import Problem, WorkbenchError
-from workbench.project.base_model import locate, reads_as_hub_id
+from workbench.project.base_model import context_length, locate, reads_as_hub_id
 from workbench.project.create import create_project
 from workbench.project.schema import DataSettings
 from workbench.prompts.tokenizer import load_tokenizer
@@ -74,6 +73,4 @@ def _fitting(base: str) -> tuple[str, str, int]:
     template, why = "base", "the base model has a chat template"
     if not load_tokenizer(located.folder).chat_template:
         template, why = PLAIN_TEMPLATE, "the base model has no chat template"
-    config = json.loads((located.folder / "config.json").read_text(encoding="utf-8"))
-    positions = config.get("max_position_embeddings")
-    return template, why, min(default, positions) if isinstance(positions, int) else default
+    return template, why, min(default, context_length(located.folder) or default)

@@ -6,6 +6,7 @@ from typing import Any
 from workbench.data.dataset import open_dataset
 from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.report import SourceReport
+from workbench.project.base_model import context_length
 from workbench.project.store import OpenProject
 from workbench.prompts.encoding.encode import Encoder, make_encoder
 from workbench.prompts.special_tokens import consequences
@@ -109,7 +110,8 @@ def survey_of(project: OpenProject, plain: Any) -> Survey | None:
 def _judged(project: OpenProject, encoder: Encoder, facts: Facts, reports: list[SourceReport]) -> Survey:
     settings = project.settings
     told = consequences(encoder.tokenizer, settings.prompt.special_tokens, settings.training.method)
-    return Survey(reports, facts, judge(facts, reports, settings, told))
+    context = context_length(encoder.tokenizer.folder)
+    return Survey(reports, facts, judge(facts, reports, settings, told, context))
 
 
 def _unlimited(project: OpenProject) -> OpenProject:

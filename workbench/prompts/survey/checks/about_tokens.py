@@ -15,6 +15,7 @@ def findings(seen: Seen) -> Iterator[Finding]:
     """All of this module."""
     yield from _unsupervised(seen)
     yield from _too_long(seen)
+    yield from _context(seen)
     yield from _ends(seen)
     yield from _doubled(seen)
     yield from _prompt(seen)
@@ -65,8 +66,11 @@ def _too_long(seen: Seen) -> Iterator[Finding]:
     keeps = ""
     if side:
         most, longest = side.total.percentiles[99], side.total.longest
+        gain = "would keep 99%"
+        if seen.context and most > seen.context:
+            most, gain = seen.context, "is all that the base model can take"
         keeps = (
-            f"data.max_tokens = {most} would keep 99%"
+            f"data.max_tokens = {most} {gain}"
             if most > data.max_tokens
             else f"the longest has {longest:,} tokens"
         )
@@ -82,6 +86,23 @@ def _too_long(seen: Seen) -> Iterator[Finding]:
     else:
         what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,} and {are} left out"
         yield seen.finding("too-long", level, found.too_long, what, keeps)
+
+
+def _context(seen: Seen) -> Iterator[Finding]:
+    """Rows that are trained on or held out, and longer than the base model can read."""
+    data, limit = seen.settings.data, seen.context
+    if limit is None or data.max_tokens <= limit:
+        return
+    sides = [seen.facts.statistics.sides.get(side) for side in ("train", "validation")]
+    fits = data.max_tokens if data.overlong != "truncate" else 2**31
+    long = [row for side in sides if side for row in side.longest if limit < row[2] <= fits]
+    if long:
+        mark = Marked()
+        for source, row, _ in long:
+            mark.add(source, row)
+        most = min(max(tokens for *_, tokens in long), data.max_tokens)
+        what = f"rows of up to {most:,} tokens; the base model was made for {limit:,}"
+        yield seen.finding("context", "red", mark, what, f"set data.max_tokens to {limit} or less")
 
 
 def _ends(seen: Seen) -> Iterator[Finding]:

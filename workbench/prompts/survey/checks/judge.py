@@ -23,6 +23,7 @@ RED = (
     "leak",
     "no-supervised",
     "too-long",
+    "context",
     "truncated",
     "stop-not-trained",
     "double-bos",
@@ -33,13 +34,18 @@ _ORDER = {"red": 0, "yellow": 1, "note": 2}
 
 
 def judge(
-    facts: Facts, reports: list[SourceReport], settings: Project, special_tokens: Sequence[str] = ()
+    facts: Facts,
+    reports: list[SourceReport],
+    settings: Project,
+    special_tokens: Sequence[str] = (),
+    context: int | None = None,
 ) -> list[Finding]:
     """All findings, red ones first; those that `data.accept` names are marked accepted.
 
-    `special_tokens` is what adding them changes, as `special_tokens.consequences` says it.
+    `special_tokens` is what adding them changes, as `special_tokens.consequences` says it; `context` how many
+    tokens the base model has positions for.
     """
-    seen = Seen(facts, reports, settings)
+    seen = Seen(facts, reports, settings, context)
     found = [
         finding
         for about in (about_rows, about_losses, about_tokens, about_texts, about_schedule)

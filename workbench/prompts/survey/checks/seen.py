@@ -12,11 +12,15 @@ from workbench.prompts.survey.findings import Finding, Level
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Facts about the rows, what became of each source's rows, and the settings they will be trained with."""
+    """Facts about the rows, what became of each source's rows, and the settings they will be trained with.
+
+    `context` is how many tokens the base model has positions for; None where it sets no limit.
+    """
 
     facts: Facts
     reports: list[SourceReport]
     settings: Project
+    context: int | None = None
 
     def finding(self, name: str, level: Level, mark: Marked, what: str, hint: str = "") -> Finding:
         """A finding about the rows of a mark."""
