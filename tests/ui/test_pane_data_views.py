@@ -370,7 +370,7 @@ async def test_a_folder_of_two_shapes_becomes_two_sources(tmp_path: Path) -> Non
         await here.press("a")
         await here.type("more")
         await here.press("enter")
-        await here.sees('path = "more/asked.jsonl"', "w writes it")
+        await here.sees('path = "more/asked.jsonl"', "w writes these 2 sources")
         await here.press("w")
         await here.until(lambda: len(here.app.workspace.project.settings.data.source) == 3)
 

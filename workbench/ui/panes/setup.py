@@ -117,7 +117,7 @@ class SetupPane(Pane):
             f"   {per_epoch:,} step{'s' if per_epoch > 1 else ''} an epoch, {planned.steps:,} in all"
             f" = {planned.epochs:,.3g} epochs"
         )
-        if red := [finding.name for finding in self._survey.blocking]:
+        if red := list(dict.fromkeys(finding.name for finding in self._survey.blocking)):
             line.append(f"   red: {', '.join(red)}", style="bold")
         return line
 

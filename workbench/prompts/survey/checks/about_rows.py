@@ -139,7 +139,7 @@ def _leaks(seen: Seen) -> Iterator[Finding]:
         yield seen.finding("leak-group", "yellow", overlap.group, what, hint)
     for name, mark, what in (
         ("leak-question", overlap.question, "with a question that is trained on as well"),
-        ("leak-near", overlap.near, "that share four fifths of their text with one that is trained on"),
+        ("leak-near", overlap.near, "with four fifths of the text of one that is trained on"),
     ):
         if mark.count:
             compared = (

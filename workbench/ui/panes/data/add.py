@@ -138,7 +138,9 @@ class AddSource(ModalScreen[OpenProject | None]):
         scroll.display = True
         scroll.scroll_home(animate=False)
         scroll.focus()
-        self._keys("w writes it to project.toml   e another path   esc leaves")
+        many = len(proposed.proposals)
+        what = "it" if many == 1 else f"these {many} sources"
+        self._keys(f"w writes {what} to project.toml   e another path   esc leaves")
 
     def _text_of(self, proposed: "Proposed") -> Text:
         text = Text()

@@ -65,7 +65,7 @@ class ChecksView(DataView):
             return Text(f"checking every row  {bar(done, BAR)} {done:.0%}")
         accepted = sum(finding.accepted for finding in self.findings)
         if blocking := surveyed.blocking:
-            names = ", ".join(finding.name for finding in blocking)
+            names = ", ".join(dict.fromkeys(finding.name for finding in blocking))
             what = f"✗ a run does not start: {names}; mend it, or x accepts the selected one"
             return shown(what, self.colour("red"))
         line = Text("✓ nothing keeps a run from starting", self.colour("green"))
