@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from workbench.cli import main
-from workbench.cli.stats import BAR, bar
+from workbench.cli.stats import BAR
+from workbench.ui.widgets.bars import bar
 
 Workbench = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -94,7 +95,7 @@ def test_statistics_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @given(st.floats(0, 1))
 def test_bars(share: float) -> None:
-    cells = bar(share)
+    cells = bar(share, BAR).rstrip()
     assert abs(len(cells) - share * BAR) <= 1 and len(cells) <= BAR
     assert bool(cells) == (share > 0)
 

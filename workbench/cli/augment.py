@@ -124,7 +124,7 @@ class _Model:
 
 
 def _show(project: "OpenProject", planned: "Plan") -> None:
-    from workbench.cli.console import note, say
+    from workbench.cli.console import excerpt, note, say
     from workbench.data.augment.remarks import remarks
 
     made = planned.made
@@ -141,7 +141,7 @@ def _show(project: "OpenProject", planned: "Plan") -> None:
         say(f"{source} row {each.example.origin.row}: {'; '.join(each.by)}")
         for message in each.example.messages:
             if message.role != "system":
-                say(f"  {message.role}: {_short(message.content)}")
+                say(f"  {message.role}: {excerpt(message.content, _LONGEST)}")
     if made.rows:
         say("")
     for remark in remarks(project.settings, made):
@@ -156,13 +156,6 @@ def _examples(made: "Augmented") -> "list[MadeRow]":
         before = {row.example.origin for row in chosen}
         chosen.append(next((row for row in of_kind if row.example.origin not in before), of_kind[0]))
     return chosen[:_SHOWN]
-
-
-def _short(text: str) -> str:
-    from workbench.ui.text import clean
-
-    text = clean(text)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _fields(planned: "Plan", written: bool) -> dict[str, Any]:

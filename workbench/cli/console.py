@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from workbench.errors import WorkbenchError
-from workbench.ui.text import clean_lines, shown
+from workbench.ui.text import clean, clean_lines, shown
 
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """What JSON may leave bare and a terminal obeys, or hides text with: written as escapes, the value stays."""
@@ -49,6 +49,12 @@ def say(text: str) -> None:
 def busy(doing: str) -> AbstractContextManager[object]:
     """A sign on stderr that something takes its time, for a person only; it leaves no trace."""
     return err.status(Text(clean_lines(doing))) if err.is_interactive else nullcontext()
+
+
+def excerpt(text: str, most: int) -> str:
+    """Foreign text on one line, cleaned; of a long one the beginning."""
+    text = clean(text)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def write_json(value: Any, *, indent: int | None = None) -> None:

@@ -185,6 +185,7 @@ def _show_rows(proposal: "Proposal") -> None:
 
 def _lines(outcome: "Example | Rejected") -> list[str]:
     """What a row becomes: a line for each message, or the reason why it is left out."""
+    from workbench.cli.console import excerpt
     from workbench.data.example import Rejected
 
     if isinstance(outcome, Rejected):
@@ -192,12 +193,5 @@ def _lines(outcome: "Example | Rejected") -> list[str]:
     lines = []
     for message in outcome.messages:
         given = "".join(f" {name}={text}" for name, text in message.given)
-        lines.append(f"{message.role}{given}: {_short(message.content)}")
+        lines.append(f"{message.role}{given}: {excerpt(message.content, _LONGEST)}")
     return lines + [f"{name} = {value}" for name, value in outcome.tags]
-
-
-def _short(text: str) -> str:
-    from workbench.ui.text import clean
-
-    text = clean(text)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -9,13 +9,13 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
+from workbench.ui.widgets.bars import bar
 
 if TYPE_CHECKING:
     from workbench.prompts.survey.statistics import Lengths, SideStatistics
     from workbench.prompts.survey.survey import Survey
 
 BAR = 30
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _SHOWN_LONGEST, _SHOWN_VALUES = 5, 20
 WIDTH = 80
 _COUNT, _SIDE_BAR = 13, 7
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         say(f"padding of random batches of {settings.training.per_device_train_batch_size}")
         for name, share in wasted.items():
             chosen = "  (chosen)" if name == settings.training.packing else ""
-            say(f"  {name:<8}{share:>6.1%} {bar(share)}{chosen}")
+            say(f"  {name:<8}{share:>6.1%} {bar(share, BAR).rstrip()}{chosen}")
     return 0
 
 
@@ -107,7 +107,7 @@ def side_lines(side: str, figures: "SideStatistics", found: "Survey") -> list[st
     lines.append(f"  {'script':<24}{'rows':>10}")
     for script, rows in figures.scripts.items():
         part = rows / figures.rows
-        lines.append(f"    {script:<22}{rows:>10,}{part:>7.1%} {bar(part)}")
+        lines.append(f"    {script:<22}{rows:>10,}{part:>7.1%} {bar(part, BAR).rstrip()}")
     return lines
 
 
@@ -129,19 +129,11 @@ def tag_lines(name: str, sides: dict[str, dict[str, int]]) -> list[str]:
         for side, total in totals.items():
             count = sides[side].get(value, 0)
             figures = f"{count:,} {count / total:4.0%}"
-            cells += f"{figures:>{_COUNT}} {bar(count / total, _SIDE_BAR):<{_SIDE_BAR}}"
+            cells += f"{figures:>{_COUNT}} {bar(count / total, _SIDE_BAR)}"
         lines.append((set_cell_size(f"  {value or '(none)'}", room) + cells).rstrip())
     if len(together) > _SHOWN_VALUES:
         lines.append(f"  and {len(together) - _SHOWN_VALUES:,} more values")
     return lines
-
-
-def bar(share: float, cells: int = BAR) -> str:
-    """A bar of that many cells for the whole, to an eighth of a cell."""
-    eighths = round(min(1.0, max(0.0, share)) * cells * 8)
-    if share > 0:
-        eighths = max(1, eighths)
-    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
 
 
 def _row(name: str, lengths: "Lengths") -> str:
@@ -153,6 +145,6 @@ def _row(name: str, lengths: "Lengths") -> str:
 def _histogram(lengths: "Lengths") -> list[str]:
     most = max((count for _, _, count in lengths.histogram), default=0)
     return [f"  {'tokens of a row':>15} {'rows':>10}"] * bool(most) + [
-        f"  {f'{first:,}-{last:,}':>15} {count:>10,} {bar(count / most)}"
+        f"  {f'{first:,}-{last:,}':>15} {count:>10,} {bar(count / most, BAR).rstrip()}"
         for first, last, count in lengths.histogram
     ]

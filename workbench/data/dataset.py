@@ -1,6 +1,7 @@
 """All the sources of a project as examples, with every row that is left out counted by its reason."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +66,11 @@ class Dataset:
         mapped = self.mapped(source, i)
         return mapped if isinstance(mapped, Rejected) else self._cleaners[source].clean(mapped)
 
-    def outcomes(self, source: int) -> Iterator[Example | Rejected]:
-        """What each row of a source becomes, in order. Raises WorkbenchError when its file cannot be read."""
-        for i in range(len(self._rows(source))):
-            yield self.example(source, i)
-
     def examined(self, source: int) -> Iterator[tuple[Example | Rejected, tuple[str, ...]]]:
-        """As `outcomes`, each with the cleaning rules that changed something."""
+        """What each row of a source becomes, in order, with the cleaning rules that changed something.
+
+        Raises WorkbenchError when its file cannot be read.
+        """
         mapper, cleaner = self._mappers[source], self._cleaners[source]
         for i, row in enumerate(self._rows(source).scan()):
             origin = Origin(source, i)
@@ -81,6 +80,16 @@ class Dataset:
                 yield mapped, ()
             else:
                 yield cleaner.touched(mapped)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files; one that went away meanwhile counts nothing."""
+        total = 0
+        for state in self.sources:
+            for file in state.rows.files if state.rows else ():
+                with suppress(OSError):
+                    total += file.stat().st_size
+        return total
 
     def require_readable(self) -> None:
         """Raises WorkbenchError with what is wrong with every source that cannot be read."""

@@ -7,7 +7,6 @@ its progress line by line, and leaves the pickled selection, or the error, in FI
 import pickle
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from workbench.data.dataset import Dataset, open_dataset
@@ -34,7 +33,7 @@ def selected(
 
     Raises WorkbenchError: the process ended without a result.
     """
-    if _bytes(dataset) <= SMALL:
+    if dataset.bytes <= SMALL:
         selection = select(dataset, project.settings.data, progress, cancelled)
         return None if cancelled() else selection
     with tempfile.TemporaryDirectory() as folder:
@@ -56,16 +55,6 @@ def selected(
         raise result
     assert isinstance(result, Selection)
     return result
-
-
-def _bytes(dataset: Dataset) -> int:
-    """Of all files; what went away meanwhile counts nothing."""
-    total = 0
-    for state in dataset.sources:
-        for file in state.rows.files if state.rows else ():
-            with suppress(OSError):
-                total += file.stat().st_size
-    return total
 
 
 def main() -> None:

@@ -94,7 +94,6 @@ def _bytes(project: OpenProject) -> int:
     """Size of all data files."""
     dataset = open_dataset(project)
     try:
-        files = [file for state in dataset.sources if state.rows for file in state.rows.files]
-        return sum(file.stat().st_size for file in files if file.exists())
+        return dataset.bytes
     finally:
         dataset.close()
