@@ -18,8 +18,9 @@ from workbench.engine.models import make_trainable
 from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import WorkbenchError
 from workbench.project.base_model import locate
-from workbench.project.schema import ChatSettings, TrainingSettings
+from workbench.project.schema import ChatSettings
 from workbench.project.store import open_project
+from workbench.project.training import TrainingSettings
 from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.folder import create_run

@@ -24,6 +24,7 @@ def test_kinds_and_help() -> None:
     assert FIELDS["training.rank"] == FormField(
         key="training.rank",
         section="training",
+        group="adapter",
         default=16,
         help="LoRA rank: width of the adapter",
         unit="",

@@ -155,7 +155,7 @@ async def test_help_has_default_unit_and_source() -> None:
 
 async def test_a_wide_screen_shows_the_help_of_every_field() -> None:
     form, app = form_of("model", "training")
-    async with app.run_test(size=(200, 50)):
+    async with app.run_test(size=(200, 80)):
         for field in form.fields:
             assert field.help[:60] in row_of(app, field.key.partition(".")[2])
 

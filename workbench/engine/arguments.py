@@ -6,7 +6,8 @@ import torch
 from trl import SFTConfig
 
 from workbench.errors import fault
-from workbench.project.schema import Project, TrainingSettings
+from workbench.project.schema import Project
+from workbench.project.training import TrainingSettings
 
 
 def precision(settings: TrainingSettings) -> str:

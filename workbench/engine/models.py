@@ -13,7 +13,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, P
 
 from workbench.engine.vocabulary import vocabulary_layers
 from workbench.errors import fault
-from workbench.project.schema import Project, TrainingSettings
+from workbench.project.schema import Project
+from workbench.project.training import TrainingSettings
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -5,7 +5,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from workbench.engine.commands import Commands
-from workbench.project.schema import TrainingSettings
+from workbench.project.training import TrainingSettings
 
 
 class Pacing(TrainerCallback):  # type: ignore[misc]

@@ -23,7 +23,7 @@ from workbench.engine.pacing import Pacing
 from workbench.engine.progress import Progress
 from workbench.engine.scoring import IGNORED, score
 from workbench.errors import Problem, WorkbenchError
-from workbench.project.schema import TrainingSettings
+from workbench.project.training import TrainingSettings
 from workbench.prompts.encoding.encoded import Supervised
 from workbench.runs.events import EventWriter
 

@@ -37,6 +37,7 @@ class FormField:
     Attributes:
         key: dotted key, such as `training.rank`.
         section: the table, such as `training`.
+        group: what it is about inside its table, such as `adapter`; empty in a short table.
         default: the value when project.toml says nothing.
         help: one line.
         unit: such as `tokens`; empty when it has none.
@@ -47,12 +48,18 @@ class FormField:
 
     key: str
     section: str
+    group: str
     default: Any
     help: str
     unit: str
     source: str
     kind: Kind
     choices: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """What stands above its group in a form."""
+        return f"{self.section}: {self.group}" if self.group else self.section
 
     @property
     def name(self) -> str:
@@ -131,6 +138,7 @@ def _form_field(section: str, name: str, info: FieldInfo) -> FormField:
     return FormField(
         key=f"{section}.{name}",
         section=section,
+        group=extra.get("group", ""),
         default=info.get_default(call_default_factory=True, validated_data={}),
         help=info.description or "",
         unit=extra.get("unit", ""),

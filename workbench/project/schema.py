@@ -4,12 +4,13 @@ The description of a field is the form's help line; `unit` and `source` (where t
 travel beside it in the JSON schema extras. What holds between fields is in `relations.py`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from workbench.project.source import Source
 from workbench.project.table import Count, Seed, Table, Words, setting
+from workbench.project.training import TrainingSettings
 
 FORMAT = 1
 
@@ -28,6 +29,17 @@ class ModelSettings(Table):
         "Weights of the base model in memory: as they are, 8 bits or 4; the latter two need method = lora",
         source="QLoRA, arXiv 2305.14314",
     )
+    double_quantization: bool = setting(
+        True,
+        "nf4: the constants of the quantization are quantized too, 0.4 bits a weight less",
+        source="QLoRA",
+    )
+    compute_dtype: Literal["auto", "bf16", "fp16", "fp32"] = setting(
+        "auto", "nf4: arithmetic on the quantized weights; auto is that of training.precision"
+    )
+    attn_implementation: Literal["auto", "sdpa", "eager", "flash_attention_2"] = setting(
+        "auto", "Attention: auto is SDPA, kept to one example at a time where rows are packed"
+    )
 
 
 class DataSettings(Table):
@@ -43,7 +55,21 @@ class DataSettings(Table):
     )
     max_tokens: Count = setting(1024, "Longest example, prompt and answer together", unit="tokens", ge=8)
     overlong: Literal["drop", "truncate", "error"] = setting(
-        "drop", "Examples over max_tokens: leave out, cut at the end, or refuse to start; always counted"
+        "drop", "Examples over a limit: leave out, cut at the end, or refuse to start; always counted"
+    )
+    max_prompt_tokens: Count = setting(
+        0,
+        "Longest prompt: all before the first trained token; 0 for no limit of its own",
+        unit="tokens",
+        source="source_max_len of qlora.py",
+        ge=0,
+    )
+    max_answer_tokens: Count = setting(
+        0,
+        "Longest answer: from the first trained token on; 0 for no limit of its own",
+        unit="tokens",
+        source="target_max_len of qlora.py",
+        ge=0,
     )
     train_on: Literal["assistant", "last", "all"] = setting(
         "assistant",
@@ -135,61 +161,6 @@ class Augmentation(Table):
         "that begins with a title and a colon is left as it is",
     )
     seed: Seed = setting(42, "Seed of what is drawn where more can be made than `target` asks for")
-
-
-class TrainingSettings(Table):
-    """`[training]`: names as in transformers' TrainingArguments where one exists."""
-
-    method: Literal["lora", "full"] = setting(
-        "lora", "Train a low-rank adapter, or every weight of the base model"
-    )
-    rank: Count = setting(16, "LoRA rank: width of the adapter", source="LoRA, arXiv 2106.09685", ge=1)
-    alpha: Count = setting(32, "LoRA alpha: the adapter counts alpha / rank; rank or twice the rank", ge=1)
-    dropout: float = setting(0.0, "LoRA dropout", unit="share", ge=0, lt=1)
-    target_modules: Words | Annotated[list[Words], Field(min_length=1)] = setting(
-        "all-linear", "Layers that get an adapter: `all-linear`, or a list of names", source="peft"
-    )
-    learning_rate: float = setting(2e-4, "Peak learning rate; about 2e-4 for LoRA, 2e-5 for full", gt=0, lt=1)
-    lr_scheduler_type: Literal[
-        "linear", "cosine", "cosine_with_restarts", "constant", "constant_with_warmup"
-    ] = setting("cosine", "Shape of the learning rate over the run; `constant` ignores warmup_steps")
-    warmup_steps: float = setting(
-        0.05,
-        "Warm-up: a share of the run below 1, or a count",
-        unit="share or steps",
-        ge=0,
-        le=2**31 - 1,
-    )
-    num_train_epochs: float = setting(3.0, "Passes over the training rows", unit="epochs", gt=0, le=1e6)
-    max_steps: Count = setting(0, "Optimizer steps; 0 means by epochs", unit="steps", ge=0)
-    per_device_train_batch_size: Count = setting(
-        8, "Micro-batch: examples in memory at once", unit="examples", ge=1
-    )
-    gradient_accumulation_steps: Count = setting(
-        1, "Micro-batches per optimizer step; effective batch = micro-batch x this", ge=1
-    )
-    packing: Literal["batch", "bfd", "none"] = setting(
-        "batch",
-        "No padding: `batch` lays a micro-batch end to end (same examples a step), "
-        "`bfd` fills rows of max_tokens; `none` pads",
-        source="exact under SDPA: position ids keep examples apart",
-    )
-    weight_decay: float = setting(0.0, "Weight decay of AdamW", ge=0, le=1e6)
-    max_grad_norm: float = setting(1.0, "Gradients are scaled down to this norm", source="transformers", gt=0)
-    precision: Literal["auto", "bf16", "fp16", "fp32"] = setting(
-        "auto", "Arithmetic: auto takes bf16 where the GPU has it, fp16 on an older GPU, fp32 on a CPU"
-    )
-    gradient_checkpointing: bool = setting(False, "Recompute activations: less memory, about a fifth slower")
-    logging_steps: Count = setting(1, "Steps between points of the training curve", unit="steps", ge=1)
-    eval_steps: Count = setting(20, "Steps between validations; 0 for only at the end", unit="steps", ge=0)
-    save_steps: Count = setting(50, "Steps between checkpoints; 0 for only at the end", unit="steps", ge=0)
-    save_total_limit: Count = setting(
-        3,
-        "Checkpoints kept; the newest and the best always stay, so 1 can leave two; 0 keeps all",
-        unit="checkpoints",
-        ge=0,
-    )
-    seed: Seed = setting(42, "Seed of the adapter's start values, of dropout and of the order of rows")
 
 
 class ChatSettings(Table):

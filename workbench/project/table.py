@@ -11,9 +11,11 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Words = Annotated[str, Field(min_length=1)]
 
 
-def setting(default: Any, help: str, *, unit: str = "", source: str = "", **bounds: Any) -> Any:
-    """A pydantic field that carries what the form needs to explain it."""
-    extra: JsonDict = {"unit": unit, "source": source}
+def setting(
+    default: Any, help: str, *, unit: str = "", source: str = "", group: str = "", **bounds: Any
+) -> Any:
+    """A pydantic field that carries what the form needs to explain it; fields of a `group` stand together."""
+    extra: JsonDict = {"unit": unit, "source": source, "group": group}
     return Field(default, description=help, json_schema_extra=extra, **bounds)
 
 

@@ -57,8 +57,8 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor = 0
         self._lines: list[str | FormField] = []
         for index, field in enumerate(fields):
-            if index == 0 or field.section != fields[index - 1].section:
-                self._lines.append(field.section)
+            if index == 0 or field.heading != fields[index - 1].heading:
+                self._lines.append(field.heading)
             self._lines.append(field)
         self._names = max(cell_len(_name(field)) for field in fields)
 
