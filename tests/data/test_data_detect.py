@@ -156,7 +156,7 @@ def test_parallel_files_beside_a_text(tmp_path: Path) -> None:
     for name, lines in {
         "dialogues_text.txt": LINES,
         "dialogues_emotion.txt": ["0 4", "6 0 1 "],
-        "dialogues_act.txt": ["1 2", "3 4 1"],
+        "dialogues_action.txt": ["1 2", "3 4 1"],
         "dialogues_topic.txt": ["1", "2"],
         "dialogues_other.txt": ["0 4"],
         "notes.txt": ["two", "lines"],
@@ -165,7 +165,7 @@ def test_parallel_files_beside_a_text(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     proposal = propose(tmp_path / "dialogues_text.txt")
     assert proposal.table["beside"] == {
-        "act": str(tmp_path / "dialogues_act.txt"),
+        "act": str(tmp_path / "dialogues_action.txt"),
         "emotion": str(tmp_path / "dialogues_emotion.txt"),
     }
     assert proposal.table["labels"]["emotion"][4] == "happiness"
