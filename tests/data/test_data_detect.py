@@ -156,7 +156,7 @@ def test_parallel_files_beside_a_text(tmp_path: Path) -> None:
     for name, lines in {
         "dialogues_text.txt": LINES,
         "dialogues_emotion.txt": ["0 4", "6 0 1 "],
-        "dialogues_act.txt": ["1 2", "3 4 1"],
+        "dialogues_action.txt": ["1 2", "3 4 1"],
         "dialogues_topic.txt": ["1", "2"],
         "dialogues_other.txt": ["0 4"],
         "notes.txt": ["two", "lines"],
@@ -165,7 +165,7 @@ def test_parallel_files_beside_a_text(tmp_path: Path) -> None:
     (tmp_path / "folder.txt").mkdir()
     proposal = propose(tmp_path / "dialogues_text.txt")
     assert proposal.table["beside"] == {
-        "act": str(tmp_path / "dialogues_act.txt"),
+        "act": str(tmp_path / "dialogues_action.txt"),
         "emotion": str(tmp_path / "dialogues_emotion.txt"),
     }
     assert proposal.table["labels"]["emotion"][4] == "happiness"
@@ -230,18 +230,55 @@ def test_a_first_line_that_is_a_row_names_no_columns(tmp_path: Path, name: str) 
         propose(path)
     path.write_text(f"question{tab}answer{tab}No.\nHow?{tab}So.{tab}1\n")
     assert "columns" not in propose(path).table
-    path.write_text(f"0{tab}1\nHow?{tab}So.\n")
-    with pytest.raises(WorkbenchError, match="unknown shape, columns: 0, 1"):
+    path.write_text(f"0{tab}1{tab}2\nHow?{tab}So.{tab}Yes.\n")
+    with pytest.raises(WorkbenchError, match="unknown shape, columns: 0, 1, 2"):
         propose(path)
     path.write_text(f"Yes{tab}Yes\nNo{tab}No\n")
     with pytest.raises(WorkbenchError, match=r"two columns are named 'Yes' .* columns = \["):
         propose(path)
 
 
+def test_two_texts_of_any_name_are_guessed_to_ask_and_to_answer(tmp_path: Path) -> None:
+    rows = [{"id": n, "frage": f"Was ist {n}?", "antwort": f"Es ist {n}."} for n in range(3)]
+    proposal = propose(file_of(tmp_path, *rows))
+    assert made(proposal) == ["Was ist 0?", "Es ist 0."]
+    assert 'a guess: the only two columns of text, of which "frage" asks' in proposal.why
+    with pytest.raises(WorkbenchError, match="unknown shape"):
+        propose(file_of(tmp_path, *({**row, "notiz": "n"} for row in rows)))
+
+
+def test_a_column_that_some_rows_lack_may_be_lacking(tmp_path: Path) -> None:
+    rows = [{"instruction": "q", "output": "a"}, {"instruction": "q", "input": "more", "output": "a"}]
+    proposal = propose(file_of(tmp_path, *rows))
+    assert proposal.table["user"] == ["{instruction}", "{input?}"] and "not used" not in proposal.why
+    assert made(proposal) == ["q", "a"] and made(proposal, 1) == ["q\n\nmore", "a"]
+
+
+def test_turns_as_json_in_a_cell(tmp_path: Path) -> None:
+    proposal = propose(file_of(tmp_path, {"id": 1, "messages": json.dumps(OPENAI)}))
+    assert proposal.table["kind"] == "messages" and made(proposal) == ["q", "a"]
+
+
+def test_bytes_that_are_no_text_are_refused_though_a_line_of_them_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"\x80\n\x81\nok\n")
+    with pytest.raises(WorkbenchError, match="2 of the first 3 rows are not UTF-8"):
+        propose(path)
+
+
+def test_lines_that_are_json_but_no_objects(tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="not an object: line 1: the row is a list; a row is an object"):
+        propose(file_of(tmp_path, OPENAI, OPENAI))
+    with pytest.raises(WorkbenchError, match="it looks like a JSON list: name it .json"):
+        propose(file_of(tmp_path, OPENAI))
+
+
 def test_rows_in_another_encoding_are_counted_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes("question,answer\nOù ?,Là.\nQui ?,Moi.\n".encode("latin-1"))
-    why = "1 of the first 2 rows cannot be used, row 0: not UTF-8 (save the file as UTF-8): byte 2 of"
+    why = (
+        "1 of the first 2 rows cannot be used, row 0: not UTF-8 (save the file as UTF-8): record 2: byte 2 of"
+    )
     assert why in propose(path).why
     path = tmp_path / "x.jsonl"
     path.write_bytes('{"question": "Où ?"}\n'.encode("latin-1"))

@@ -51,6 +51,15 @@ def test_a_missing_column_is_named_with_its_nearest() -> None:
     assert fields({"x": 1}) == 'no column "instruction": '
 
 
+def test_a_column_that_rows_may_lack() -> None:
+    user = ["{instruction}", "{more.input?}", "{sure?}"]
+    assert fields({"instruction": "a", "output": "b"}, user=user)[0] == ("user", "a")
+    row = {"instruction": "a", "more": {"input": "c"}, "sure?": "d", "output": "b"}
+    assert fields(row, user=user)[0] == ("user", "a\n\nc\n\nd")
+    assert fields({"output": "b"}, user=["{instruction?}"]) == "empty user message: turn 1"
+    assert fields({**row, "sure?": []}, user=user) == '"sure?" is not text: it is a list'
+
+
 def test_what_is_rejected() -> None:
     row: dict[str, Any] = {"instruction": "a", "input": "", "output": "b"}
     assert fields({**row, "output": " "}) == "empty assistant message: turn 2"

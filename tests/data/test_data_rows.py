@@ -214,7 +214,7 @@ def test_tabs_and_semicolons(tmp_path: Path) -> None:
             'a,b\n1,2\n3,"4\n5,6\n7,8\n',
             "x.csv:3: a quote in the record that begins here is never closed (3 lines)",
         ),
-        (b"a,\xe9\n", "x.csv:1: not UTF-8 (save the file as UTF-8): byte 3"),
+        (b"a,\xe9\n", "x.csv:1: not UTF-8 (save the file as UTF-8): record 1: byte 3"),
     ],
 )
 def test_what_spoils_a_whole_csv(tmp_path: Path, data: str | bytes, expected: str) -> None:

@@ -80,6 +80,16 @@ def test_turns_that_are_none(value: Any, reason: str) -> None:
     assert turns({"messages": value}) == reason
 
 
+@pytest.mark.parametrize("cell", ["hello", "[", "[" * 100_000, '{"role": "user"}'])
+def test_a_cell_of_text_that_is_no_list_of_turns(cell: str) -> None:
+    assert said("messages", {"messages": cell}) == '"messages" is not a list of turns: it is text'
+
+
+def test_turns_as_json_in_a_cell_of_text() -> None:
+    cell = ' [{"role": "user", "content": "é"}, {"role": "assistant", "content": "b"}]'
+    assert said("messages", {"messages": cell}) == [("user", "é"), ("assistant", "b")]
+
+
 def test_an_empty_system_turn_is_none() -> None:
     spoken = [{"role": "system", "content": " "}, *chat("user", "assistant")]
     assert turns({"messages": spoken}) == [("user", "user 0"), ("assistant", "assistant 1")]

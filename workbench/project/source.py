@@ -97,7 +97,8 @@ class FieldsSource(SourceTable):
     kind: Literal["fields"]
     user: list[str] = setting(
         ["{instruction}", "{input}"],
-        "Parts of the user message, joined by a blank line; a part whose columns are all empty is left out",
+        "Parts of the user message, joined by a blank line; a part whose columns are all empty is left out; "
+        "`{input?}` is empty in rows that lack the column",
         min_length=1,
     )
     assistant: str = setting("{output}", "The assistant message; may be missing in rows of a test source")

@@ -18,6 +18,8 @@ _NAMES = {
     "act": ["none", "inform", "question", "directive", "commissive"],
 }
 """DailyDialog, arXiv 1710.03957: label numbers in order; the seed project calls emotion 0 neutral."""
+_OTHERWISE = {"action": "act"}
+"""XDailyDialog's file is called otherwise than the column: one tag for both."""
 NUMBERS = re.compile(r"\s*\d+(\s+\d+)*\s*")
 """Label numbers as one text."""
 _UTTERANCE_COLUMNS = ("dialog", "dialogue", "utterances", "turns", "conversation")
@@ -137,4 +139,4 @@ def _label_name(path: Path, text: Path) -> str:
     while shared < min(len(stem), len(text.stem)) and stem[shared] == text.stem[shared]:
         shared += 1
     own = stem[stem.rfind("_", 0, shared + 1) + 1 :] if "_" in stem[: shared + 1] else stem
-    return own or stem
+    return _OTHERWISE.get(own, own) or stem

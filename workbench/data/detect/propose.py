@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 from workbench.data.detect.dialogs import SEPARATOR, TAB_COLUMNS, beside, utterances
 from workbench.data.detect.nested import nested_places
 from workbench.data.detect.sample import Sample, Shape
-from workbench.data.detect.shapes import pairs, plain, squad, turns, unanswered
+from workbench.data.detect.shapes import pairs, plain, squad, turns, two_texts, unanswered
 from workbench.data.example import Example, Origin, Rejected, Row
-from workbench.data.files.rows import RowError
+from workbench.data.files.json_text import NOT_AN_OBJECT
+from workbench.data.files.rows import NOT_UTF8, RowError
 from workbench.data.files.sources import open_source
 from workbench.data.mapping.mapper import Mapper
 from workbench.errors import WorkbenchError, fault
@@ -21,7 +22,7 @@ from workbench.project.source import Source
 
 _SAMPLE = 100
 _SHOWN = 3
-_FINDERS = (turns, squad, pairs, utterances, unanswered, plain)
+_FINDERS = (turns, squad, pairs, utterances, unanswered, plain, two_texts)
 """The more particular shapes first: a file of dialogues has columns of text as well."""
 _RESULTS = ("loss", "training_loss", "train_loss", "elapsed_tokens")
 _SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
@@ -179,17 +180,24 @@ def _sample(path: Path, reading: _Reading) -> Sample:
                 sample.rows.append((i, row))
     finally:
         rows.close()
-    if sample.rows:
+    foreign = sum(each.reason == NOT_UTF8 for each in sample.broken)
+    if sample.rows and foreign <= len(sample.rows):
         return sample
+    if sample.rows:
+        what = f"{foreign} of the first {len(sample.rows) + len(sample.broken)} rows are {NOT_UTF8}"
+        raise fault(what, path, "if it holds no text, name another file")
     if not sample.broken:
         raise fault("has no rows", path)
     first = RowError(sample.broken[0].reason, sample.broken[0].detail)
-    raise fault(f"none of the first rows can be read: {first}", path, _hint_of_list(path))
+    raise fault(f"none of the first rows can be read: {first}", path, _hint_of_list(path, sample.broken))
 
 
-def _hint_of_list(path: Path) -> str:
+def _hint_of_list(path: Path, broken: list[Rejected]) -> str:
+    """What to do with a file whose rows, or whose whole, is a JSON list."""
     if not path.is_file():
         return ""
+    if len(broken) > 1 and broken[0].reason == NOT_AN_OBJECT:
+        return 'a row is an object that names its columns, such as {"messages": […]} or {"text": "…"}'
     with path.open("rb") as file:
         is_list = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     return "it looks like a JSON list: name it .json" if is_list else ""

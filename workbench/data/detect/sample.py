@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from workbench.data.example import Rejected, Row
+from workbench.data.mapping.cells import MAY_LACK
 
 _ID_NAMES = frozenset({"id", "_id", "uid", "uuid", "idx", "index", "guid", "hash", "source", "url", "lang"})
 _NUMBER = re.compile(r"[+-]?\d[\s\d.eE+-]*")
@@ -57,6 +58,13 @@ class Sample:
         """The column's lists."""
         return [value for value in self.values(column) if isinstance(value, list)]
 
+    def as_read(self, columns: list[str]) -> list[str]:
+        """Names that read columns of one message: marked where rows lack them, but not when they lack all."""
+        lacking = {name for name in columns if not all(name in row for _, row in self.rows)}
+        if len(lacking) == len(columns):
+            return columns
+        return [name + MAY_LACK if name in lacking else name for name in columns]
+
     def prose(self) -> list[str]:
         """Columns of texts that are no names, numbers or addresses of a row."""
         return [
@@ -79,7 +87,7 @@ class Sample:
             for name in self.columns
             if not _is_id(name)
             and name not in used
-            and not re.search(r"\{" + re.escape(name) + r"[.}]", named)
+            and not re.search(r"\{" + re.escape(name) + r"[.?}]", named)
         ]
 
     def is_headless(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from workbench.data.detect.sample import Sample, Shape, braced, common_mark, first, mostly
 from workbench.data.example import Role
-from workbench.data.mapping.turns import ROLES
+from workbench.data.mapping.turns import ROLES, list_in
 
 _TURN_COLUMNS = ("messages", "conversations", "conversation", "chat", "turns", "dialogue", "dialog")
 _ROLE_KEYS = ("role", "from", "speaker", "user")
@@ -57,7 +57,9 @@ _TITLE_INSTRUCTION = "Write a text with the following title."
 def turns(sample: Sample) -> Iterator[Shape]:
     """Kind `messages`: a column of lists of turns, the better known names first."""
     for column in sorted(sample.columns, key=lambda name: (name not in _TURN_COLUMNS, name == "rejected")):
-        spoken = [turn for turns in sample.lists(column) for turn in turns if isinstance(turn, dict)]
+        read = [list_in(value) if isinstance(value, str) else value for value in sample.values(column)]
+        lists = [value for value in read if isinstance(value, list)]
+        spoken = [turn for turns in lists for turn in turns if isinstance(turn, dict)]
         keys = dict.fromkeys(key for turn in spoken for key in turn)
         role, content = first(_ROLE_KEYS, keys), first(_CONTENT_KEYS, keys)
         names = {str(turn.get(role)).strip() for turn in spoken} if role else set()
@@ -103,7 +105,7 @@ def pairs(sample: Sample) -> Iterator[Shape]:
             users = [named[name] for name in user]
             table: dict[str, Any] = {
                 "kind": "fields",
-                "user": braced(*users),
+                "user": braced(*sample.as_read(users)),
                 "assistant": f"{{{named[answer]}}}",
             }
             if len(user) == 1 and (mark := common_mark(sample.strings(users[0]))):
@@ -142,6 +144,16 @@ def plain(sample: Sample) -> Iterator[Shape]:
     if column:
         why = f'one column of text, "{column}": trained on as it stands'
         yield Shape({"kind": "text", "text": f"{{{column}}}"}, why)
+
+
+def two_texts(sample: Sample) -> Iterator[Shape]:
+    """Kind `fields` of a row that is two texts and nothing else, whatever they are called."""
+    prose = sample.prose()
+    names = [name for name in sample.columns if name in prose]
+    if len(names) == 2 and not sample.unused({"user": braced(*names)}):
+        asks, answers = names
+        why = f'a guess: the only two columns of text, of which "{asks}" asks and "{answers}" answers'
+        yield Shape({"kind": "fields", "user": braced(asks), "assistant": f"{{{answers}}}"}, why)
 
 
 def _system(sample: Sample) -> dict[str, str]:

@@ -4,6 +4,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 from workbench.data.example import Row
@@ -43,7 +44,8 @@ class DelimitedRows(Rows):
     def __getitem__(self, i: int) -> Row:
         if i < 0:
             raise IndexError(i)
-        return self._row(self._cells(self._records[i + self._first]))
+        n = i + self._first
+        return self._row(self._cells(self._records[n], n), n)
 
     def scan(self, start: int = 0, stop: int | None = None) -> Iterator[Row | RowError]:
         first = self._first
@@ -54,39 +56,40 @@ class DelimitedRows(Rows):
             except (UnicodeDecodeError, csv.Error):
                 records = []
             if len(records) == end - begin:
-                yield from map(self._row_or_error, records)
+                yield from map(self._row_or_error, records, count(begin))
             else:
                 yield from super().scan(begin - first, end - first)
 
     def close(self) -> None:
         self._records.close()
 
-    def _row(self, cells: list[str]) -> Row:
+    def _row(self, cells: list[str], n: int) -> Row:
         if not cells:
             raise RowError("empty line")
         if len(cells) != len(self._columns):
-            raise RowError("wrong number of columns", f"{len(cells)} instead of {len(self._columns)}")
+            detail = f"record {n + 1}: {len(cells)} instead of {len(self._columns)}"
+            raise RowError("wrong number of columns", detail)
         return dict(zip(self._columns, cells, strict=True))
 
-    def _row_or_error(self, cells: list[str]) -> Row | RowError:
+    def _row_or_error(self, cells: list[str], n: int) -> Row | RowError:
         try:
-            return self._row(cells)
+            return self._row(cells, n)
         except RowError as error:
             return error
 
-    def _cells(self, record: bytes) -> list[str]:
-        """Raises RowError."""
+    def _cells(self, record: bytes, n: int) -> list[str]:
+        """Cells of record `n` of the file, the header being 0. Raises RowError."""
         try:
             lines = io.StringIO(record.decode("utf-8"), newline="\n")
             return next(csv.reader(lines, delimiter=self._delimiter, strict=True), [])
         except UnicodeDecodeError as e:
-            raise RowError(NOT_UTF8, f"byte {e.start + 1} of the record") from e
+            raise RowError(NOT_UTF8, f"record {n + 1}: byte {e.start + 1} of the record") from e
         except csv.Error as e:
-            raise RowError("broken CSV", str(e)) from e
+            raise RowError("broken CSV", f"record {n + 1}: {e}") from e
 
     def _header(self) -> list[str]:
         try:
-            cells = self._cells(self._records[0])
+            cells = self._cells(self._records[0], 0)
         except RowError as e:
             raise fault(str(e), f"{self.path}:1") from e
         names = [cell.strip() or f"column {n}" for n, cell in enumerate(cells, 1)]

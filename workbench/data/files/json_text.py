@@ -6,6 +6,8 @@ from typing import Any
 from workbench.data.example import Row
 from workbench.data.files.rows import NOT_UTF8, RowError
 
+NOT_AN_OBJECT = "not an object"
+"""The reason of rows that are JSON but name no columns."""
 _MOST_DIGITS = 4000  # Python refuses to turn more than 4300 digits into an int
 _MOST_LEVELS = 64  # a deeper value is read by the parser, but ends whoever walks it, such as json.dumps
 
@@ -53,7 +55,7 @@ def parse_object(line: bytes) -> Row:
 def as_object(value: Any) -> Row:
     """`value` when it is a record. Raises RowError."""
     if not isinstance(value, dict):
-        raise RowError("not an object", f"the row is {kind_of(value)}")
+        raise RowError(NOT_AN_OBJECT, f"the row is {kind_of(value)}")
     if _levels(value) > _MOST_LEVELS:
         raise RowError("nested too deeply", f"more than {_MOST_LEVELS} levels")
     return value

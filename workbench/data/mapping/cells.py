@@ -1,4 +1,5 @@
-"""Cells of a row as text, and templates that name them: `{column}`, or `{answers.0.text}` inside of one.
+"""Cells of a row as text, and templates that name them: `{column}`, `{answers.0.text}` inside of one, or
+`{input?}` for one that rows may lack.
 
 A closed vocabulary: no attribute of a value is reached, no code runs. Templates are read once for each
 source, since they are filled for every row.
@@ -18,6 +19,8 @@ from workbench.data.files.rows import RowError
 from workbench.project.placeholders import PLACEHOLDER
 
 _LONGEST = 80
+MAY_LACK = "?"
+"""Ends the name of a column that rows may lack."""
 
 Reader = Callable[[Row], Any]
 """Takes one cell out of a row. Raises MissingColumn when the row has none."""
@@ -64,12 +67,26 @@ def text_of(value: Any, name: str) -> str:
 
 
 def text_reader(name: str) -> Callable[[Row], str]:
-    """Reads the column `name` as text."""
+    """Reads the column `name` as text; with a `?` behind it, a row without the column has an empty one."""
     read = reader(name)
+    if name.endswith(MAY_LACK):
+        return _lenient(name, read, reader(name.removesuffix(MAY_LACK)))
 
     def read_text(row: Row) -> str:
         value = read(row)
         return value if type(value) is str else text_of(value, name)
+
+    return read_text
+
+
+def _lenient(name: str, exactly: Reader, read: Reader) -> Callable[[Row], str]:
+    """Columns that a row may lack; one whose own name ends in the mark is found first."""
+
+    def read_text(row: Row) -> str:
+        try:
+            return text_of(exactly(row) if name in row else read(row), name)
+        except MissingColumn:
+            return ""
 
     return read_text
 

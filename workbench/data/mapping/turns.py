@@ -1,10 +1,11 @@
-"""Kind `messages`: a column holds a list of turns, as OpenAI and ShareGPT write them."""
+"""Kind `messages`: a column holds a list of turns, as OpenAI and ShareGPT write them; in a table of texts, as
+JSON."""
 
 from collections.abc import Callable
 from typing import Any
 
 from workbench.data.example import Message, Pairs, Role, Row
-from workbench.data.files.json_text import kind_of
+from workbench.data.files.json_text import decoded, kind_of
 from workbench.data.files.rows import RowError
 from workbench.data.mapping.cells import hint, reader, shown, text_of
 from workbench.project.source import MessagesSource
@@ -30,6 +31,8 @@ def messages_of_turns(source: MessagesSource) -> Callable[[Row], list[Message]]:
 
     def make(row: Row) -> list[Message]:
         turns = read(row)
+        if type(turns) is str:
+            turns = list_in(turns)
         if not isinstance(turns, list):
             raise RowError(f'"{source.column}" is not a list of turns', f"it is {kind_of(turns)}")
         messages = []
@@ -45,6 +48,16 @@ def messages_of_turns(source: MessagesSource) -> Callable[[Row], list[Message]]:
         return messages
 
     return make
+
+
+def list_in(text: str) -> Any:
+    """The list that a cell of text holds as JSON; the text itself where it holds none."""
+    if text.lstrip()[:1] != "[":
+        return text
+    try:
+        return decoded(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _message(source: MessagesSource, roles: dict[str, Role], turn: Any, n: int) -> Message:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from workbench.prompts.survey.checks.facts import Marked, Part
-from workbench.prompts.survey.checks.seen import Seen, counted, merged, rows
+from workbench.prompts.survey.checks.seen import Seen, all_of, counted, merged, rows
 from workbench.prompts.survey.checks.tokens import TOO_LONG
 from workbench.prompts.survey.findings import Finding
 
@@ -23,10 +23,8 @@ def _sources(seen: Seen) -> Iterator[Finding]:
         if not looked_at or any(part.lost_count < part.looked_at for part in parts):
             continue
         used = sum(part.rows for part in parts)
-        all_rows = (
-            f"all {rows(used)}" if used == looked_at else f"all {looked_at:,} of {rows(used)} looked at"
-        )
-        what = f"{report.name}: {all_rows} are left out when encoded: {_reasons(parts)}"
+        lost = all_of(used) if used == looked_at else f"all {looked_at:,} of {rows(used)} looked at are"
+        what = f"{report.name}: {lost} left out when encoded: {_reasons(parts)}"
         yield seen.finding("source-lost", "red", _lost(parts), what, _hint(parts))
 
 

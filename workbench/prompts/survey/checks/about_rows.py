@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from workbench.data.report import SourceReport
 from workbench.prompts.survey.checks.facts import Marked, marked
-from workbench.prompts.survey.checks.seen import Seen, counted, have, merged, percent, rows, share
+from workbench.prompts.survey.checks.seen import Seen, all_of, counted, have, merged, percent, rows, share
 from workbench.prompts.survey.findings import Finding, Level
 
 OUT_OF_ORDER = "roles out of order"
@@ -41,7 +41,7 @@ def _lost(seen: Seen) -> Iterator[Finding]:
             reasons = Counter({reason: len(lines) for reason, lines in report.rejected.items()})
             reasons.update({f"filtered: {reason}": len(lines) for reason, lines in report.filtered.items()})
             reasons["duplicate"] = len(report.duplicate)
-            what = f"{report.name}: all {rows(report.read)} are lost: {counted(+reasons)}"
+            what = f"{report.name}: {all_of(report.read)} lost: {counted(+reasons)}"
             columns = seen.facts.columns[number] if number < len(seen.facts.columns) else []
             hint = f"columns there: {', '.join(columns)}" if columns else ""
         yield seen.finding("source-lost", "red", lost, what, hint)

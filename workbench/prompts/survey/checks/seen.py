@@ -32,6 +32,11 @@ def rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
+def all_of(count: int) -> str:
+    """`its only row is`, `all 1,234 rows are`."""
+    return "its only row is" if count == 1 else f"all {rows(count)} are"
+
+
 def have(count: int) -> str:
     """`has` or `have`, after a count of rows."""
     return "has" if count == 1 else "have"
