@@ -9,6 +9,7 @@ from workbench.data.report import SourceReport
 from workbench.project.base_model import context_length
 from workbench.project.store import OpenProject
 from workbench.prompts.encoding.encode import Encoder, make_encoder
+from workbench.prompts.encoding.limits import UNLIMITED
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.survey import survey_cache
 from workbench.prompts.survey.checks.facts import Facts
@@ -16,8 +17,6 @@ from workbench.prompts.survey.checks.gather import gather
 from workbench.prompts.survey.checks.judge import judge, require_known
 from workbench.prompts.survey.findings import Finding
 from workbench.prompts.survey.statistics import Statistics
-
-_UNLIMITED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +115,6 @@ def _judged(project: OpenProject, encoder: Encoder, facts: Facts, reports: list[
 
 def _unlimited(project: OpenProject) -> OpenProject:
     """The project without a limit on the length of rows: what is too long is measured whole."""
-    data = project.settings.data.model_copy(update={"max_tokens": _UNLIMITED, "overlong": "drop"})
+    none = {"max_tokens": UNLIMITED, "max_prompt_tokens": 0, "max_answer_tokens": 0, "overlong": "drop"}
+    data = project.settings.data.model_copy(update=none)
     return replace(project, settings=project.settings.model_copy(update={"data": data}))

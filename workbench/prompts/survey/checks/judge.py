@@ -7,6 +7,7 @@ from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import did_you_mean
 from workbench.project.schema import Project
 from workbench.prompts.survey.checks import (
+    about_limits,
     about_losses,
     about_rows,
     about_schedule,
@@ -25,6 +26,10 @@ RED = (
     "too-long",
     "context",
     "truncated",
+    "prompt-too-long",
+    "prompt-truncated",
+    "answer-too-long",
+    "answer-truncated",
     "stop-not-trained",
     "double-bos",
     "double-eos",
@@ -48,7 +53,7 @@ def judge(
     seen = Seen(facts, reports, settings, context)
     found = [
         finding
-        for about in (about_rows, about_losses, about_tokens, about_texts, about_schedule)
+        for about in (about_rows, about_losses, about_limits, about_tokens, about_texts, about_schedule)
         for finding in about.findings(seen)
     ]
     if special_tokens:
