@@ -94,9 +94,7 @@ def test_structured_content_has_a_shape(folders: dict[str, Path], name: str) -> 
 
 @pytest.mark.parametrize(("prompt", "answer"), [(0, 0), (30, 0), (0, 20), (30, 20)])
 @pytest.mark.parametrize("overlong", ["drop", "truncate", "error"])
-def test_odd_rows_among_even_ones(
-    folders: dict[str, Path], overlong: str, prompt: int, answer: int
-) -> None:
+def test_odd_rows_among_even_ones(folders: dict[str, Path], overlong: str, prompt: int, answer: int) -> None:
     limits = Limits(60, prompt, answer, overlong)  # type: ignore[arg-type]
     encoder = Encoder(tokenizer_of(folders["llama"]), Template("t", PLAIN), limits=limits)
     odd = [
