@@ -7,6 +7,7 @@ from workbench.data.dataset import open_dataset
 from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.report import SourceReport
 from workbench.project.base_model import context_length
+from workbench.project.remarks import weight_bytes
 from workbench.project.store import OpenProject
 from workbench.prompts.encoding.encode import Encoder, make_encoder
 from workbench.prompts.encoding.limits import UNLIMITED
@@ -109,8 +110,9 @@ def survey_of(project: OpenProject, plain: Any) -> Survey | None:
 def _judged(project: OpenProject, encoder: Encoder, facts: Facts, reports: list[SourceReport]) -> Survey:
     settings = project.settings
     told = consequences(encoder.tokenizer, settings.prompt.special_tokens, settings.training.method)
-    context = context_length(encoder.tokenizer.folder)
-    return Survey(reports, facts, judge(facts, reports, settings, told, context))
+    base = encoder.tokenizer.folder
+    found = judge(facts, reports, settings, told, context_length(base), weight_bytes(base))
+    return Survey(reports, facts, found)
 
 
 def _unlimited(project: OpenProject) -> OpenProject:

@@ -17,13 +17,15 @@ RED_SHARE, YELLOW_SHARE = 0.2, 0.01
 class Seen:
     """Facts about the rows, what became of each source's rows, and the settings they will be trained with.
 
-    `context` is how many tokens the base model has positions for; None where it sets no limit.
+    `context` is how many tokens the base model has positions for, None where it sets no limit; `weights` how
+    many bytes its weights have, None where they are not here.
     """
 
     facts: Facts
     reports: list[SourceReport]
     settings: Project
     context: int | None = None
+    weights: int | None = None
 
     def finding(self, name: str, level: Level, mark: Marked, what: str, hint: str = "") -> Finding:
         """A finding about the rows of a mark."""
