@@ -23,6 +23,7 @@ from workbench.data.example import Example, Message, Origin
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.encoding.encode_many import encode_supervised
 from workbench.prompts.encoding.encoded import Supervised
+from workbench.prompts.encoding.limits import UNLIMITED, Limits
 from workbench.prompts.template import load_template
 from workbench.prompts.tokenizer import load_tokenizer
 
@@ -94,7 +95,7 @@ def test_five_times_as_fast_as_apply_chat_template(record_property: Any) -> None
         theirs.append(PreTrainedTokenizerFast.from_pretrained(str(folder)))
         seconds, masked = timed(lambda: [ids_and_mask(messages) for messages in plain])
         times["ids and mask"].append(seconds)
-        encoder = Encoder(load_tokenizer(folder), template, max_tokens=100_000)
+        encoder = Encoder(load_tokenizer(folder), template, limits=Limits(UNLIMITED))
         seconds, ours = timed(lambda encoder=encoder: list(encode_supervised(encoder, rows)))  # type: ignore[misc]
         times["ours"].append(seconds)
     made = [row for row in ours if isinstance(row, Supervised)]

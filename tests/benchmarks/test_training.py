@@ -65,9 +65,12 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=empty, pad_token="<pad>")
 
 
-def train_here(rows: list[Row], folder: Path) -> tuple[float, list[float]]:
+def train_here(
+    rows: list[Row], folder: Path, steps: int = STEPS, model: LlamaForCausalLM | None = None
+) -> tuple[float, list[float]]:
+    """Seconds of the processor, and the loss of each step."""
     settings = {
-        "max_steps": STEPS,
+        "max_steps": steps,
         "per_device_train_batch_size": BATCH,
         "learning_rate": 1e-3,
         "save_steps": 0,
@@ -75,7 +78,7 @@ def train_here(rows: list[Row], folder: Path) -> tuple[float, list[float]]:
     project = Project.model_validate({"name": "speed", "training": {"method": "full", **settings}})
     run = Run(folder)
     events = EventWriter(run.events)
-    model = fresh_model()
+    model = model or fresh_model()
     assert prepare_packing(model)
     trainer = Trainer(
         project.training,

@@ -129,6 +129,6 @@ def test_statistics_of_tags_and_of_rows_without_answers(
     mood = out[out.index("tag mood") :].splitlines()
     assert mood[0].split() == ["tag", "mood", "train", "validation", "test"]
     assert "█" in mood[1] and "! mood: 8" in out and "(none)" in out
-    assert "before data.max_tokens = 1,024 cuts" in out
+    assert "before anything is cut off: data.max_tokens = 1,024" in out
     assert main(["stats", str(folder), "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["tags"]) == {"mood", "kind"}

@@ -67,7 +67,7 @@ def test_packed_rows_make_fewer_steps() -> None:
         ("num_train_epochs = 50", "by heart"),
         ("warmup_steps = 500", "never ends"),
         ('lr_scheduler_type = "constant"', ""),
-        ('lr_scheduler_type = "constant"\nwarmup_steps = 0.03', "constant_with_warmup"),
+        ('lr_scheduler_type = "constant"\nwarmup_steps = 500', ""),
     ],
 )
 def test_what_is_hardly_meant(tmp_path: Path, training: str, doubt: str) -> None:

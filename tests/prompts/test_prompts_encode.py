@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.prompts.encoding.answers import NOT_FOUND, REWRITTEN
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.encoding.encoded import Encoded
+from workbench.prompts.encoding.limits import Limits
 from workbench.prompts.template import BUILT_IN, Template
 from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
 
@@ -127,7 +128,7 @@ def test_mask_is_each_answer_with_its_end(
 
 @cache
 def encoder_for(folder: Path, source: str, **settings: Any) -> Encoder:
-    return Encoder(tokenizer_of(folder), Template("t", source), max_tokens=100_000, **settings)
+    return Encoder(tokenizer_of(folder), Template("t", source), limits=Limits(100_000), **settings)
 
 
 def chatml(folders: dict[str, Path], source: str = PLAIN, **settings: Any) -> Encoder:
@@ -240,18 +241,18 @@ def test_too_long(folders: dict[str, Path]) -> None:
     row = example("question", "answer " * 20)
     whole = encoded(chatml(folders), row)
     size = len(whole.ids)
-    assert rejected(chatml(folders, max_tokens=size - 1), row).reason == "too long"
-    assert encoded(chatml(folders, max_tokens=size), row) == whole
-    cut = encoded(chatml(folders, max_tokens=size - 2, overlong="truncate"), row)
+    assert rejected(chatml(folders, limits=Limits(size - 1)), row).reason == "too long"
+    assert encoded(chatml(folders, limits=Limits(size)), row) == whole
+    cut = encoded(chatml(folders, limits=Limits(size - 2, overlong="truncate")), row)
     assert (cut.truncated, cut.ids, cut.stop_trained) == (2, whole.ids[:-2], False)
     assert any("cut off" in warning for warning in cut.warnings)
-    assert rejected(chatml(folders, max_tokens=8, overlong="truncate"), row).reason == "nothing to train"
+    assert rejected(chatml(folders, limits=Limits(8, overlong="truncate")), row).reason == "nothing to train"
 
 
 def test_a_cut_that_takes_a_whole_turn_leaves_the_stop_of_the_first(folders: dict[str, Path]) -> None:
     first = encoded(chatml(folders), example("a", "one"))
     row = example("a", "one", "b" * 40, "two")
-    cut = encoded(chatml(folders, max_tokens=len(first.ids) + 3, overlong="truncate"), row)
+    cut = encoded(chatml(folders, limits=Limits(len(first.ids) + 3, overlong="truncate")), row)
     assert cut.stop_trained and trained(cut) == ["one<|im_end|>"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_tokenizers import NAMES, write
-from test_prompts_encode import PLAIN, conversations, encoder_for, example, spoken
+from test_prompts_encode import PLAIN, conversations, encoder_for, example, spoken, tokenizer_of
 from test_prompts_pieces import BACKENDS
 from test_prompts_structured import FORMS, dialog
 from test_prompts_transformers import QWEN_LIKE
@@ -18,6 +18,7 @@ from workbench.prompts.encoding import shapes
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.encoding.encode_many import encode_supervised, supervised
 from workbench.prompts.encoding.encoded import Supervised
+from workbench.prompts.encoding.limits import Limits
 from workbench.prompts.template import BUILT_IN, Template
 
 WITHOUT_BOS = PLAIN.replace("<|im_end|>", "</s>")
@@ -91,11 +92,15 @@ def test_structured_content_has_a_shape(folders: dict[str, Path], name: str) -> 
     assert list(encode_supervised(encoder, [row])) == one_by_one(encoder, [row])
 
 
+@pytest.mark.parametrize(("prompt", "answer"), [(0, 0), (30, 0), (0, 20), (30, 20)])
 @pytest.mark.parametrize("overlong", ["drop", "truncate", "error"])
-def test_odd_rows_among_even_ones(folders: dict[str, Path], overlong: str) -> None:
-    encoder = encoder_for(folders["llama"], PLAIN, overlong=overlong)
-    encoder = Encoder(encoder.tokenizer, Template("t", PLAIN), max_tokens=60, overlong=overlong)  # type: ignore[arg-type]
+def test_odd_rows_among_even_ones(folders: dict[str, Path], overlong: str, prompt: int, answer: int) -> None:
+    limits = Limits(60, prompt, answer, overlong)  # type: ignore[arg-type]
+    encoder = Encoder(tokenizer_of(folders["llama"]), Template("t", PLAIN), limits=limits)
     odd = [
+        example("a" * 40, "b"),
+        example("a" * 40, "b" * 30),
+        example("a", "b" * 30),
         example("a", "b" * 80),
         example("a" * 80, "b"),
         example("a", "b\ud83d"),

@@ -10,6 +10,7 @@ from test_prompts_encode import PLAIN, encoded, example, rejected, tokenizer_of,
 from workbench.data.example import Example, Message, Origin
 from workbench.project.schema import PromptSettings
 from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.limits import Limits
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.template import Template, load_template
 from workbench.prompts.tokenizer import load_tokenizer
@@ -44,8 +45,8 @@ def test_a_text_without_an_end_of_text_is_pointed_out(tmp_path: Path) -> None:
 
 def test_a_text_over_the_limit(folders: dict[str, Path]) -> None:
     tokenizer, row = tokenizer_of(folders["llama"]), text_row("fox " * 30)
-    assert rejected(Encoder(tokenizer, Template("t", PLAIN), max_tokens=9), row).reason == "too long"
-    cut = encoded(Encoder(tokenizer, Template("t", PLAIN), max_tokens=9, overlong="truncate"), row)
+    assert rejected(Encoder(tokenizer, Template("t", PLAIN), limits=Limits(9)), row).reason == "too long"
+    cut = encoded(Encoder(tokenizer, Template("t", PLAIN), limits=Limits(9, overlong="truncate")), row)
     assert len(cut.ids) == 9 and not cut.stop_trained and cut.truncated > 0
 
 

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import note, say, write_json
     from workbench.cli.surveying import surveyed
     from workbench.errors import fault
+    from workbench.prompts.encoding.limits import SETTINGS
     from workbench.prompts.survey.statistics import padding
 
     project = opened(args)
@@ -56,7 +57,10 @@ def run(args: argparse.Namespace) -> int:
         note(f"no row is used: workbench check {project.folder} says why")
         return 1
     if settings.data.overlong == "truncate":
-        say(f"lengths are those before data.max_tokens = {settings.data.max_tokens:,} cuts anything off")
+        limits = {name: getattr(settings.data, name) for name in SETTINGS.values()}
+        said = ", ".join(f"data.{name} = {limit:,}" for name, limit in limits.items() if limit)
+        for line in wrap(f"lengths are those before anything is cut off: {said}", WIDTH):
+            say(line)
     for side, figures in found.statistics.sides.items():
         for line in side_lines(side, figures, found):
             say(line)

@@ -5,8 +5,13 @@ Exit code 1 when red findings keep it from starting, as `workbench check` has it
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
+
+if TYPE_CHECKING:
+    from workbench.project.store import OpenProject
+    from workbench.prompts.survey.findings import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     except RedFindings as error:
         report(error)
         return 1
+    for finding in _remarks(project) if not resume else ():
+        note(finding.what)
     if args.json:
         write_json({"kind": "run", "id": started.id, "folder": str(started.folder)})
     else:
@@ -45,3 +52,11 @@ def run(args: argparse.Namespace) -> int:
         note(f"running in the background; workbench watch {started.folder} follows it")
         return 0
     return follow(started, as_json=args.json, since=since)
+
+
+def _remarks(project: "OpenProject") -> list["Finding"]:
+    """What `workbench check` notes about settings; the rows were looked at before the run was started."""
+    from workbench.prompts.survey.survey import survey_cached
+
+    found = survey_cached(project)
+    return [finding for finding in found.findings if finding.name == "setting"] if found else []

@@ -10,9 +10,10 @@ from workbench.data.report import SourceReport
 from workbench.data.selection import Selection, select
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.store import OpenProject
-from workbench.prompts.encoding.encode import TOO_LONG, Encoder, make_encoder
+from workbench.prompts.encoding.encode import Encoder, make_encoder
 from workbench.prompts.encoding.encode_many import encode_supervised
 from workbench.prompts.encoding.encoded import Supervised
+from workbench.prompts.encoding.limits import SETTINGS
 
 SHOWN_PROBLEMS = 10
 PROGRESS_EVERY = 100
@@ -49,8 +50,8 @@ def encode_project(
         progress: called now and then with the examples encoded so far and their number.
         reading: called before that with the share of all rows that was looked at, in percent, and 100.
 
-    Raises WorkbenchError: a source that cannot be read, or rows over `data.max_tokens` when `data.overlong`
-    is ``error``; everything `make_encoder` raises.
+    Raises WorkbenchError: a source that cannot be read, or rows over a limit when `data.overlong` is
+    ``error``; everything `make_encoder` raises.
     """
     encoder = make_encoder(project)
     dataset = open_dataset(project)
@@ -135,13 +136,14 @@ class _Work:
 
 def _refuse_overlong(encoder: Encoder, rejected: list[Rejected], report: list[SourceReport]) -> None:
     """Raise when too long rows are an error."""
-    long = [item for item in rejected if item.reason == TOO_LONG]
-    if encoder.overlong != "error" or not long:
+    long = [item for item in rejected if item.reason in SETTINGS]
+    if encoder.limits.overlong != "error" or not long:
         return
     problems = [
-        Problem(f"{TOO_LONG}: {item.detail}", f"{report[item.origin.source].path} row {item.origin.row}")
+        Problem(f"{item.reason}: {item.detail}", f"{report[item.origin.source].path} row {item.origin.row}")
         for item in long[:SHOWN_PROBLEMS]
     ]
-    hint = "raise data.max_tokens, or set data.overlong to drop or truncate"
+    over = dict.fromkeys(f"data.{SETTINGS[item.reason]}" for item in long)
+    hint = f"raise {' and '.join(over)}, or set data.overlong to drop or truncate"
     summary = f"{len(long)} rows are too long, and data.overlong is error"
     raise WorkbenchError(*problems, Problem(summary, hint=hint))

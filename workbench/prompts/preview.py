@@ -1,6 +1,6 @@
 """One row exactly as it trains or is asked: the calls that trainer, evaluation and chat make, to be shown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,8 +49,16 @@ class View:
         """All that a careful reader would point out."""
         if self.encoded is None:
             return [self.why]
-        cut = self.encoded.truncated
-        return [*self.encoded.warnings, *([f"{cut} tokens are cut off at data.max_tokens"] if cut else [])]
+        return [*self.encoded.warnings, *on_cuts(self.encoded)]
+
+
+def on_cuts(encoded: Encoded) -> Iterator[str]:
+    """What the limits of `[data]` take away from an example."""
+    prompt, end = encoded.prompt_cut, encoded.truncated - encoded.prompt_cut
+    if prompt:
+        yield f"the prompt loses its last {prompt} tokens, those included that ask for the answer"
+    if end:
+        yield f"{end} tokens are cut off the end"
 
 
 def view(encoder: Encoder, outcome: Example | Rejected) -> View:
@@ -185,8 +193,9 @@ def as_shown(made: View) -> dict[str, Any]:
     """A view that is written, as plain values.
 
     ``text``; ``ids``, ``tokens`` (the shown form of each id), ``mask`` and ``spans``, all of length T;
-    ``supervised`` (trained tokens), ``truncated`` (tokens cut off), ``stop_trained``, ``asked`` (it has no
-    answer), ``warnings``; ``shots`` where there are examples: ``source``, ``row``, ``tags``, ``replaced``.
+    ``supervised`` (trained tokens), ``truncated`` (tokens cut off), ``prompt_cut`` (of those, the ones at the
+    end of the prompt), ``stop_trained``, ``asked`` (it has no answer), ``warnings``; ``shots`` where there
+    are examples: ``source``, ``row``, ``tags``, ``replaced``.
     """
     encoded = made.encoded
     assert encoded is not None
@@ -199,9 +208,10 @@ def as_shown(made: View) -> dict[str, Any]:
         "spans": [list(span) for span in encoded.spans],
         "supervised": sum(encoded.mask),
         "truncated": encoded.truncated,
+        "prompt_cut": encoded.prompt_cut,
         "stop_trained": encoded.stop_trained,
         "asked": made.asked,
-        "warnings": list(encoded.warnings),
+        "warnings": made.warnings,
     } | ({"shots": shown_shots(shots)} if shots else {})
 
 

@@ -11,16 +11,17 @@ from workbench.prompts.blocks import NO_BLOCKS, Blocks, compose, read_blocks
 from workbench.prompts.encoding import remarks
 from workbench.prompts.encoding.answers import Answer, Unmaskable
 from workbench.prompts.encoding.encoded import Encoded
+from workbench.prompts.encoding.limits import Limits
 from workbench.prompts.encoding.masks import Spans, mask_of, stops_trained
 from workbench.prompts.encoding.writer import Writer, Written
 from workbench.prompts.template import Template, TemplateFault, load_template
 from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
 
-TOO_LONG = "too long"
 REFUSED = "template refuses"
 FAILED = "template fails"
 NO_TEXT = "not valid text"
 NOTHING = "nothing to train"
+_DEFAULT = Limits()
 NO_SYSTEM = "this template takes no system message: leave prompt.system empty, or choose another template"
 
 
@@ -42,16 +43,14 @@ class Encoder:
         tokenizer: Tokenizer,
         template: Template,
         *,
-        max_tokens: int = 1024,
-        overlong: Literal["drop", "truncate", "error"] = "drop",
+        limits: Limits = _DEFAULT,
         train_on: Literal["assistant", "last", "all"] = "assistant",
         system: str = "",
         blocks: Blocks = NO_BLOCKS,
     ) -> None:
         self.tokenizer = tokenizer
         self.template = template
-        self.max_tokens = max_tokens
-        self.overlong = overlong
+        self.limits = limits
         self.train_on = train_on
         self.system = system
         self.blocks = blocks
@@ -67,7 +66,7 @@ class Encoder:
         A plain example is its text between bos, where the tokenizer puts one, and eos, all of it trained. A
         conversation without a last answer is its prompt, none of it trained.
 
-        Reasons: ``too long`` (unless `overlong` is ``truncate``), ``template refuses`` (its own
+        Reasons: those of `Limits.over` (unless it cuts), ``template refuses`` (its own
         `raise_exception`), ``template fails``, ``template rewrites earlier turns``, ``answer not found in
         the rendered text``, ``nothing to train``, ``not valid text``.
         """
@@ -151,27 +150,30 @@ class Encoder:
         everything: bool,
     ) -> Encoded | Rejected:
         """Length limit and mask. `everything`: all tokens of an example with an answer are trained."""
-        if len(ids) > self.max_tokens and self.overlong != "truncate":
-            return too_long(example, len(ids), self.max_tokens)
-        kept = min(len(ids), self.max_tokens)
-        answers = written.answers
-        mask = ([1] * len(spans) if everything and answers else mask_of(spans, answers))[:kept]
+        answers, limits = written.answers, self.limits
+        whole = [1] * len(spans) if everything and answers else mask_of(spans, answers)
+        first = whole.index(1) if 1 in whole else -1
+        if not limits.cuts and (over := limits.over(len(ids), first)):
+            return Rejected(example.origin, *limits.said(over))
+        kept = limits.kept(len(ids), first)
+        mask = kept.of(whole)
         if answers and not any(mask[1:]):  # nothing stands before the first token that could predict it
-            cut = f"the answer begins after data.max_tokens = {self.max_tokens}"
+            cut = f"the answer begins after data.max_tokens = {limits.max_tokens}"
             no_token = "the answer has no token of its own"
-            return Rejected(example.origin, NOTHING, cut if kept < len(ids) else no_token)
-        stop_trained = stops_trained(answers, spans, mask)
+            return Rejected(example.origin, NOTHING, cut if kept.tokens < len(ids) else no_token)
+        stop_trained = stops_trained(answers, spans, whole[: kept.end])
         if not answers:
             said.append(remarks.NO_ANSWER)
         elif not stop_trained:
-            said.append(remarks.on_stop(self.end_mark, kept < len(ids)))
+            said.append(remarks.on_stop(self.end_mark, kept.end < len(ids)))
         return Encoded(
             text=written.text,
-            ids=ids[:kept],
+            ids=kept.of(ids),
             mask=mask,
-            spans=list(spans[:kept]),
+            spans=kept.of(spans),
             stop_trained=stop_trained,
-            truncated=len(ids) - kept,
+            truncated=len(ids) - kept.tokens,
+            prompt_cut=kept.answer - kept.prompt,
             warnings=tuple(said),
         )
 
@@ -211,11 +213,6 @@ class Encoder:
         return True
 
 
-def too_long(example: Example, tokens: int, limit: int) -> Rejected:
-    """An example over the limit."""
-    return Rejected(example.origin, TOO_LONG, f"{tokens} tokens, data.max_tokens is {limit}")
-
-
 def make_encoder(project: OpenProject, template: str | None = None, system: str | None = None) -> Encoder:
     """The encoder of a project's settings.
 
@@ -233,8 +230,7 @@ def make_encoder(project: OpenProject, template: str | None = None, system: str 
     encoder = Encoder(
         tokenizer,
         load_template(template or settings.prompt.template, project.folder, tokenizer, settings.prompt),
-        max_tokens=settings.data.max_tokens,
-        overlong=settings.data.overlong,
+        limits=Limits.of(settings.data),
         train_on=settings.data.train_on,
         system=settings.prompt.system if system is None else system,
         blocks=read_blocks(settings.prompt, project.folder),

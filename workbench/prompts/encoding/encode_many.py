@@ -22,7 +22,7 @@ import numpy as np
 
 from workbench.data.example import Example, Rejected
 from workbench.prompts.encoding import remarks
-from workbench.prompts.encoding.encode import Encoder, too_long
+from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.encoding.encoded import Encoded, Supervised
 from workbench.prompts.encoding.pieces import BLANK
 from workbench.prompts.encoding.places import Places
@@ -54,6 +54,7 @@ def supervised(example: Example, result: Encoded | Rejected) -> Supervised | Rej
         bytes(result.mask),
         result.stop_trained,
         result.truncated,
+        result.prompt_cut,
         result.warnings,
     )
 
@@ -153,6 +154,7 @@ class _Batches:
 
     def _outcomes(self, rows: Sequence[_Quick]) -> Iterator[Supervised | Rejected | None]:
         encoder, tokenizer = self._encoder, self._encoder.tokenizer
+        limits = encoder.limits
         encoded = tokenizer.encode_batch([row.form.pattern % row.texts for row in rows])
         sizes, answered, edges = _measured(rows)
         places = Places(tokenizer, encoded, [row.form.blank for row in rows], sizes)
@@ -171,14 +173,15 @@ class _Batches:
         ):
             if not goes:
                 yield None
-            elif end - start > encoder.max_tokens:
-                cut = encoder.overlong == "truncate"
-                yield None if cut else too_long(row.example, end - start, encoder.max_tokens)
+                continue
+            answer = mask.index(1, start, end) - start if limits.parts else 0
+            if over := limits.over(end - start, answer):
+                yield None if limits.cuts else Rejected(row.example.origin, *limits.said(over))
             else:
                 key = (row.form, ends, inside, stops)
                 if (said := self._said.get(key)) is None:
                     said = self._said[key] = (*row.form.said, *self._remarks(ids, inside, stops))
-                yield Supervised(row.example.origin, ids, mask[start:end], stops, 0, said)
+                yield Supervised(row.example.origin, ids, mask[start:end], stops, warnings=said)
 
     def _remarks(self, ids: "array[int]", inside: int, stops: bool) -> Iterator[str]:
         """What is to be remarked of this conversation, in the order of `Encoder.encode`."""

@@ -17,7 +17,8 @@ class Encoded:
         spans: length T; the half-open character range of each token in `text`.
         stop_trained: every trained answer ends in a trained end-of-turn mark, so that the model learns to
         stop.
-        truncated: tokens cut off the end because the example was longer than `data.max_tokens`.
+        truncated: tokens that a limit of `data` cut off, those of the prompt's end included.
+        prompt_cut: of those, the ones at the end of the prompt, where it asks for the answer.
         warnings: what a careful reader would point out about this example.
     """
 
@@ -27,6 +28,7 @@ class Encoded:
     spans: list[tuple[int, int]]
     stop_trained: bool
     truncated: int = 0
+    prompt_cut: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -40,6 +42,7 @@ class Supervised:
         mask: length T; 1 where the token is trained.
         stop_trained: as of `Encoded`.
         truncated: as of `Encoded`.
+        prompt_cut: as of `Encoded`.
         warnings: as of `Encoded`.
     """
 
@@ -48,4 +51,5 @@ class Supervised:
     mask: bytes
     stop_trained: bool = True
     truncated: int = 0
+    prompt_cut: int = 0
     warnings: tuple[str, ...] = ()

@@ -9,10 +9,10 @@ from workbench.errors import fault
 from workbench.project.schema import FewShot
 from workbench.prompts.blocks import JOINT, Blocks, compose
 from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.limits import UNLIMITED, Limits
 from workbench.prompts.shots.few_shot import Shots
 
 _PLACES = re.compile(r"\{(user|assistant)\}")
-NO_LIMIT = 2**31 - 1
 
 
 def with_shots(example: Example, shots: Shots, settings: FewShot, blocks: Blocks) -> Example:
@@ -45,7 +45,7 @@ def scoring_encoder(encoder: Encoder) -> Encoder:
     """The same encoder for conversations of `with_shots`: their blocks are written, only the last answer
     counts, and the length of the training examples is no limit."""
     return Encoder(
-        encoder.tokenizer, encoder.template, max_tokens=NO_LIMIT, train_on="last", system=encoder.system
+        encoder.tokenizer, encoder.template, limits=Limits(UNLIMITED), train_on="last", system=encoder.system
     )
 
 

@@ -45,10 +45,12 @@ class SideStatistics:
         encoded: of those, the rows that token figures speak of: all that encode, or as many of a random
             sample.
         prompt: tokens that are only read.
-        completion: tokens that are trained, or would be: `data.max_tokens` cuts nothing here.
+        completion: tokens that are trained, or would be: no limit of `data` cuts anything here.
         total: both.
         supervised: share of the tokens that are trained.
         longest: (source, row, tokens) of the rows with the most tokens, among those that were encoded.
+        longest_used: the same of the rows that a run takes, as long as the limits of `data` leave them; 0
+            for one that it leaves out.
         question_characters: characters of all messages that are not answers, in all rows.
         answer_characters: characters of the answers, in all rows.
         scripts: script to the rows that are mostly written in it, most frequent first, in all rows.
@@ -61,6 +63,7 @@ class SideStatistics:
     total: Lengths = field(default_factory=Lengths)
     supervised: float = 0.0
     longest: list[tuple[int, int, int]] = field(default_factory=list)
+    longest_used: list[tuple[int, int, int]] = field(default_factory=list)
     question_characters: Lengths = field(default_factory=Lengths)
     answer_characters: Lengths = field(default_factory=Lengths)
     scripts: dict[str, int] = field(default_factory=dict)
@@ -73,7 +76,7 @@ class Statistics:
     Attributes:
         sides: `train`, `validation` and `test`, those that have rows.
         exact: every used row was encoded, instead of a sample.
-        train_lengths: tokens of training rows that fit into `data.max_tokens` or are cut to it, at most
+        train_lengths: tokens of training rows that are within the limits of `data` or cut to them, at most
             SIMULATED of them, in random order: what `padding` is simulated with.
     """
 

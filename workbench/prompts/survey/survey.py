@@ -7,8 +7,10 @@ from workbench.data.dataset import open_dataset
 from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.report import SourceReport
 from workbench.project.base_model import context_length
+from workbench.project.remarks import weight_bytes
 from workbench.project.store import OpenProject
 from workbench.prompts.encoding.encode import Encoder, make_encoder
+from workbench.prompts.encoding.limits import UNLIMITED
 from workbench.prompts.special_tokens import consequences
 from workbench.prompts.survey import survey_cache
 from workbench.prompts.survey.checks.facts import Facts
@@ -16,8 +18,6 @@ from workbench.prompts.survey.checks.gather import gather
 from workbench.prompts.survey.checks.judge import judge, require_known
 from workbench.prompts.survey.findings import Finding
 from workbench.prompts.survey.statistics import Statistics
-
-_UNLIMITED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,13 @@ def survey_of(project: OpenProject, plain: Any) -> Survey | None:
 def _judged(project: OpenProject, encoder: Encoder, facts: Facts, reports: list[SourceReport]) -> Survey:
     settings = project.settings
     told = consequences(encoder.tokenizer, settings.prompt.special_tokens, settings.training.method)
-    context = context_length(encoder.tokenizer.folder)
-    return Survey(reports, facts, judge(facts, reports, settings, told, context))
+    base = encoder.tokenizer.folder
+    found = judge(facts, reports, settings, told, context_length(base), weight_bytes(base))
+    return Survey(reports, facts, found)
 
 
 def _unlimited(project: OpenProject) -> OpenProject:
     """The project without a limit on the length of rows: what is too long is measured whole."""
-    data = project.settings.data.model_copy(update={"max_tokens": _UNLIMITED, "overlong": "drop"})
+    none = {"max_tokens": UNLIMITED, "max_prompt_tokens": 0, "max_answer_tokens": 0, "overlong": "drop"}
+    data = project.settings.data.model_copy(update=none)
     return replace(project, settings=project.settings.model_copy(update={"data": data}))

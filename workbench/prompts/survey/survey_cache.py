@@ -27,7 +27,7 @@ from workbench.prompts.contract import TOKENIZER_FILES
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.survey.checks.facts import Facts
 
-FORMAT = 5
+FORMAT = 6
 KEPT = 4
 """Surveys of one project that stay, the newest."""
 

@@ -9,7 +9,9 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from workbench.errors import Problem, WorkbenchError
+from workbench.project.base_model import locate
 from workbench.project.fields import form_fields, validate_changes
+from workbench.project.remarks import remarks, weight_bytes, with_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
@@ -40,6 +42,7 @@ class SetupPane(Pane):
         """The form is filled when the pane comes into view."""
         self._filled_for: object = None
         self._survey: Survey | None = None
+        self._weights: int | None = None
         self._counted = "counting rows"
 
     def came_into_view(self) -> None:
@@ -70,7 +73,10 @@ class SetupPane(Pane):
                 self.app.call_from_thread(self._sum_up)
 
         show(None, "counting rows")
+        project = workspace.project
         try:
+            base = locate(project.settings.model.base, project.folder, weights=False)
+            self._weights = weight_bytes(base.folder)
             survey = workspace.survey(
                 lambda: worker.is_cancelled, lambda done: show(None, f"counting rows {done:.0%}")
             )
@@ -88,26 +94,25 @@ class SetupPane(Pane):
         """What the numbers come to: effective batch, steps an epoch, steps of the run."""
         form = self.query_one(Form)
         # Figures of values that are refused would be nonsense, or a division by zero
-        line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form.values)
+        line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form)
         if form.changes:
             line.append(f"   * {len(form.changes)} unsaved", style="bold")
         self.query_one("#summary", Static).update(line)
 
-    def _figures(self, values: dict[str, Any]) -> Text:
-        """What the form's training settings come to, with the rows as they were saved."""
+    def _figures(self, form: Form) -> Text:
+        """What the form's settings come to, with the rows as they were saved."""
         from workbench.prompts.survey.checks.about_schedule import schedule
 
-        settings = self.workspace.project.settings
-        section = {
-            key.removeprefix("training."): value for key, value in values.items() if "training." in key
-        }
-        training = settings.training.model_copy(update=section)
+        settings = with_changes(self.workspace.project.settings, form.changes)
+        training = settings.training
+        planned = schedule(self._survey.facts, settings) if self._survey else None
+        found = remarks(settings, planned.steps if planned else None, self._weights)
+        form.remark({remark.key: remark.text for remark in found})
         batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
         line = Text.assemble("effective batch ", (f"{batch:,} examples", "bold"))
         if self._survey is None:
             return line.append_text(shown(f"   {self._counted}"))
         facts = self._survey.facts
-        planned = schedule(facts, settings.model_copy(update={"training": training}))
         if planned is None:
             return line.append("   no row can be trained on", style="bold")
         about = "" if planned.exact else "about "
@@ -119,6 +124,8 @@ class SetupPane(Pane):
         )
         if red := list(dict.fromkeys(finding.name for finding in self._survey.blocking)):
             line.append(f"   red: {', '.join(red)}", style="bold")
+        if found:
+            line.append(f"   ~ {len(found)} remark{'s' if len(found) > 1 else ''}: {found[0].key}")
         return line
 
     # Actions

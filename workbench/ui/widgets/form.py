@@ -57,6 +57,7 @@ class Form(Vertical):
         self.fields = fields
         self.values: dict[str, Any] = {field.key: field.default for field in fields}
         self.problems: list[Problem] = []
+        self.remarks: dict[str, str] = {}
         self._check = check
         self._saved = dict(self.values)
         self._undo: list[tuple[str, Any]] = []
@@ -106,6 +107,12 @@ class Form(Vertical):
         self._draw()
         self.post_message(self.Changed(self, key, value))
 
+    def remark(self, remarks: Mapping[str, str]) -> None:
+        """Key to what is to be said of a value that is valid; in place of what was said before."""
+        if self.remarks != remarks:
+            self.remarks = dict(remarks)
+            self._draw()
+
     # Drawing
 
     def focus(self, scroll_visible: bool = True) -> "Form":
@@ -124,6 +131,8 @@ class Form(Vertical):
             sign = "!"
         else:
             sign = "*" if value != self._saved[field.key] else "·" if value != field.default else " "
+            if field.key in self.remarks and sign != "*":
+                sign = "~"
         return RowState(clean(format_value(value)), sign)
 
     def _draw(self) -> None:
@@ -139,6 +148,8 @@ class Form(Vertical):
             text.append_text(shown(f"* was {format_value(self._saved[field.key])}, not saved\n"))
         else:
             text.append(f"{_manual(field)}\n")
+        if remark := self.remarks.get(field.key):
+            text.append_text(shown(f"~ {remark}\n", "bold"))
         text.append_text(shown(f"{field.help}\n"))
         default = f"default {format_value(field.default)}" + (f" {field.unit}" if field.unit else "")
         text.append_text(shown(default + (f"   source: {field.source}" if field.source else "")))

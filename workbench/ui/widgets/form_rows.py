@@ -22,7 +22,8 @@ VALUE_CELLS = 36
 
 @dataclass(frozen=True)
 class RowState:
-    """What a row shows: the value, and `!` wrong, `*` not saved, `·` not the default, or a blank."""
+    """What a row shows: the value, and `!` wrong, `*` not saved, `~` with a remark, `·` not the default,
+    or a blank."""
 
     value: str
     sign: str

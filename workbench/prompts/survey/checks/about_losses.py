@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from workbench.prompts.encoding.limits import SETTINGS
 from workbench.prompts.survey.checks.facts import Marked, Part
-from workbench.prompts.survey.checks.seen import Seen, all_of, counted, merged, rows
-from workbench.prompts.survey.checks.tokens import TOO_LONG
+from workbench.prompts.survey.checks.seen import Seen, all_of, counted, merged, over, rows
 from workbench.prompts.survey.findings import Finding
 
 
@@ -41,11 +41,11 @@ def _held_out(seen: Seen) -> Iterator[Finding]:
         mark = _lost([part for part in parts if part.side == "validation"])
         what = f"no row is held out: {rows(seen.facts.rows['validation'])} would be, and none encodes"
         yield seen.finding("no-validation", "yellow", mark, what, "overfitting would not show")
-    long = merged(part.lost[TOO_LONG] for part in parts if TOO_LONG in part.lost)
-    if long.count and seen.settings.data.overlong == "error":
-        limit = f"data.max_tokens = {seen.settings.data.max_tokens:,}"
-        what = f"{rows(long.count)} held out: longer than {limit}, and data.overlong is error"
-        yield seen.finding("too-long", "red", long, what, _hint(parts))
+    for reason in SETTINGS if seen.settings.data.overlong == "error" else ():
+        long = merged(part.lost[reason] for part in parts if reason in part.lost)
+        if long.count:
+            what = f"{rows(long.count)} held out: {over(seen, reason)}, and data.overlong is error"
+            yield seen.finding(reason.replace(" ", "-"), "red", long, what, _hint(parts))
 
 
 def _lost(parts: Sequence[Part]) -> Marked:
@@ -62,6 +62,7 @@ def _reasons(parts: Sequence[Part]) -> str:
 def _hint(parts: Sequence[Part]) -> str:
     """What is longest, or what the template said."""
     said = {reason: mark.example for part in parts for reason, mark in part.lost.items() if mark.example}
-    if TOO_LONG in said:
-        return f"raise data.max_tokens: one of them has {said[TOO_LONG]}"
+    for reason, name in SETTINGS.items():
+        if reason in said:
+            return f"raise data.{name}: one of them has {said[reason]}"
     return next(iter(said.values()), "")

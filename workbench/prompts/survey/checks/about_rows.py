@@ -56,13 +56,13 @@ def _left_out(report: SourceReport, number: int) -> Marked:
 def _nothing(seen: Seen) -> Iterator[Finding]:
     facts = seen.facts
     usable, mark = facts.rows.get("train", 0), Marked()
-    reasons = Counter({reason: mark.count for reason, mark in facts.tokens.refused.items()})
+    reasons: Counter[str] = Counter()
     if usable and facts.tokens.looked_at:
-        dropped = facts.tokens.too_long.count if seen.settings.data.overlong != "truncate" else 0
-        reasons["too long"] = dropped
-        reasons["cut off before the answer"] = facts.tokens.answerless.count
-        usable = facts.tokens.looked_at - facts.tokens.no_supervised.count - dropped
-        mark = merged([facts.tokens.no_supervised, *([facts.tokens.too_long] if dropped else [])])
+        lost = [item for part in facts.tokens.parts if part.side == "train" for item in part.lost.items()]
+        for reason, rows_lost in lost:
+            reasons[reason] += rows_lost.count
+        mark = merged(rows_lost for _, rows_lost in lost)
+        usable = facts.tokens.looked_at - mark.count
     elif not usable:
         mark = merged(_left_out(report, number) for number, report in enumerate(seen.reports))
         for report in seen.reports:

@@ -85,9 +85,6 @@ def findings(seen: Seen) -> Iterator[Finding]:
         doubts.append("some rows are never seen")
     if found.epochs > MOST_EPOCHS:
         doubts.append("rows are seen so often that they are learnt by heart")
-    if training.lr_scheduler_type == "constant":
-        if "warmup_steps" in training.model_fields_set and training.warmup_steps:
-            doubts.append("`constant` ignores warmup_steps: constant_with_warmup takes it")
-    elif found.warmup >= found.steps:
+    if training.lr_scheduler_type != "constant" and found.warmup >= found.steps:
         doubts.append(f"the warm-up of {found.warmup:,} steps never ends")
     yield Finding("schedule", "yellow" if doubts else "note", what, "; ".join(doubts))

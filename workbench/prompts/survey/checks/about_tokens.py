@@ -1,21 +1,28 @@
-"""Findings about the rows as tokens: what is not trained or cut, what template and chat do otherwise."""
+"""Findings about the rows as tokens: what is not trained, what template and chat do otherwise."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from workbench.prompts.survey.checks.facts import Marked
-from workbench.prompts.survey.checks.seen import Seen, counted, have, percent, rows, share, short
+from workbench.prompts.survey.checks.seen import (
+    YELLOW_SHARE,
+    Seen,
+    counted,
+    have,
+    level_of,
+    percent,
+    rows,
+    share,
+    short,
+)
 from workbench.prompts.survey.findings import Finding, Level
 
-RED_SHARE, YELLOW_SHARE = 0.2, 0.01
 SYSTEM_SHARE = 0.5
 
 
 def findings(seen: Seen) -> Iterator[Finding]:
     """All of this module."""
     yield from _unsupervised(seen)
-    yield from _too_long(seen)
-    yield from _context(seen)
     yield from _ends(seen)
     yield from _doubled(seen)
     yield from _prompt(seen)
@@ -30,11 +37,6 @@ def looked_at(seen: Seen) -> str:
     )
 
 
-def level_of(part: float) -> Level:
-    """Red over a fifth of the rows, yellow over a hundredth."""
-    return "red" if part > RED_SHARE else "yellow" if part > YELLOW_SHARE else "note"
-
-
 def _unsupervised(seen: Seen) -> Iterator[Finding]:
     found = seen.facts.tokens
     mark = found.no_supervised
@@ -46,63 +48,6 @@ def _unsupervised(seen: Seen) -> Iterator[Finding]:
     what = f"{rows(mark.count)} {have(mark.count)} nothing to train: {counted(+reasons)}{looked_at(seen)}"
     detail = next((each.example for each in found.refused.values() if each.example), "")
     yield seen.finding("no-supervised", "yellow" if level == "note" else level, mark, what, detail)
-
-
-def _too_long(seen: Seen) -> Iterator[Finding]:
-    found, data = seen.facts.tokens, seen.settings.data
-    if not found.too_long.count:
-        return
-    part = share(found.sample_too_long, found.sample)
-    one = found.looked_at == found.sample and found.too_long.count == 1
-    are = "is" if one else "are"
-    if found.looked_at == found.sample:
-        amount = f"{rows(found.too_long.count)} ({percent(part)})"
-    else:
-        amount = (
-            f"{percent(part)} of {found.sample:,} rows drawn at random, "
-            f"{found.too_long.count:,} of {found.looked_at:,} looked at,"
-        )
-    side = seen.facts.statistics.sides.get("train")
-    keeps = ""
-    if side:
-        most, longest = side.total.percentiles[99], side.total.longest
-        gain = "would keep 99%"
-        if seen.context and most > seen.context:
-            most, gain = seen.context, "is all that the base model can take"
-        keeps = (
-            f"data.max_tokens = {most} {gain}"
-            if most > data.max_tokens
-            else f"the longest has {longest:,} tokens"
-        )
-    level = level_of(part)
-    if data.overlong == "truncate":
-        lose = "loses the end of its" if found.lost_end.count == 1 else "lose the end of their"
-        lost = f"; {found.lost_end.count:,} {lose} answer, and with it the stop mark"
-        what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,} and {are} cut{lost}"
-        yield seen.finding("truncated", level, found.too_long, what, keeps)
-    elif data.overlong == "error":
-        what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,}, and data.overlong is error"
-        yield seen.finding("too-long", "red", found.too_long, what, keeps)
-    else:
-        what = f"{amount} {are} longer than data.max_tokens = {data.max_tokens:,} and {are} left out"
-        yield seen.finding("too-long", level, found.too_long, what, keeps)
-
-
-def _context(seen: Seen) -> Iterator[Finding]:
-    """Rows that are trained on or held out, and longer than the base model can read."""
-    data, limit = seen.settings.data, seen.context
-    if limit is None or data.max_tokens <= limit:
-        return
-    sides = [seen.facts.statistics.sides.get(side) for side in ("train", "validation")]
-    fits = data.max_tokens if data.overlong != "truncate" else 2**31
-    long = [row for side in sides if side for row in side.longest if limit < row[2] <= fits]
-    if long:
-        mark = Marked()
-        for source, row, _ in long:
-            mark.add(source, row)
-        most = min(max(tokens for *_, tokens in long), data.max_tokens)
-        what = f"rows of up to {most:,} tokens; the base model was made for {limit:,}"
-        yield seen.finding("context", "red", mark, what, f"set data.max_tokens to {limit} or less")
 
 
 def _ends(seen: Seen) -> Iterator[Finding]:

@@ -98,6 +98,26 @@ class Part:
 
 
 @dataclass(slots=True)
+class Over:
+    """The training rows that are over one limit of `data`, whatever is done with them.
+
+    Attributes:
+        rows: all of them that were encoded.
+        sample: those among the rows drawn at random.
+        lost_end: of those that are cut, the ones whose last trained token this limit cuts off, the
+            end-of-turn mark included.
+        most: what 99 of 100 rows measure at most, in tokens.
+        longest: what the longest one measures.
+    """
+
+    rows: Marked = field(default_factory=Marked)
+    sample: int = 0
+    lost_end: int = 0
+    most: int = 0
+    longest: int = 0
+
+
+@dataclass(slots=True)
 class Tokenised:
     """What the encoded rows show: all of the used ones, or a sample.
 
@@ -105,12 +125,10 @@ class Tokenised:
         looked_at: encoded rows.
         refused: reason why a row does not encode, to the rows.
         no_supervised: rows without a trained token.
-        too_long: rows over `data.max_tokens`.
+        over: reason of `encoding.limits` to the rows over that limit.
         sample: rows drawn at random, those of `looked_at` that were chosen for their length left out.
-        sample_too_long: rows over `data.max_tokens` among those.
-        lost_end: truncated rows whose last trained token is cut off, end-of-turn mark included.
         answerless: truncated rows whose answer is cut off whole.
-        stop_missing: rows that are not cut and yet have an answer without a trained end-of-turn mark.
+        stop_missing: rows whose end is not cut off, with an answer without a trained end-of-turn mark.
         stop_trained: rows in which every answer's end-of-turn mark is trained.
         double_bos: rows with two beginning-of-text tokens in a row.
         double_eos: rows with two equal end tokens in a row, blanks between them aside.
@@ -123,10 +141,8 @@ class Tokenised:
     looked_at: int = 0
     refused: dict[str, Marked] = field(default_factory=dict)
     no_supervised: Marked = field(default_factory=Marked)
-    too_long: Marked = field(default_factory=Marked)
+    over: dict[str, Over] = field(default_factory=dict)
     sample: int = 0
-    sample_too_long: int = 0
-    lost_end: Marked = field(default_factory=Marked)
     answerless: Marked = field(default_factory=Marked)
     stop_missing: Marked = field(default_factory=Marked)
     stop_trained: int = 0

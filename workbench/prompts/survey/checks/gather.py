@@ -15,6 +15,7 @@ from workbench.data.selection import SIDES, NearDuplicates, Origins, Selection, 
 from workbench.errors import WorkbenchError, fault
 from workbench.project.schema import DataSettings
 from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.encoding.limits import ANSWER_TOO_LONG, PROMPT_TOO_LONG, TOO_LONG
 from workbench.prompts.survey.checks.facts import Facts, Marked, Overlap, Part, Writing, marked
 from workbench.prompts.survey.checks.texts import MARKS, TextLook, script_names
 from workbench.prompts.survey.checks.tokens import TokenLook, look_at_pairing
@@ -260,7 +261,7 @@ def _tokenise(
             if progress:
                 progress(done / all_rows)
     facts.tokens = tokens.found
-    _measure(facts.statistics, tokens, data)
+    _measure(facts.statistics, tokens, data.seed)
 
 
 def _chosen(
@@ -308,7 +309,7 @@ def _parts(selection: Selection) -> list[Part]:
     ]
 
 
-def _measure(statistics: Statistics, tokens: TokenLook, data: DataSettings) -> None:
+def _measure(statistics: Statistics, tokens: TokenLook, seed: int) -> None:
     """Distributions of the random sample; the longest rows among all that were encoded."""
     import numpy as np
 
@@ -321,18 +322,19 @@ def _measure(statistics: Statistics, tokens: TokenLook, data: DataSettings) -> N
         found.prompt, found.completion = lengths(prompt[drawn]), lengths(completion[drawn])
         found.total = lengths(total[drawn])
         found.supervised = float(completion[drawn].sum() / max(1, total[drawn].sum()))
-        for i in np.argsort(-total, kind="stable")[:LONGEST].tolist():
-            origin = measured.origins[i]
-            found.longest.append((origin.source, origin.row, int(total[i])))
+        used = np.array(measured.used, np.int64)
+        for sizes, longest in ((total, found.longest), (used, found.longest_used)):
+            for i in np.argsort(-sizes, kind="stable")[:LONGEST].tolist():
+                origin = measured.origins[i]
+                longest.append((origin.source, origin.row, int(sizes[i])))
         if side == "train":
-            fitting = total[drawn]
-            fitting = (
-                np.minimum(fitting, data.max_tokens)
-                if data.overlong == "truncate"
-                else fitting[fitting <= data.max_tokens]
-            )
-            mixed = np.random.default_rng(data.seed).permutation(fitting)
+            mixed = np.random.default_rng(seed).permutation(used[drawn & (used > 0)])
             statistics.train_lengths = mixed[:SIMULATED].tolist()
+            answer = np.array(measured.answer, np.int64)
+            parts = {PROMPT_TOO_LONG: answer, ANSWER_TOO_LONG: total - answer, TOO_LONG: total}
+            for reason, over in tokens.found.over.items():
+                measures = lengths(parts[reason][drawn])
+                over.most, over.longest = measures.percentiles.get(99, 0), measures.longest
 
 
 def _overlap(

@@ -7,9 +7,11 @@ from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import did_you_mean
 from workbench.project.schema import Project
 from workbench.prompts.survey.checks import (
+    about_limits,
     about_losses,
     about_rows,
     about_schedule,
+    about_settings,
     about_texts,
     about_tokens,
 )
@@ -25,6 +27,10 @@ RED = (
     "too-long",
     "context",
     "truncated",
+    "prompt-too-long",
+    "prompt-truncated",
+    "answer-too-long",
+    "answer-truncated",
     "stop-not-trained",
     "double-bos",
     "double-eos",
@@ -39,16 +45,25 @@ def judge(
     settings: Project,
     special_tokens: Sequence[str] = (),
     context: int | None = None,
+    weights: int | None = None,
 ) -> list[Finding]:
     """All findings, red ones first; those that `data.accept` names are marked accepted.
 
     `special_tokens` is what adding them changes, as `special_tokens.consequences` says it; `context` how many
-    tokens the base model has positions for.
+    tokens the base model has positions for, `weights` the bytes of its weights.
     """
-    seen = Seen(facts, reports, settings, context)
+    seen = Seen(facts, reports, settings, context, weights)
     found = [
         finding
-        for about in (about_rows, about_losses, about_tokens, about_texts, about_schedule)
+        for about in (
+            about_rows,
+            about_losses,
+            about_limits,
+            about_tokens,
+            about_texts,
+            about_schedule,
+            about_settings,
+        )
         for finding in about.findings(seen)
     ]
     if special_tokens:

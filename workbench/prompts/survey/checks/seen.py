@@ -6,21 +6,26 @@ from dataclasses import dataclass
 
 from workbench.data.report import SourceReport
 from workbench.project.schema import Project
+from workbench.prompts.encoding.limits import SETTINGS, TOO_LONG
 from workbench.prompts.survey.checks.facts import Facts, Marked
 from workbench.prompts.survey.findings import Finding, Level
+
+RED_SHARE, YELLOW_SHARE = 0.2, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Facts about the rows, what became of each source's rows, and the settings they will be trained with.
 
-    `context` is how many tokens the base model has positions for; None where it sets no limit.
+    `context` is how many tokens the base model has positions for, None where it sets no limit; `weights` how
+    many bytes its weights have, None where they are not here.
     """
 
     facts: Facts
     reports: list[SourceReport]
     settings: Project
     context: int | None = None
+    weights: int | None = None
 
     def finding(self, name: str, level: Level, mark: Marked, what: str, hint: str = "") -> Finding:
         """A finding about the rows of a mark."""
@@ -59,6 +64,17 @@ def percent(part: float) -> str:
 def short(text: str, most: int = 40) -> str:
     """A text in quotes, its beginning when it is long."""
     return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def level_of(part: float) -> Level:
+    """Red over a fifth of the rows, yellow over a hundredth."""
+    return "red" if part > RED_SHARE else "yellow" if part > YELLOW_SHARE else "note"
+
+
+def over(seen: Seen, reason: str) -> str:
+    """`longer than data.max_tokens = 512`, by the reason of the limit that a row is over."""
+    name, what = SETTINGS[reason], "" if reason == TOO_LONG else f"{reason.split()[0]} "
+    return f"{what}longer than data.{name} = {getattr(seen.settings.data, name):,}"
 
 
 def counted(reasons: Counter[str]) -> str:

@@ -11,11 +11,12 @@ from workbench.prompts.encoding.answers import PROBE, QUESTION
 from workbench.prompts.encoding.encode import NOTHING, Encoder
 from workbench.prompts.encoding.encode_many import encode_supervised
 from workbench.prompts.encoding.encoded import Supervised
-from workbench.prompts.survey.checks.facts import Marked, Pairing, Part, Tokenised
+from workbench.prompts.encoding.limits import ANSWER_TOO_LONG, TOO_LONG, Kept, Limits
+from workbench.prompts.survey.checks.facts import Marked, Over, Pairing, Part, Tokenised
 from workbench.prompts.template import TemplateFault
 
 PROMPTS_COMPARED = 50
-TOO_LONG, ANSWERLESS = "too long", "cut off before the answer"
+ANSWERLESS = "cut off before the answer"
 _TAIL = 12
 
 
@@ -26,25 +27,29 @@ class Measured:
     Attributes:
         prompt: tokens that are only read, for each row.
         completion: tokens that are trained.
+        answer: number of the first trained token, of all tokens where there is none.
+        used: tokens that a run takes of it, 0 when it leaves the row out.
         origins: the rows themselves.
         drawn: which of them belong to the random sample, in contrast to those chosen for their length.
     """
 
     prompt: list[int] = field(default_factory=list)
     completion: list[int] = field(default_factory=list)
+    answer: list[int] = field(default_factory=list)
+    used: list[int] = field(default_factory=list)
     origins: list[Origin] = field(default_factory=list)
     drawn: list[bool] = field(default_factory=list)
 
 
 class TokenLook:
-    """Encodes rows whole and says what `data.max_tokens` and `data.overlong` will do to them."""
+    """Encodes rows whole and says what the limits of `data` will do to them."""
 
     def __init__(self, encoder: Encoder, data: DataSettings, parts: Sequence[Part]) -> None:
         """`encoder` must not have a limit of its own: see `unlimited`; `parts` has all rows to come."""
         self.found = Tokenised(parts=list(parts))
         self._parts = {(part.side, part.source): part for part in parts}
         self.measured: dict[str, Measured] = {}
-        self._encoder, self._data = encoder, data
+        self._encoder, self._limits = encoder, Limits.of(data)
         tokenizer = encoder.tokenizer
         self._bos, self._unknown = tokenizer.id("bos_token"), tokenizer.id("unk_token")
         self._stops = frozenset(encoder.stop_ids)
@@ -60,36 +65,37 @@ class TokenLook:
             if side == "train":
                 self.found.looked_at += 1
                 self.found.sample += at_random
-            self._count(self._parts[side, example.origin.source], result, at_random)
+            part = self._parts[side, example.origin.source]
+            part.looked_at += 1
+            part.sample += at_random
             if isinstance(result, Rejected):
+                if not (side == "test" and result.reason == NOTHING):  # test rows need no answer
+                    _lose(part, result.origin, at_random, _reason(result), result.detail)
                 if side == "train":
                     self._refuse(result)
                 continue
-            trained = sum(result.mask)
+            trained, answer = sum(result.mask), result.mask.find(1)
+            over = self._limits.over(len(result.ids), answer)
+            kept = self._limits.kept(len(result.ids), answer)
+            reason, detail = self._lost(result, over, kept) if over and side != "test" else ("", "")
+            if reason:
+                _lose(part, result.origin, at_random, reason, detail)
             measured.origins.append(example.origin)
             measured.drawn.append(at_random)
             measured.prompt.append(len(result.ids) - trained)
             measured.completion.append(trained)
+            measured.answer.append(kept.answer)
+            measured.used.append(0 if reason else kept.tokens)
             if side == "train":
                 self._look(example, result, at_random)
+                self._limit(result, over, kept, at_random)
 
-    def _count(self, part: Part, result: Supervised | Rejected, at_random: bool) -> None:
-        """Whether the row is left out when a run encodes it; test rows need no answer, and have no limit."""
-        part.looked_at += 1
-        part.sample += at_random
-        reason, detail, limit = "", "", self._data.max_tokens
-        if isinstance(result, Rejected):
-            if part.side == "test" and result.reason == NOTHING:
-                return
-            reason, detail = _reason(result), result.detail
-        elif len(result.ids) > limit and part.side != "test":
-            if self._data.overlong != "truncate":
-                reason, detail = TOO_LONG, f"{len(result.ids):,} tokens"
-            elif not any(result.mask[1:limit]):
-                reason = ANSWERLESS
-        if reason:
-            part.lost.setdefault(reason, Marked()).add(result.origin.source, result.origin.row, detail)
-            part.sample_lost += at_random
+    def _lost(self, result: Supervised, over: dict[str, int], kept: Kept) -> tuple[str, str]:
+        """Why a run leaves a row over a limit out; empty when it stays, cut."""
+        if not self._limits.cuts:
+            reason, tokens = next(iter(over.items()))
+            return reason, f"{tokens:,} tokens"
+        return ("" if any(kept.of(result.mask)[1:]) else ANSWERLESS), ""
 
     def _refuse(self, result: Rejected) -> None:
         place = result.origin.source, result.origin.row
@@ -98,17 +104,6 @@ class TokenLook:
 
     def _look(self, example: Example, encoded: Supervised, at_random: bool) -> None:
         found, place, ids = self.found, (example.origin.source, example.origin.row), encoded.ids
-        limit = self._data.max_tokens
-        cut = len(ids) > limit
-        if cut:
-            found.too_long.add(*place, f"{len(ids):,} tokens")
-            found.sample_too_long += at_random
-            if self._data.overlong == "truncate":
-                self._cut(encoded, place, limit)
-        elif encoded.stop_trained:
-            found.stop_trained += 1
-        else:
-            found.stop_missing.add(*place)
         if self._bos is not None and self._bos not in self._stops and _twice(ids, {self._bos}):
             found.double_bos.add(*place)
         if self._doubled_end(ids):
@@ -124,15 +119,24 @@ class TokenLook:
         ):
             self._compare_prompt(example, encoded, place)
 
-    def _cut(self, encoded: Supervised, place: tuple[int, int], limit: int) -> None:
-        found = self.found
-        if not any(encoded.mask[1:limit]):
+    def _limit(self, encoded: Supervised, over: dict[str, int], kept: Kept, at_random: bool) -> None:
+        """Which limits the row is over, and whether it trains a stop mark all the same."""
+        found, place = self.found, (encoded.origin.source, encoded.origin.row)
+        for reason, tokens in over.items():
+            limit = found.over.setdefault(reason, Over())
+            limit.rows.add(*place, f"{tokens:,} tokens")
+            limit.sample += at_random
+        if over and not self._limits.cuts:
+            return
+        if over and self._lost(encoded, over, kept)[0]:
             found.answerless.add(*place)
             found.no_supervised.add(*place)
-        elif any(encoded.mask[limit:]):
-            found.lost_end.add(*place)
+        elif over and any(encoded.mask[kept.end :]):
+            found.over[ANSWER_TOO_LONG if ANSWER_TOO_LONG in over else TOO_LONG].lost_end += 1
         elif encoded.stop_trained:
             found.stop_trained += 1
+        else:
+            found.stop_missing.add(*place)
 
     def _doubled_end(self, ids: "array[int]") -> bool:
         """Two equal end tokens with nothing but blanks between them; bos = eos may rightly stand so."""
@@ -172,6 +176,12 @@ def look_at_pairing(encoder: Encoder) -> Pairing:
     if tokenizer.adds_bos and trained[:1] != [tokenizer.id("bos_token")]:
         found.bos_missing = tokenizer.special["bos_token"]
     return found
+
+
+def _lose(part: Part, origin: Origin, at_random: bool, reason: str, detail: str) -> None:
+    """A row that is left out when a run encodes it."""
+    part.lost.setdefault(reason, Marked()).add(origin.source, origin.row, detail)
+    part.sample_lost += at_random
 
 
 def _reason(result: Rejected) -> str:

@@ -111,7 +111,7 @@ class SourcesView(DataView):
     def _too_long(self) -> list[Text]:
         """What only the survey knows: rows that are used by these counts, and too long to be trained on."""
         surveyed = self.workspace.surveyed
-        found = [each for each in surveyed.findings if each.name == "too-long"] if surveyed else []
+        found = [each for each in surveyed.findings if each.name.endswith("too-long")] if surveyed else []
         return [shown(f"! beyond these counts {finding.what}", self.colour("yellow")) for finding in found]
 
     # The sources
