@@ -36,6 +36,7 @@ class Target:
         template_source: the Jinja text a run was trained with; None reads `template` upon loading.
         prompt: how conversations are written: system message, blocks, special tokens.
         quantization: of the base model's weights in memory.
+        double_quantization: of nf4's constants, as `model.double_quantization`.
         weights: the checkpoint's folder, with an adapter or all the weights; None for the base model.
         run: id of the run.
         step: optimizer steps behind the weights.
@@ -50,6 +51,7 @@ class Target:
     template_source: str | None = None
     prompt: PromptSettings = field(default_factory=PromptSettings)
     quantization: Literal["none", "int8", "nf4"] = "none"
+    double_quantization: bool = True
     weights: Path | None = None
     run: str | None = None
     step: int | None = None

@@ -101,6 +101,7 @@ def _base(project: OpenProject) -> Target:
         template=settings.prompt.template,
         prompt=settings.prompt,
         quantization=settings.model.quantization,
+        double_quantization=settings.model.double_quantization,
     )
 
 
@@ -119,6 +120,7 @@ def _checkpoints(run: Run, project_folder: Path) -> list[Target]:
             template_source=spec.template.source,
             prompt=spec.project.prompt,
             quantization=spec.project.model.quantization,
+            double_quantization=spec.project.model.double_quantization,
             weights=checkpoint.path,
             run=run.id,
             step=checkpoint.step,

@@ -6,7 +6,7 @@ import torch
 from trl import SFTConfig
 
 from workbench.errors import fault
-from workbench.project.schema import Project
+from workbench.project.schema import ModelSettings, Project
 from workbench.project.training import TrainingSettings
 
 
@@ -16,16 +16,31 @@ def precision(settings: TrainingSettings) -> str:
     Raises:
         WorkbenchError: the precision that was asked for is not there.
     """
-    asked = settings.precision
     gpu = torch.cuda.is_available()
-    if asked == "auto":
+    if settings.precision == "auto":
         if not gpu:
             return "fp32"
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return _possible(settings.precision, "training.precision")
+
+
+def compute_dtype(settings: ModelSettings, arithmetic: str) -> str:
+    """`bf16`, `fp16` or `fp32`, for the arithmetic on nf4 weights; `arithmetic` is that of the training.
+
+    Raises:
+        WorkbenchError: the type that was asked for is not there.
+    """
+    if settings.compute_dtype == "auto" or settings.quantization != "nf4":
+        return arithmetic
+    return _possible(settings.compute_dtype, "model.compute_dtype")
+
+
+def _possible(asked: str, key: str) -> str:
+    gpu = torch.cuda.is_available()
     if asked == "fp16" and not gpu:
-        raise fault("training.precision = fp16 needs a GPU", hint="take auto, which is fp32 on a CPU")
+        raise fault(f"{key} = fp16 needs a GPU", hint="take auto, which is fp32 on a CPU")
     if asked == "bf16" and gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
-        raise fault("this GPU has no bf16", "training.precision", hint="take auto, which is fp16 here")
+        raise fault("this GPU has no bf16", key, hint="take auto, which is fp16 here")
     return asked
 
 
@@ -45,15 +60,18 @@ def training_arguments(project: Project, output: Path, packing: str) -> SFTConfi
         output_dir=str(output),
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.lr_scheduler_type,
+        lr_scheduler_kwargs=_schedule(settings),
         warmup_steps=settings.warmup_steps,
         num_train_epochs=settings.num_train_epochs,
         max_steps=settings.max_steps or -1,
         per_device_train_batch_size=settings.per_device_train_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        optim=settings.optim,
+        adam_beta2=settings.adam_beta2,
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         seed=settings.seed,
-        data_seed=settings.seed,
+        data_seed=settings.data_seed,
         # Rows arrive no longer than max_tokens; TRL cuts at 1024, and refuses a limit without packing
         packing=packing == "bfd",
         packing_strategy="bfd",
@@ -63,6 +81,7 @@ def training_arguments(project: Project, output: Path, packing: str) -> SFTConfi
         bf16=chosen == "bf16",
         gradient_checkpointing=settings.gradient_checkpointing,
         fp16=chosen == "fp16",
+        use_liger_kernel=settings.use_liger_kernel,
         use_cpu=not torch.cuda.is_available(),
         # This hides a loss that is not a number, and waits for the device in every micro-batch
         logging_nan_inf_filter=False,
@@ -75,3 +94,9 @@ def training_arguments(project: Project, output: Path, packing: str) -> SFTConfi
         router_aux_loss_coef=0.0,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+
+
+def _schedule(settings: TrainingSettings) -> dict[str, int]:
+    """What transformers' schedule takes beside warm-up and length of the run."""
+    restarts = settings.lr_scheduler_type == "cosine_with_restarts"
+    return {"num_cycles": settings.lr_restarts} if restarts else {}

@@ -78,3 +78,8 @@ def _window(length: int, size: int | None, device: torch.device) -> Tensor | Non
 
 ALL_ATTENTION_FUNCTIONS.register(PER_EXAMPLE, _attend)
 ALL_MASK_ATTENTION_FUNCTIONS.register(PER_EXAMPLE, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
+
+
+def keep_out_of_graphs() -> None:
+    """Have torch.compile run this attention as it is: the bounds of examples are others in every step."""
+    ALL_ATTENTION_FUNCTIONS.register(PER_EXAMPLE, torch.compiler.disable(_attend))  # type: ignore[no-untyped-call]

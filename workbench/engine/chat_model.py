@@ -1,14 +1,13 @@
 """A chat target in memory: the base model, with the checkpoint's adapter, or the checkpoint's own weights."""
 
-import warnings
 from pathlib import Path
 
 import torch
-from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
 from workbench.chat.protocol import Target
+from workbench.engine.adapters import load_adapter
 from workbench.engine.models import load_base_model
 from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import fault
@@ -74,7 +73,9 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
             "its weights or its configuration have changed; the adapter fits the old ones only",
         )
     try:
-        model: PreTrainedModel = load_base_model(folder, target.quantization, _dtype())
+        model: PreTrainedModel = load_base_model(
+            folder, target.quantization, _dtype(), double_quantization=target.double_quantization
+        )
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
     return (_with_adapter(model, adapter) if adapter else model).eval().requires_grad_(False)
@@ -100,14 +101,5 @@ def _is_adapter(folder: Path) -> bool:
 def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
     if (folder / "tokenizer.json").is_file():
         grow_vocabulary(model, load_tokenizer(folder).size, start=False)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        try:
-            adapted: PreTrainedModel = PeftModel.from_pretrained(model, folder)
-        except (RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            first = str(error).strip().partition("\n")[0]
-            raise fault(f"the adapter does not fit the base model: {first}", folder) from error
-    # peft only warns, and leaves such layers at their random start
-    if any("missing adapter keys" in str(warning.message) for warning in said):
-        raise fault("the adapter lacks weights for some of its layers", folder / ADAPTER_WEIGHTS)
+    adapted: PreTrainedModel = load_adapter(model, folder)
     return adapted

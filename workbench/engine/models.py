@@ -1,4 +1,4 @@
-"""The base model in memory, ready to be trained: its precision, its quantization, its adapter.
+"""The base model in memory, ready to be trained: its precision, its quantization, its adapter if any.
 
 Everything that cannot work is refused here, by name, before the first step.
 """
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
-from workbench.engine.vocabulary import vocabulary_layers
+from workbench.engine.adapters import continued_adapter, fresh_adapter
 from workbench.errors import fault
 from workbench.project.schema import Project
 from workbench.project.training import TrainingSettings
@@ -19,13 +19,24 @@ from workbench.project.training import TrainingSettings
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreTrainedModel:
+def load_base_model(
+    folder: Path,
+    quantization: str,
+    dtype: torch.dtype,
+    *,
+    double_quantization: bool = True,
+    compute_dtype: torch.dtype | None = None,
+    attention: str = "auto",
+) -> PreTrainedModel:
     """The weights of a base model, on the GPU when there is one.
 
     Args:
         folder: holds config.json and safetensors.
         quantization: `none`, `int8` or `nf4`.
-        dtype: of the weights that are not quantized, and of the arithmetic on those that are.
+        dtype: of the weights that are not quantized.
+        double_quantization: nf4: the constants of the quantization are quantized too.
+        compute_dtype: nf4: of the arithmetic on quantized weights; `dtype` without it.
+        attention: `auto`, or as transformers calls it.
 
     Raises:
         WorkbenchError: the architecture is unknown, weights are missing, or cannot be quantized.
@@ -43,7 +54,8 @@ def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreT
             folder,
             config=config,
             dtype=dtype,
-            quantization_config=_quantization(quantization, dtype),
+            quantization_config=_quantization(quantization, compute_dtype or dtype, double_quantization),
+            attn_implementation=None if attention == "auto" else attention,
             device_map={"": 0} if torch.cuda.is_available() else None,
             use_safetensors=True,
             trust_remote_code=False,
@@ -62,47 +74,32 @@ def load_base_model(folder: Path, quantization: str, dtype: torch.dtype) -> PreT
 
 
 def make_trainable(
-    model: PreTrainedModel, settings: TrainingSettings, base_name: str, *, grown: bool = False
+    model: PreTrainedModel,
+    settings: TrainingSettings,
+    base_name: str,
+    *,
+    grown: bool = False,
+    adapter: Path | None = None,
+    resumes: bool = False,
 ) -> PreTrainedModel | PeftModel:
-    """The model with a fresh adapter for `method = lora`, or with all weights free for `method = full`.
+    """The model with an adapter for `method = lora`, or with all weights free for `method = full`.
 
-    The adapter's start values come from torch's global generator: seed it first.
+    A fresh adapter's start values come from torch's global generator: seed it first.
 
     Args:
         base_name: what adapter_config.json names as the adapter's base model.
         grown: the vocabulary has new tokens: embeddings and head are trained as well, and saved whole.
+        adapter: the folder of an adapter to go on from, in place of a fresh one.
+        resumes: the weights of a checkpoint follow.
 
     Raises:
-        WorkbenchError: a name in `target_modules` is not a layer that can take an adapter.
+        WorkbenchError: the layers that the settings name are not there, or the adapter does not fit.
     """
     if settings.method == "full":
         return model
-    targets = settings.target_modules
-    if "lm_head" in ([targets] if isinstance(targets, str) else targets):
-        raise fault(
-            "no adapter on lm_head", "training.target_modules", "leave it out, or train with method = full"
-        )
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules=targets,
-        task_type="CAUSAL_LM",
-        base_model_name_or_path=base_name,
-        modules_to_save=vocabulary_layers(model) if grown else None,
-        ensure_weight_tying=grown and bool(model.config.get_text_config().tie_word_embeddings),
-    )
-    try:
-        adapted: PeftModel = get_peft_model(model, config)
-    except ValueError as error:
-        names = sorted(
-            {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, nn.Linear)}
-        )
-        raise fault(
-            _first_line(error), "training.target_modules", f"layers here: {', '.join(names)}"
-        ) from error
-    adapted.peft_config["default"].base_model_name_or_path = base_name
-    return adapted
+    if adapter is not None:
+        return continued_adapter(model, adapter, settings, base_name, grown=grown)
+    return fresh_adapter(model, settings, base_name, grown=grown, resumes=resumes)
 
 
 def weight_dtype(project: Project, precision: str) -> torch.dtype:
@@ -128,13 +125,12 @@ def count_parameters(model: nn.Module) -> tuple[int, int]:
     return trainable, total
 
 
-def _quantization(quantization: str, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+def _quantization(quantization: str, dtype: torch.dtype, double: bool) -> BitsAndBytesConfig | None:
     if quantization == "nf4":
-        # Double quantization saves 0.4 bits a weight at no cost that was seen: QLoRA, arXiv 2305.14314
         return BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
+            bnb_4bit_use_double_quant=double,
             bnb_4bit_compute_dtype=dtype,
         )
     return BitsAndBytesConfig(load_in_8bit=True) if quantization == "int8" else None

@@ -5,6 +5,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from workbench.engine.commands import Commands
+from workbench.engine.progress import Progress
 from workbench.project.training import TrainingSettings
 
 
@@ -43,6 +44,16 @@ class Pacing(TrainerCallback):  # type: ignore[misc]
         control.should_training_stop = due
         commands.checkpoint = False
         return control
+
+
+def out_of_patience(settings: TrainingSettings, progress: Progress) -> str:
+    """Why a run ends by early stopping now; empty when it does not."""
+    seen = progress.validations_since_best
+    if not 0 < settings.early_stopping_patience <= seen:
+        return ""
+    times = "validation" if seen == 1 else "validations"
+    best = f"the best was step {progress.best_step}" if progress.best_step else "none had a loss"
+    return f"early stopping: {seen} {times} without a new best, {best}"
 
 
 def _every(interval: int, step: int) -> bool:

@@ -22,10 +22,11 @@ LENGTHS = (9, 7)
 
 
 @torch.no_grad()
-def prepare_packing(model: Any) -> bool:
+def prepare_packing(model: Any, *, own_attention: bool = False) -> bool:
     """Make `model` ready for examples laid end to end; False, and the model as it was, when it mixes them up.
 
-    It gets the attention of `workbench.engine.attention` where that gives the logits of its own.
+    It gets the attention of `workbench.engine.attention` where that gives the logits of its own, unless it is
+    to keep `own_attention`.
     """
     if "position_ids" not in inspect.signature(model.forward).parameters:
         return False
@@ -38,11 +39,12 @@ def prepare_packing(model: Any) -> bool:
         first = LENGTHS[0]
         alone = _logits(model, tokens[:, first:], torch.arange(LENGTHS[1])[None], {})
         own = model.config._attn_implementation
-        with suppress(ValueError, NotImplementedError):
-            model.set_attn_implementation(PER_EXAMPLE)
-            if _same(_packed(model, tokens)[:, first:], alone):
-                return True
-        model.set_attn_implementation(own)
+        if not own_attention:
+            with suppress(ValueError, NotImplementedError):
+                model.set_attn_implementation(PER_EXAMPLE)
+                if _same(_packed(model, tokens)[:, first:], alone):
+                    return True
+            model.set_attn_implementation(own)
         return _same(_packed(model, tokens)[:, first:], alone)
     finally:
         model.train(was_training)

@@ -19,11 +19,14 @@ from transformers import (
 )
 
 from workbench.engine import models
-from workbench.engine.arguments import precision, training_arguments
+from workbench.engine.arguments import compute_dtype, precision, training_arguments
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
+from workbench.engine.compilation import compile_blocks
+from workbench.engine.pacing import out_of_patience
 from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
+from workbench.engine.requirements import fallbacks, require_machine
 from workbench.engine.trainer import Diverged, Trainer, to_row
 from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import fault
@@ -33,6 +36,7 @@ from workbench.prompts.corpus import EncodedProject, encode_project
 from workbench.prompts.encoding.encoded import Supervised
 from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
+from workbench.runs.continuing import find_adapter
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
 
@@ -43,6 +47,7 @@ class Ending:
 
     state: Literal["finished", "stopped"]
     step: int
+    reason: str = ""
 
 
 def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
@@ -56,25 +61,35 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     project = spec.project
     sweep(run)
     resume = _newest(run)
-    if resume and _is_last(resume):
+    progress = Progress.load(resume.path) if resume else Progress()
+    enough = out_of_patience(project.training, progress)
+    if resume and (enough or _is_last(resume)):
         # Killed between its last checkpoint and its last word; transformers would take one step too many
-        return Ending("finished", resume.step)
+        return Ending("finished", resume.step, enough)
+    arithmetic = precision(project.training)
+    base_folder = locate(spec.base_model.here, spec.project_folder).folder
+    require_machine(project, base_folder, arithmetic)
+    for message in fallbacks(project):
+        events.write("warning", message=message)
 
     encoded = encode_project(
         spec.open_project(),
         _Preparing(events, "encoding the rows"),
         _Preparing(events, "reading the rows"),
     )
-    _require_rows(encoded)
+    _require_rows(encoded, project)
     _tell_left_out(encoded, events)
     rows = [to_row(example) for example in encoded.train]
     validation = [to_row(example) for example in encoded.validation]
 
     _Preparing(events, "loading the model")
-    arithmetic = precision(project.training)
-    base_folder = locate(spec.base_model.here, spec.project_folder).folder
     base = models.load_base_model(
-        base_folder, project.model.quantization, models.weight_dtype(project, arithmetic)
+        base_folder,
+        project.model.quantization,
+        models.weight_dtype(project, arithmetic),
+        double_quantization=project.model.double_quantization,
+        compute_dtype=models.DTYPES[compute_dtype(project.model, arithmetic)],
+        attention=project.model.attn_implementation,
     )
     tokenizer = load_tokenizer(base_folder, project.prompt.special_tokens)
     if tokenizer.added:
@@ -82,13 +97,18 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         grow_vocabulary(base, tokenizer.size)
     _require_fit(base, encoded.train + encoded.validation)
     packing = _packing(base, project, events)
+    adapter = find_adapter(spec.open_project())
     set_seed(project.training.seed)
     model = models.make_trainable(
         base,
         project.training,
         _portable_name(spec.base_model.name, base_folder),
         grown=bool(tokenizer.added),
+        adapter=adapter.folder if adapter else None,
+        resumes=resume is not None,
     )
+    if project.training.torch_compile:
+        compile_blocks(model)
 
     trainer = Trainer(
         project.training,
@@ -107,7 +127,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             spec.template.source,
             tokenizer.definition() if tokenizer.added else "",
         ),
-        progress=Progress.load(resume.path) if resume else Progress(),
+        progress=progress,
     )
     trainer.add_callback(
         _Announcer(
@@ -130,6 +150,8 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     step = trainer.state.global_step
     if trainer.last_saved != step and not (resume and resume.step == step):
         raise fault(f"the weights of step {step}, the last one, could not be written: see the warnings")
+    if enough := out_of_patience(project.training, progress):
+        return Ending("finished", step, enough)
     return Ending("stopped" if step < trainer.state.max_steps else "finished", step)
 
 
@@ -210,11 +232,14 @@ def _tell_left_out(encoded: EncodedProject, events: EventWriter) -> None:
             events.write("warning", message=message)
 
 
-def _require_rows(encoded: EncodedProject) -> None:
+def _require_rows(encoded: EncodedProject, project: Project) -> None:
     if not encoded.train:
         reasons = [f"{count} {reason}" for report in encoded.report for reason, count, _ in report.left_out]
         hint = f"left out: {', '.join(reasons)}" if reasons else "add rows"
         raise fault("no row is left to train on", "data.source", hint)
+    if project.training.early_stopping_patience and not encoded.validation:
+        where = "training.early_stopping_patience"
+        raise fault("no row is held out, early stopping looks at such rows", where, "raise data.validation")
 
 
 def _require_fit(model: PreTrainedModel, examples: Sequence[Supervised]) -> None:
@@ -241,7 +266,8 @@ def _require_fit(model: PreTrainedModel, examples: Sequence[Supervised]) -> None
 
 def _packing(model: PreTrainedModel, project: Project, events: EventWriter) -> str:
     asked = project.training.packing
-    if asked == "none" or prepare_packing(model):
+    own_attention = project.model.attn_implementation != "auto"
+    if asked == "none" or prepare_packing(model, own_attention=own_attention):
         return asked
     events.write(
         "warning",

@@ -78,7 +78,7 @@ def run_training(folder: Path) -> int:
 
         transformers.utils.logging.disable_progress_bar()
         ending = train(run, events, commands)
-        state, reason = ending.state, ""
+        state, reason = ending.state, ending.reason
     except StopNow as order:
         state, reason = "stopped", f"{order}; a resume goes on from the last checkpoint"
     except BaseException as error:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from torch import Tensor
 from transformers import DefaultFlowCallback, PreTrainedTokenizerBase, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
+from workbench.engine.adapters import restore, save_adapter
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
 from workbench.engine.meter import Meter, Reading
-from workbench.engine.pacing import Pacing
+from workbench.engine.noise import EmbeddingNoise
+from workbench.engine.pacing import Pacing, out_of_patience
 from workbench.engine.progress import Progress
 from workbench.engine.scoring import IGNORED, score
 from workbench.errors import Problem, WorkbenchError
@@ -91,6 +93,9 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
                 parameter.data = parameter.data.float()
         self.progress = progress
         self.last_saved: int | None = None
+        self._settings = settings
+        alpha = settings.neftune_noise_alpha
+        self._noise = EmbeddingNoise(alpha) if alpha else None
         self._validation = validation
         self._events = events
         self._commands = commands
@@ -106,7 +111,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             Diverged: loss or gradients are not finite.
         """
         self._mark = time.perf_counter()
-        with self._commands.stepping():
+        noise = self._noise.on(self.model.get_input_embeddings()) if self._noise else nullcontext()
+        with self._commands.stepping(), noise:
             return super().train(*args, **kwargs)
 
     def compute_loss(
@@ -117,6 +123,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor:
         """Negative log-likelihood in nats per trained token: a micro-batch's part of the optimizer step."""
+        if self._noise is not None:
+            self._noise.expect(inputs)
         scores = score(model, inputs)
         self._meter.add(scores, _tokens(inputs))
         total = scores.trained.sum() if num_items_in_batch is None else num_items_in_batch
@@ -173,9 +181,15 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             sequence_accuracy=reading.sequence_accuracy,
             seconds=round(time.perf_counter() - started, 3),
         )
-        if self.progress.best_loss is None or reading.loss < self.progress.best_loss:
-            self.progress.best_loss, self.progress.best_step = reading.loss, step
+        progress = self.progress
+        if progress.best_loss is None or reading.loss < progress.best_loss:
+            progress.best_loss, progress.best_step = reading.loss, step
+            progress.validations_since_best = 0
             self.control.should_save = True
+        else:
+            progress.validations_since_best += 1
+        if out_of_patience(self._settings, progress):
+            self.control.should_save = self.control.should_training_stop = True
         return {"eval_loss": reading.loss}
 
     def _validate(self) -> Reading | None:
@@ -221,12 +235,16 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         """Called by transformers where `control.should_save` is set."""
         self.save()
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, *args: Any) -> None:
+        """Called by transformers before the first step of a resumed run."""
+        if not (isinstance(self.model, PeftModel) and restore(self.model, Path(resume_from_checkpoint))):
+            super()._load_from_checkpoint(resume_from_checkpoint, *args)
+
     def _fill(self, folder: Path) -> None:
         """What a resume needs to go on bit by bit: weights, optimizer, schedule, random state, counters."""
         path = str(folder)
         if isinstance(self.model, PeftModel):
-            # The vocabulary never grows here; peft would ask the hub for the base model's to find that out
-            self.model.save_pretrained(path, save_embedding_layers=False)
+            save_adapter(self.model, folder)
         else:
             self.model.save_pretrained(path)
         self._save_optimizer_and_scheduler(path)

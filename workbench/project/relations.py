@@ -7,17 +7,12 @@ from workbench.project.placeholders import placeholders
 from workbench.project.positions import KeyPath
 from workbench.project.schema import Project, PromptSettings
 from workbench.project.source_relations import broken_in_sources
+from workbench.project.training_relations import broken_in_training
 
 
 def broken_relations(settings: Project) -> Iterator[Complaint]:
     """Every relation that valid settings break."""
-    if settings.model.quantization != "none" and settings.training.method != "lora":
-        yield Complaint(
-            ("model", "quantization"),
-            f"{settings.model.quantization} weights cannot be trained",
-            'training.method must be "lora", or quantization "none"',
-            (("training", "method"),),
-        )
+    yield from broken_in_training(settings)
     yield from _count_or_share(("data", "validation"), settings.data.validation, "rows")
     yield from _count_or_share(("training", "warmup_steps"), settings.training.warmup_steps, "steps")
     yield from broken_in_sources(settings.data.source)

@@ -12,6 +12,7 @@ from workbench.project.store import OpenProject
 from workbench.prompts.fingerprint import base_model_fingerprint, fingerprints
 from workbench.prompts.survey.survey import survey
 from workbench.runs import control, preflight
+from workbench.runs.continuing import adapter_fingerprint, differences, find_adapter
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own
 from workbench.runs.lock import hold, is_held
@@ -19,7 +20,13 @@ from workbench.runs.spawn import lingers, logout_kills, spawn, trainer_argv
 from workbench.runs.spec import Spec
 from workbench.runs.status import State, last_word
 
-NAMES = {"data": "data", "template": "chat template", "tokenizer": "tokenizer", "base_model": "base model"}
+NAMES = {
+    "data": "data",
+    "template": "chat template",
+    "tokenizer": "tokenizer",
+    "base_model": "base model",
+    "adapter": "adapter to go on from",
+}
 """Fingerprint to what a person calls it."""
 
 Argv = Callable[[Run], list[str]]
@@ -52,12 +59,15 @@ def start(
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)
-    accepting = _accepting(project, read_spec(resume)) if resume else project
-    template_source = preflight.check(accepting, progress, look)
+    intended = _as_started(project, read_spec(resume)) if resume else project
+    template_source = preflight.check(intended, progress, look)
     current = fingerprints(project)
+    adapter = find_adapter(intended)
+    if adapter:
+        current["adapter"] = adapter_fingerprint(adapter)
     if resume is None:
         run = create_run(project, sys.argv, current, template_source)
-        warnings = []
+        warnings = differences(adapter, project) if adapter else []
     else:
         run, spec = resume, read_spec(resume)
         _require_same(run, spec, project, current)
@@ -110,19 +120,21 @@ def _require_resumable(run: Run) -> None:
     locate(spec.base_model.here, spec.project_folder, download=True)
 
 
-def _accepting(project: OpenProject, spec: Spec) -> OpenProject:
-    """The project with what was accepted when its run was started."""
+def _as_started(project: OpenProject, spec: Spec) -> OpenProject:
+    """The project with the [training] of its run, and with what was accepted when that was started."""
     settings = project.settings
     accept = [*settings.data.accept, *spec.project.data.accept]
     data = settings.data.model_copy(update={"accept": accept})
-    return replace(project, settings=settings.model_copy(update={"data": data}))
+    update = {"data": data, "training": spec.project.training}
+    return replace(project, settings=settings.model_copy(update=update))
 
 
 def _require_unfinished(run: Run) -> None:
     ended = last_word(run)
     if ended.state is State.FINISHED:
         hint = "start a new run to train with other settings"
-        raise fault(f"this run is finished: all {ended.step} steps are done", run.id, hint)
+        done = ended.reason or f"all {ended.step} steps are done"
+        raise fault(f"this run is finished: {done}", run.id, hint)
 
 
 def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[str, str]) -> None:

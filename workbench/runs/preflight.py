@@ -11,6 +11,7 @@ from workbench.project.store import OpenProject
 from workbench.prompts.encoding.encode import make_encoder
 from workbench.prompts.survey.findings import Finding
 from workbench.prompts.survey.survey import Survey, survey
+from workbench.runs.continuing import find_adapter, require_fit
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 
@@ -38,10 +39,12 @@ def check(project: OpenProject, progress: Progress | None = None, look: Look = s
 
     Raises:
         RedFindings: red findings that `data.accept` does not name.
-        WorkbenchError: no base model, tokenizer or template; a data file that cannot be read; not enough disk
-            space for one checkpoint.
+        WorkbenchError: no base model, tokenizer or template; an adapter to go on from that is not there or
+            fits another base; a data file that cannot be read; not enough disk space for one checkpoint.
     """
     base = locate(project.settings.model.base, project.folder, download=True)
+    if adapter := find_adapter(project):
+        require_fit(adapter, project)
     encoder = make_encoder(project)
     _require_data(project)
     if findings := look(project, progress).blocking:

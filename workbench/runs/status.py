@@ -26,7 +26,7 @@ class State(StrEnum):
     RUNNING = "running"
     """A living process holds its lock."""
     FINISHED = "finished"
-    """All steps are done."""
+    """All steps are done, or early stopping found no more to gain, which the reason tells then."""
     STOPPED = "stopped"
     """Ended before its last step because somebody asked for it."""
     FAILED = "failed"
