@@ -210,7 +210,7 @@ async def test_commands_reach_the_run(runs: Runs) -> None:
         await desk.hears("writes a checkpoint")
         await desk.press("s")
         await desk.hears("stops after this step")
-        assert list(control.pending(run)) == ["checkpoint", "stop"]
+        assert [command.name for command in control.pending(run)] == ["checkpoint", "stop"]
         runs.write(run, ("command", {"name": "checkpoint", "acknowledged": True, "reason": ""}))
         await desk.sees("! checkpoint: done")
         await desk.press("S")

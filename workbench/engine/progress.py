@@ -18,6 +18,7 @@ class Progress:
         seconds: time spent on training steps; validations and checkpoints left out.
         best_loss: lowest validation loss, in nats per trained token.
         best_step: the step it was seen at.
+        parts: every micro-batch is run in so many parts; more than 1 after the memory ran out.
     """
 
     tokens: int = 0
@@ -26,6 +27,7 @@ class Progress:
     seconds: float = 0.0
     best_loss: float | None = None
     best_step: int | None = None
+    parts: int = 1
 
     def save(self, checkpoint: Path) -> None:
         """Write into a checkpoint that is being filled."""

@@ -22,8 +22,11 @@ from workbench.engine import models
 from workbench.engine.arguments import precision, training_arguments
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
+from workbench.engine.memory import MemoryWatch
 from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
+from workbench.engine.reasons import OutOfMemory
+from workbench.engine.samples import Samples
 from workbench.engine.trainer import Diverged, Trainer, to_row
 from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import fault
@@ -60,8 +63,9 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         # Killed between its last checkpoint and its last word; transformers would take one step too many
         return Ending("finished", resume.step)
 
+    opened = spec.open_project()
     encoded = encode_project(
-        spec.open_project(),
+        opened,
         _Preparing(events, "encoding the rows"),
         _Preparing(events, "reading the rows"),
     )
@@ -108,7 +112,9 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             tokenizer.definition() if tokenizer.added else "",
         ),
         progress=Progress.load(resume.path) if resume else Progress(),
+        samples=Samples(opened, encoded.validation or encoded.train),
     )
+    trainer.add_callback(_Probe(trainer, events))
     trainer.add_callback(
         _Announcer(
             events,
@@ -121,9 +127,10 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             **_description(trainer, project),
         )
     )
+    trainer.add_callback(MemoryWatch(events))
     try:
         trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
-    except Diverged:
+    except (Diverged, OutOfMemory):
         if trainer.state.global_step:
             trainer.save()
         raise
@@ -147,6 +154,20 @@ class _Preparing:
         if now >= self._next or done == total:
             self._next = now + 0.5
             self._events.write("preparing", phase=self._phase, done=done, total=total)
+
+
+class _Probe(TrainerCallback):  # type: ignore[misc]
+    """Lets the memory run out before the first step, if it does at all."""
+
+    def __init__(self, trainer: Trainer, events: EventWriter) -> None:
+        self._trainer = trainer
+        self._events = events
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        _Preparing(self._events, "trying the longest examples")
+        self._trainer.probe()
 
 
 class _Announcer(TrainerCallback):  # type: ignore[misc]
