@@ -147,3 +147,60 @@ def test_names_are_not_cut_in_a_pipe(
     until(lambda: not is_held(run), "end")
     long = folder.rename(folder.with_name("a-project-with-a-name-" + "x" * 150))
     assert long.name in workbench("runs", ".").stdout
+
+
+def test_pause_and_continue_are_seen_everywhere(
+    fake_run: Callable[..., Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = fake_run(**ENDLESS)
+    stepping(run)
+    assert main(["pause", "latest"]) == 0
+    until(lambda: read_status(run).state is State.PAUSED, "pause")
+    step = read_status(run).step
+    assert main(["runs", "small"]) == 0 and main(["show", "latest"]) == 0
+    told = capsys.readouterr().out
+    assert "paused" in told.splitlines()[1] and "state      paused" in told
+    assert main(["pause", "latest"]) == 2
+    assert "paused already" in capsys.readouterr().err
+    assert main(["continue", "latest"]) == 0
+    until(lambda: read_status(run).step > step, "step after the pause")
+    assert main(["pause", "latest"]) == 0
+    until(lambda: read_status(run).state is State.PAUSED, "second pause")
+    assert main(["stop", "latest"]) == 0
+    assert main(["watch", "latest"]) == 0
+    told = capsys.readouterr().err
+    assert "paused" in told and "goes on after" in told and f"{run.id}: stopped" in told
+    assert main(["show", "latest"]) == 0
+    assert "paused     2 times" in capsys.readouterr().out
+
+
+def test_samples_and_other_words_of_a_run(
+    fake_run: Callable[..., Run], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = fake_run(**ENDLESS)
+    stepping(run)
+    for words in (["validate", "latest"], ["sample", "latest"], ["logging", "latest", "5"]):
+        assert main(words) == 0
+    assert main(["logging", "latest", "0"]) == 2
+    assert "1 or more" in capsys.readouterr().err
+    main(["stop", "latest"])
+    until(lambda: not is_held(run), "end")
+    assert main(["sample", "latest"]) == 2
+    events = EventWriter(run.events)
+    said = {"prompt": "why?", "answer": "be\x1b[2Jcause", "tokens": 3, "stopped": True}
+    events.write("sample", step=7, row=2, **said)
+    numbers = {"micro_batch": 8, "accumulation": 1, "tokens": 99, "peak_bytes": 1, "capacity_bytes": 2}
+    events.write("oom", step=7, answer="halved", **numbers)
+    events.close()
+    capsys.readouterr()
+    main(["watch", "latest"])
+    told = capsys.readouterr().err
+    assert "step 7  row 2 asked: why?" in told and "cause" in told and "\x1b" not in told
+    assert "out of memory with micro-batch 8, accumulation 1: halved" in told
+    for name in ("validate", "sample", "logging"):
+        assert f"{name}: taken up" in told
+    assert main(["show", "latest"]) == 0
+    told = capsys.readouterr().out
+    assert "sample     step 7, row 2: be" in told and "memory     after step 7: out of memory" in told
+    assert main(["show", "latest", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["samples"][0]["answer"] == said["answer"]

@@ -52,8 +52,15 @@ def main() -> None:
         time.sleep(options.get("pause", 0.002))
         step += 1
         events.write("step", step=step, epoch=0.0, loss=1 / step, learning_rate=1e-3)
-        for name in () if options.get("deaf") else pending(run):
+        for command in () if options.get("deaf") else pending(run):
+            name = command.name
             events.write("command", name=name, acknowledged=True, reason="")
+            while name == "pause":
+                events.write("paused", step=step)
+                while not (name := next((asked.name for asked in pending(run)), "")):
+                    time.sleep(0.005)
+                events.write("command", name=name, acknowledged=True, reason="")
+                events.write("continued", step=step, seconds=0.0)
             if name == "stop-now":
                 events.write("ended", state="stopped", step=step, reason="at once", seconds=0.0)
                 return

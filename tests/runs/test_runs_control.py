@@ -1,6 +1,7 @@
 """Commands: taken up once, in order, by the attempt they were meant for."""
 
 import json
+import os
 from collections.abc import Callable
 
 import pytest
@@ -9,9 +10,10 @@ from run_helpers import all_events, until
 from workbench.errors import WorkbenchError
 from workbench.runs import control
 from workbench.runs.checkpoints import list_checkpoints
+from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
 from workbench.runs.launch import Argv, launch
-from workbench.runs.lock import is_held
+from workbench.runs.lock import hold, is_held
 from workbench.runs.status import State, read_status
 
 MakeTrainer = Callable[..., Argv]
@@ -21,22 +23,31 @@ def stepping(run: Run) -> bool:
     return read_status(run).step > 0
 
 
-def test_commands_come_in_order_and_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "is_held", lambda run: True)
+def names(run: Run) -> list[str]:
+    return [command.name for command in control.pending(run)]
+
+
+def test_commands_come_in_order_and_once(run: Run) -> None:
+    held = hold(run)
     control.send(run, "checkpoint")
     control.send(run, "stop")
     control.send(run, "checkpoint")
-    assert list(control.pending(run)) == ["checkpoint", "stop", "checkpoint"]
+    assert names(run) == ["checkpoint", "stop", "checkpoint"]
     assert list(control.pending(run)) == []
     assert list(run.control.iterdir()) == []
+    control.send(run, "logging", steps=5)
+    (path,) = run.control.iterdir()
+    assert json.loads(path.read_text()) == {"v": 1, "name": "logging", "arguments": {"steps": 5}}
+    assert list(control.pending(run)) == [control.Command("logging", {"steps": 5})]
+    os.close(held)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"name": "stop", "arguments": 5}'])
 def test_what_is_no_command_is_dropped(run: Run, content: bytes) -> None:
     (run.control / "1-stop.json").write_bytes(content)
     (run.control / "2-stop.json").write_text(json.dumps({"v": 1, "name": "stop"}))
     (run.control / ".3-stop.json.tmp").touch()
-    assert list(control.pending(run)) == ["stop"]
+    assert names(run) == ["stop"]
     assert list(control.pending(run)) == []
 
 
@@ -84,3 +95,39 @@ def test_stop_now_kills_who_does_not_listen(run: Run, trainer: MakeTrainer) -> N
     last = all_events(run)[-1]
     assert (last["kind"], last["state"], last["step"]) == ("ended", "stopped", status.step)
     assert list(run.control.iterdir()) == []
+
+
+def test_a_pause_is_seen_by_all_and_only_while_it_lasts(run: Run) -> None:
+    held = hold(run)
+    events = EventWriter(run.events)
+    events.write("started", attempt=1, resumed_from=None, total_steps=9, validation_rows=0)
+    events.write("step", step=1, loss=1.0)
+    assert read_status(run).state is State.RUNNING
+    events.write("paused", step=1)
+    status = read_status(run)
+    assert (status.state, status.going, status.eta_seconds) == (State.PAUSED, True, None)
+    with pytest.raises(WorkbenchError, match="paused already"):
+        control.send(run, "pause")
+    with pytest.raises(WorkbenchError, match="no validation rows"):
+        control.send(run, "validate")
+    control.send(run, "continue")
+    os.close(held)
+    assert read_status(run).state is State.KILLED
+    held = hold(run)
+    events.write("continued", step=1, seconds=5.0)
+    assert read_status(run).state is State.RUNNING
+    os.close(held)
+
+
+def test_a_pause_is_no_part_of_the_pace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = hold(run)
+    events = EventWriter(run.events)
+    clock = iter((100.0, 101.0, 101.0, 161.0, 163.0))
+    monkeypatch.setattr("time.time", lambda: next(clock))
+    events.write("started", attempt=1, resumed_from=None, total_steps=4)
+    events.write("step", step=1, loss=1.0)
+    events.write("paused", step=1)
+    events.write("continued", step=1, seconds=60.0)
+    events.write("step", step=2, loss=1.0)
+    assert read_status(run).eta_seconds == pytest.approx(2 * 2.0)
+    os.close(held)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from desk import SIZES, Desk, at_desk, make_project
 
-from workbench.errors import fault
+from workbench.errors import WorkbenchError, fault
 from workbench.project.store import open_project
 from workbench.prompts.survey import survey_process
 from workbench.runs import control, launch
@@ -121,7 +121,7 @@ async def test_runs_and_their_states(runs: Runs, size: tuple[int, int]) -> None:
         await desk.press("down", "r")
         await desk.hears("this run is finished")
         await desk.press("s")
-        await desk.hears("this run is not going on: finished")
+        await desk.hears("this run is not going on: it is finished")
         runs.let_go(running)
         await desk.press("home")
         await desk.sees("☠ killed", "without a word")
@@ -210,7 +210,7 @@ async def test_commands_reach_the_run(runs: Runs) -> None:
         await desk.hears("writes a checkpoint")
         await desk.press("s")
         await desk.hears("stops after this step")
-        assert list(control.pending(run)) == ["checkpoint", "stop"]
+        assert [command.name for command in control.pending(run)] == ["checkpoint", "stop"]
         runs.write(run, ("command", {"name": "checkpoint", "acknowledged": True, "reason": ""}))
         await desk.sees("! checkpoint: done")
         await desk.press("S")
@@ -224,11 +224,65 @@ async def test_commands_reach_the_run(runs: Runs) -> None:
         await desk.press("escape")
 
 
+async def test_a_run_is_asked_for_more(runs: Runs) -> None:
+    run = runs.add("20260101-000001-a", steps=3, held=True)
+    async with at_desk(runs.folder) as desk:
+        await desk.sees("● running")
+        await desk.press("v", "a", "l")
+        await desk.sees("Steps between two points")
+        await desk.press("0", "enter", "backspace", "1", "5", "enter", "z")
+        await desk.hears("pauses after this step")
+        asked = [(command.name, command.arguments) for command in control.pending(run)]
+        assert asked == [("validate", {}), ("sample", {}), ("logging", {"steps": 15}), ("pause", {})]
+        runs.write(run, ("command", {"name": "logging", "acknowledged": False, "reason": ""}))
+        await desk.sees("! logging: refused")
+        await desk.press("w")
+        await desk.sees("No samples yet")
+        said = {"prompt": "[/INST] why?\x1b[2J", "answer": "be\ncause\u202e", "tokens": 4, "stopped": True}
+        runs.write(run, ("sample", {"step": 3, "row": 7, **said}))
+        await desk.sees("be⏎cause", "[/INST] why?", "answer, 4 tokens, ended by itself")
+        runs.write(run, ("sample", {"step": 3, "row": 9, **said, "answer": "more", "stopped": False}))
+        await desk.sees("more", "cut by chat.max_new_tokens")
+        await desk.press("down")
+        await desk.sees("ended by itself")
+        assert "\x1b" not in desk.text
+        await desk.press("o", "o")
+        await desk.until(lambda: "training" in desk.text, "the chart")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_two_viewers_see_the_same_pause_and_either_ends_it(runs: Runs, size: tuple[int, int]) -> None:
+    run = runs.add("20260101-000001-a", steps=3, held=True)
+    runs.write(
+        run, ("started", {"attempt": 1, "resumed_from": None, "total_steps": 50, "validation_rows": 0})
+    )
+    runs.step(run, range(1, 4))
+    async with at_desk(runs.folder, size) as one, at_desk(runs.folder, size) as other:
+        await one.sees("● running")
+        await one.press("v")
+        await one.hears("this run has no validation rows")
+        await one.press("z")
+        assert [command.name for command in control.pending(run)] == ["pause"]
+        runs.write(run, ("paused", {"step": 3}))
+        for desk in (one, other):
+            desk.app.look_at_runs()
+            await desk.sees("‖ paused")
+            assert "‖" in desk.text.splitlines()[0] and "RUNNING" not in desk.text
+        with pytest.raises(WorkbenchError, match="paused already"):
+            control.send(run, "pause")
+        await other.press("z")
+        await other.hears("goes on")
+        assert [command.name for command in control.pending(run)] == ["continue"]
+        runs.write(run, ("continued", {"step": 3, "seconds": 1.0}))
+        for desk in (one, other):
+            await desk.sees("● running")
+
+
 async def test_no_run_yet(tmp_path: Path) -> None:
     async with at_desk(make_project(tmp_path / "p")) as desk:
         await desk.press("4")
         await desk.sees("No run yet", "t trains")
-        for key in "s", "S", "c", "r", "m", "y", "o":
+        for key in "s", "S", "c", "z", "v", "a", "l", "w", "r", "m", "y", "o":
             await desk.press(key)
         await desk.hears("there is no run yet")
         assert [name for name, works in desk.keys.items() if works] == ["start"]

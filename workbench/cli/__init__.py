@@ -34,6 +34,11 @@ COMMANDS = {
     "watch": "follow a run that is going",
     "stop": "stop a run after a checkpoint, or --now",
     "checkpoint": "write a checkpoint of a running run now",
+    "validate": "score the validation rows of a running run now",
+    "sample": "let a running run answer three held-out prompts now",
+    "pause": "let a running run wait between two steps",
+    "continue": "let a paused run go on",
+    "logging": "change the distance of points of a running run's curve",
     "chat": "talk to the base model or to a checkpoint",
     "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
 }

@@ -58,7 +58,7 @@ def _follow(run: Run, as_json: bool, since: float) -> RunStatus:
             if bar:
                 bar.show(status, news)
             if not batch:
-                if status.state is not State.RUNNING:
+                if not status.going:
                     return status
                 time.sleep(POLL_SECONDS)
 
@@ -74,6 +74,16 @@ def _line(event: Event, *, steps: bool) -> str | None:
             return f"step {event['step']}  {_figures(event)}"
         case "checkpoint":
             return f"step {event['step']}  checkpoint{' (best so far)' if event.get('best') else ''}"
+        case "sample":
+            ended = "" if event.get("stopped") else "…"
+            asked, said = event.get("prompt", ""), event.get("answer", "")
+            return f"step {event['step']}  row {event.get('row')} asked: {asked}\n  said: {said}{ended}"
+        case "paused":
+            return f"step {event['step']}  paused"
+        case "continued":
+            return f"step {event['step']}  goes on after {event.get('seconds', 0):.0f} s"
+        case "oom":
+            return f"step {event['step']}  {out_of_memory(event)}"
         case "warning":
             return f"warning: {event.get('message', '')}"
         case "command":
@@ -81,6 +91,17 @@ def _line(event: Event, *, steps: bool) -> str | None:
             reason = f", {event['reason']}" if event.get("reason") else ""
             return f"{event.get('name', '')}: {answer}{reason}"
     return None
+
+
+def out_of_memory(event: Event) -> str:
+    """What an `oom` event says."""
+    if event.get("answer") != "halved":
+        return "out of memory"
+    batch, accumulation = event.get("micro_batch"), event.get("accumulation")
+    return (
+        f"out of memory with micro-batch {batch}, accumulation {accumulation}: halved; "
+        "the effective batch stays"
+    )
 
 
 _FIGURES = {
@@ -134,7 +155,8 @@ class _Bar(Progress):
             eta = "" if left is None else f"{timedelta(seconds=round(left))} left  "
             self.update(
                 self._task,
-                description=f"step {status.step}/{status.total_steps}",
+                description=f"step {status.step}/{status.total_steps}"
+                + (" paused" if status.state is State.PAUSED else ""),
                 total=status.total_steps,
                 completed=status.step,
                 figures=f"{eta}{self._step}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.arguments import add_json, add_run
 
 if TYPE_CHECKING:
+    from workbench.runs.events import Event
     from workbench.runs.folder import Run
     from workbench.runs.series import Series
     from workbench.runs.spec import Spec
@@ -23,6 +24,9 @@ METRICS = (
     "tokens_per_second",
 )
 
+SAMPLES = 3
+SAMPLE_CHARACTERS = 200
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`show RUN [--json]`."""
@@ -32,14 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one run."""
-    from workbench.cli.console import busy, out, say, write_json
+    from workbench.cli.console import busy, excerpt, out, say, write_json
+    from workbench.cli.follow import out_of_memory
     from workbench.runs.checkpoints import list_checkpoints
     from workbench.runs.folder import find_run, read_spec
     from workbench.runs.status import read_status
 
     found = find_run(args.run)
     with busy("reading the log"):
-        spec, status, series = read_spec(found), read_status(found), _series(found)
+        spec, status = read_spec(found), read_status(found)
+        series, others = _history(found)
+    samples = [event for event in others if event["kind"] == "sample"]
     checkpoints = list_checkpoints(found)
     if args.json:
         curves = {name: [array.tolist() for array in series.curve(name)] for name in METRICS}
@@ -52,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
                     {"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints
                 ],
                 "curves": curves,
+                "samples": samples,
             },
             indent=2,
         )
@@ -66,6 +74,15 @@ def run(args: argparse.Namespace) -> int:
     for checkpoint in checkpoints:
         best = "  (best)" if checkpoint.best else ""
         say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{best}")
+    for event in others:
+        if event["kind"] == "oom":
+            say(f"memory     after step {event['step']}: {out_of_memory(event)}")
+    if waits := [event.get("seconds") or 0.0 for event in others if event["kind"] == "continued"]:
+        say(f"paused     {len(waits)} times, {sum(waits):.0f} s together")
+    for sample in samples[-SAMPLES:]:
+        end = "" if sample.get("stopped") else "…"
+        where = f"step {sample['step']}, row {sample.get('row')}"
+        say(f"sample     {where}: {excerpt(str(sample.get('answer', '')), SAMPLE_CHARACTERS)}{end}")
     out.print(_numbers(series))
     return 0
 
@@ -76,14 +93,17 @@ def _changed(spec: "Spec") -> str:
     return " ".join(layers + [f"--set {key}={value}" for key, value in spec.overrides.items()])
 
 
-def _series(found: "Run") -> "Series":
+def _history(found: "Run") -> "tuple[Series, list[Event]]":
+    """The curves, and what else is told of the run: samples, pauses, memory that ran out."""
     from workbench.runs.events import EventTail
     from workbench.runs.series import Series
 
     tail, series = EventTail(found.events), Series()
+    others: list[Event] = []
     while batch := tail.read():
         series.feed(batch)
-    return series
+        others += [event for event in batch if event["kind"] in ("sample", "continued", "oom")]
+    return series, others
 
 
 def _numbers(series: "Series") -> Any:

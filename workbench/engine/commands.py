@@ -1,13 +1,17 @@
 """What others ask of a running training, through the run's control folder and through signals."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from workbench.runs.control import pending
+from workbench.runs.control import NAMES, Command, pending
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
+
+WAIT_SECONDS = 0.1
+"""A paused run looks for commands this often."""
 
 
 class StopNow(BaseException):
@@ -20,11 +24,21 @@ class Commands:
     Attributes:
         stop: finish the step, write a checkpoint, end.
         checkpoint: write a checkpoint at the end of this step.
+        validate: score the validation rows at the end of this step.
+        sample: answer some prompts at the end of this step.
+        paused: take no further step until it is taken back.
+        logging_steps: steps between points of the curve; None as long as nobody asked for others.
+        validates: there are validation rows; the trainer says so.
     """
 
     def __init__(self, run: Run, events: EventWriter) -> None:
         self.stop = False
         self.checkpoint = False
+        self.validate = False
+        self.sample = False
+        self.paused = False
+        self.logging_steps: int | None = None
+        self.validates = True
         self._run = run
         self._events = events
         self._stepping = False
@@ -39,16 +53,53 @@ class Commands:
         if self._signal:
             self._events.write("command", name="stop", acknowledged=True, reason=self._signal)
             self._signal = ""
-        for name in pending(self._run):
-            if name == "stop":
-                self.stop = True
-            elif name == "checkpoint":
-                self.checkpoint = True
-            known = name in ("stop", "stop-now", "checkpoint")
-            reason = "" if known else "training knows stop, stop-now and checkpoint"
-            self._events.write("command", name=name, acknowledged=known, reason=reason)
-            if name == "stop-now":
+        for command in pending(self._run):
+            refused = self._take(command)
+            self._events.write("command", name=command.name, acknowledged=not refused, reason=refused)
+            if command.name == "stop-now":
                 raise StopNow("asked to stop at once")
+
+    def wait(self) -> None:
+        """While paused, until there is something to do.
+
+        Raises:
+            StopNow: on `stop-now`.
+        """
+        while self.paused and not (self.stop or self.checkpoint or self.validate or self.sample):
+            time.sleep(WAIT_SECONDS)
+            self.poll()
+
+    def _take(self, command: Command) -> str:
+        """Note what is asked for; the reason why not, where it makes no sense."""
+        match command.name:
+            case "stop":
+                self.stop = True
+            case "checkpoint":
+                self.checkpoint = True
+            case "validate":
+                if not self.validates:
+                    return "this run has no validation rows"
+                self.validate = True
+            case "sample":
+                self.sample = True
+            case "pause":
+                if self.paused:
+                    return "this run is paused already"
+                self.paused = True
+            case "continue":
+                if not self.paused:
+                    return "this run is not paused"
+                self.paused = False
+            case "logging":
+                steps = command.arguments.get("steps")
+                if not isinstance(steps, int) or steps < 1:
+                    return "logging takes a number of steps, 1 or more"
+                self.logging_steps = steps
+            case "stop-now":
+                pass
+            case _:
+                return f"training knows {', '.join(NAMES)} and stop-now"
+        return ""
 
     @contextmanager
     def stepping(self) -> Iterator[None]:

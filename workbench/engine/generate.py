@@ -59,7 +59,6 @@ class Session:
         self._cache = self._new_cache()
         self._cached: list[int] = []
 
-    @torch.inference_mode()
     def answer(
         self,
         messages: Sequence[Message],
@@ -78,10 +77,17 @@ class Session:
         Raises WorkbenchError: the template refuses the conversation, it does not fit the context, or the
         scores are not numbers.
         """
-        started = time.perf_counter()
         if settings.system and not any(message.role == "system" for message in messages):
             messages = [Message("system", settings.system), *messages]
-        prompt, _ = self.encoder.prompt(messages)
+        return self.complete(self.encoder.prompt(messages)[0], settings, emit, stop)
+
+    # No inference mode: a training may go on with what a forward pass leaves behind in the model
+    @torch.no_grad()
+    def complete(
+        self, prompt: list[int], settings: ChatSettings, emit: Callable[[str], None], stop: Event
+    ) -> Answer:
+        """Go on from the tokens of a prompt; as `answer` in all else."""
+        started = time.perf_counter()
         self._require_room(prompt)
         stream = TextStream(self.encoder.tokenizer, prompt, (*settings.stop, *self.encoder.stop_texts))
         sampler = Sampler(settings, len(prompt), self._device)

@@ -46,6 +46,9 @@ class Reading:
         return self.exact / self.trained_examples if self.trained_examples else float("nan")
 
 
+Held = tuple[Tensor | None, int]
+
+
 class Meter:
     """Adds up `Scores`; `read` hands the sums over and starts again from zero."""
 
@@ -70,6 +73,14 @@ class Meter:
         )
         self._sums = sums if self._sums is None else self._sums + sums
         self._examples += scores.examples
+
+    def held(self) -> Held:
+        """The sums as they are, for `put_back`."""
+        return self._sums, self._examples
+
+    def put_back(self, held: Held) -> None:
+        """Forget what was counted since `held`."""
+        self._sums, self._examples = held
 
     def read(self) -> Reading:
         """The sums since the last reading."""

@@ -31,19 +31,29 @@ class Pacing(TrainerCallback):  # type: ignore[misc]
         commands, step = self._commands, state.global_step
         commands.poll()
         last = step >= state.max_steps
-        due = last or commands.stop
+        self.on_demand(control)
         # Who asked to stop waits for a checkpoint, not for a validation
-        control.should_evaluate = (
+        control.should_evaluate |= (
             self._validates and not commands.stop and (last or _every(self._settings.eval_steps, step))
         )
-        control.should_save = due or commands.checkpoint or _every(self._settings.save_steps, step)
+        control.should_save |= last or _every(self._settings.save_steps, step)
+        control.should_training_stop |= last
         # A checkpoint holds the counters of the last step event, so there is one at its step
         control.should_log = (
-            control.should_save or control.should_evaluate or _every(self._settings.logging_steps, step)
+            control.should_save
+            or control.should_evaluate
+            or _every(commands.logging_steps or self._settings.logging_steps, step)
         )
-        control.should_training_stop = due
-        commands.checkpoint = False
         return control
+
+    def on_demand(self, control: TrainerControl) -> None:
+        """Between two steps: only what somebody asked for."""
+        commands = self._commands
+        control.should_training_stop = commands.stop
+        control.should_evaluate = commands.validate and not commands.stop
+        control.should_save = commands.stop or commands.checkpoint
+        control.should_log = control.should_save or control.should_evaluate
+        commands.checkpoint = commands.validate = False
 
 
 def out_of_patience(settings: TrainingSettings, progress: Progress) -> str:

@@ -19,6 +19,7 @@ class Progress:
         best_loss: lowest validation loss, in nats per trained token.
         best_step: the step it was seen at.
         validations_since_best: how often another loss than a new lowest was seen after it.
+        parts: every micro-batch is run in so many parts; more than 1 after the memory ran out.
     """
 
     tokens: int = 0
@@ -28,6 +29,7 @@ class Progress:
     best_loss: float | None = None
     best_step: int | None = None
     validations_since_best: int = 0
+    parts: int = 1
 
     def save(self, checkpoint: Path) -> None:
         """Write into a checkpoint that is being filled."""

@@ -6,6 +6,10 @@ from workbench.errors import WorkbenchError
 from workbench.project.schema import Project
 
 
+class OutOfMemory(WorkbenchError):
+    """One example by itself does not fit; the weights are those of the last step that was done."""
+
+
 def explain(error: BaseException, project: Project | None) -> str:
     """One line for the `ended` event.
 
@@ -13,6 +17,8 @@ def explain(error: BaseException, project: Project | None) -> str:
         error: what ended the training.
         project: the resolved project, as far as it was read; settings are named with their values.
     """
+    if isinstance(error, OutOfMemory) and project is not None:
+        return f"{error}; try {_ways(project, 1)}"
     if isinstance(error, WorkbenchError):
         return str(error)
     text = str(error).strip().partition("\n")[0]
@@ -33,8 +39,14 @@ def out_of_memory(error: BaseException) -> bool:
 def _less_memory(project: Project | None) -> str:
     if project is None:
         return "out of memory"
+    batch, limit = project.training.per_device_train_batch_size, project.data.max_tokens
+    return f"out of memory with {batch} examples of up to {limit} tokens; try {_ways(project, batch)}"
+
+
+def _ways(project: Project, batch: int) -> str:
+    """What a micro-batch of `batch` examples would save by."""
     settings = project.training
-    batch, accumulation = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
+    accumulation = settings.gradient_accumulation_steps
     ways = []
     if batch > 1:
         ways.append(
@@ -48,7 +60,4 @@ def _less_memory(project: Project | None) -> str:
     elif project.model.quantization == "none":
         ways.append("quantization = nf4")
     ways.append(f"data.max_tokens below {project.data.max_tokens}")
-    return (
-        f"out of memory with {batch} examples of up to {project.data.max_tokens} tokens; try "
-        + ", or ".join(ways)
-    )
+    return ", or ".join(ways)

@@ -23,10 +23,13 @@ from workbench.engine.arguments import compute_dtype, precision, training_argume
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
 from workbench.engine.compilation import compile_blocks
+from workbench.engine.memory import MemoryWatch
 from workbench.engine.pacing import out_of_patience
 from workbench.engine.packing import prepare_packing
 from workbench.engine.progress import Progress
+from workbench.engine.reasons import OutOfMemory
 from workbench.engine.requirements import fallbacks, require_machine
+from workbench.engine.samples import Samples
 from workbench.engine.trainer import Diverged, Trainer, to_row
 from workbench.engine.vocabulary import grow_vocabulary
 from workbench.errors import fault
@@ -72,8 +75,9 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     for message in fallbacks(project):
         events.write("warning", message=message)
 
+    opened = spec.open_project()
     encoded = encode_project(
-        spec.open_project(),
+        opened,
         _Preparing(events, "encoding the rows"),
         _Preparing(events, "reading the rows"),
     )
@@ -128,7 +132,9 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             tokenizer.definition() if tokenizer.added else "",
         ),
         progress=progress,
+        samples=Samples(opened, encoded.validation or encoded.train),
     )
+    trainer.add_callback(_Probe(trainer, events))
     trainer.add_callback(
         _Announcer(
             events,
@@ -141,9 +147,10 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             **_description(trainer, project),
         )
     )
+    trainer.add_callback(MemoryWatch(events))
     try:
         trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
-    except Diverged:
+    except (Diverged, OutOfMemory):
         if trainer.state.global_step:
             trainer.save()
         raise
@@ -169,6 +176,20 @@ class _Preparing:
         if now >= self._next or done == total:
             self._next = now + 0.5
             self._events.write("preparing", phase=self._phase, done=done, total=total)
+
+
+class _Probe(TrainerCallback):  # type: ignore[misc]
+    """Lets the memory run out before the first step, if it does at all."""
+
+    def __init__(self, trainer: Trainer, events: EventWriter) -> None:
+        self._trainer = trainer
+        self._events = events
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        _Preparing(self._events, "trying the longest examples")
+        self._trainer.probe()
 
 
 class _Announcer(TrainerCallback):  # type: ignore[misc]

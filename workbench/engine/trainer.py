@@ -1,5 +1,6 @@
 """TRL's trainer with our loss, measures and checkpoints; it stops before a broken step moves the weights."""
 
+import heapq
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
@@ -23,7 +25,10 @@ from workbench.engine.meter import Meter, Reading
 from workbench.engine.noise import EmbeddingNoise
 from workbench.engine.pacing import Pacing, out_of_patience
 from workbench.engine.progress import Progress
-from workbench.engine.scoring import IGNORED, score
+from workbench.engine.reasons import out_of_memory
+from workbench.engine.recovery import Recovery
+from workbench.engine.samples import Samples
+from workbench.engine.scoring import IGNORED, Scores, score
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.training import TrainingSettings
 from workbench.prompts.encoding.encoded import Supervised
@@ -57,6 +62,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         rows: training rows of `to_row`.
         validation: validation rows of `to_row`.
         progress: what earlier attempts have behind them; counted on in place.
+        samples: answers when somebody asks for them.
     """
 
     loss_is_scaled_for_ga = True  # divided by the trained tokens of the whole optimizer step
@@ -74,14 +80,16 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         commands: Commands,
         checkpoints: CheckpointWriter,
         progress: Progress,
+        samples: Samples | None = None,
     ) -> None:
+        self._pacing = Pacing(settings, bool(validation), commands)
         columns = {name: [row[name] for row in rows] for name in ("input_ids", "labels")}
         super().__init__(
             model=model,
             args=args,
             train_dataset=Dataset.from_dict(columns),
             processing_class=tokenizer,
-            callbacks=[Pacing(settings, bool(validation), commands)],
+            callbacks=[self._pacing],
         )
         self.remove_callback(DefaultFlowCallback)
         self.remove_callback(PrinterCallback)
@@ -99,8 +107,13 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         self._validation = validation
         self._events = events
         self._commands = commands
+        commands.validates = bool(validation)
         self._checkpoints = checkpoints
+        self._samples = samples
         self._meter = Meter()
+        self._recovery = Recovery(
+            settings, progress, events, self._meter, lambda: self.state.global_step, self.model.zero_grad
+        )
         self._mark = time.perf_counter()
         self._paused = 0.0
 
@@ -109,11 +122,60 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 
         Raises:
             Diverged: loss or gradients are not finite.
+            OutOfMemory: one example does not fit into memory.
         """
         self._mark = time.perf_counter()
         noise = self._noise.on(self.model.get_input_embeddings()) if self._noise else nullcontext()
         with self._commands.stepping(), noise:
-            return super().train(*args, **kwargs)
+            try:
+                return super().train(*args, **kwargs)
+            except Exception as error:
+                if out_of_memory(error):  # in the optimizer, most of all
+                    self._recovery.tell("none")
+                raise
+
+    def probe(self) -> None:
+        """Forward and backward on the micro-batch of the longest examples; nothing of it is left.
+
+        What would run out of memory in the midst of a night does so now. Call it before the first step.
+
+        Raises:
+            OutOfMemory: one example does not fit into memory.
+        """
+        size, rows = self.args.per_device_train_batch_size, self.train_dataset
+        lengths = pc.list_value_length(rows.data.column("input_ids")).to_pylist()
+        longest = heapq.nlargest(size, range(len(lengths)), key=lengths.__getitem__)
+        inputs = self._prepare_inputs(self.data_collator([rows[i] for i in longest]))
+        trained = self._get_num_items_in_batch([inputs], self.args.device)
+        with self._pause():
+            self._recovery.begin_step()
+            self._recovery.train(inputs, lambda part: self._probe_part(part, trained))
+            self._recovery.take_back()
+
+    def _probe_part(self, part: dict[str, Any], trained: Tensor | int | None) -> Tensor:
+        """With gradients in memory, as they are from a step's second micro-batch on."""
+        if self._recovery.batches[1] > 1:
+            for parameter in self.model.parameters():
+                if parameter.requires_grad and parameter.grad is None:
+                    parameter.grad = torch.zeros_like(parameter)
+        loss: Tensor = super().training_step(self.model_wrapped, part, trained)
+        return loss
+
+    def get_batch_samples(self, *args: Any) -> tuple[list[Any], Tensor | int | None]:
+        """Called by transformers for the micro-batches of each optimizer step."""
+        batches: tuple[list[Any], Tensor | int | None] = super().get_batch_samples(*args)
+        self._recovery.begin_step()
+        return batches
+
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """Forward and backward of one micro-batch, in as many parts as memory asks for."""
+        step = super().training_step
+        return self._recovery.train(inputs, lambda part: step(model, part, num_items_in_batch))
 
     def compute_loss(
         self,
@@ -202,8 +264,43 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
                 if self._commands.stop:
                     return None
                 inputs = self._prepare_inputs(self.data_collator(self._validation[start : start + size]))
-                meter.add(score(self.model_wrapped, inputs), _tokens(inputs))
+                for scores, tokens in self._recovery.score(inputs, self._score):
+                    meter.add(scores, tokens)
         return meter.read()
+
+    def _score(self, inputs: dict[str, Any]) -> tuple[Scores, Tensor | int]:
+        return score(self.model_wrapped, inputs), _tokens(inputs)
+
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        """Called by transformers after each step: what is due, then what was asked for; then a pause."""
+        super()._maybe_log_save_evaluate(*args, **kwargs)
+        self._sample()
+        commands = self._commands
+        if not commands.paused or self.control.should_training_stop:
+            return
+        step, started = self.state.global_step, time.monotonic()
+        self._events.write("paused", step=step)
+        waiting = True
+        while waiting:
+            with self._pause():
+                commands.wait()
+            waiting = commands.paused and not commands.stop
+            if not waiting:
+                self._events.write("continued", step=step, seconds=time.monotonic() - started)
+            self._pacing.on_demand(self.control)
+            super()._maybe_log_save_evaluate(*args, **kwargs)
+            self._sample()
+
+    def _sample(self) -> None:
+        """Answer the prompts of some rows, when somebody asked for it."""
+        if not self._commands.sample:
+            return
+        self._commands.sample = False
+        if self._samples is None or self._commands.stop:
+            return
+        with self._pause():
+            for kind, fields in self._samples.answers(self.model, self._commands):
+                self._events.write(kind, **({"step": self.state.global_step} | fields))
 
     def _clip_grad_norm(self, model: torch.nn.Module) -> Tensor | float:
         """The last station before the optimizer: nothing that is not a number passes."""

@@ -1,4 +1,7 @@
-"""Commands to a running run: a file each in its `control/` folder, taken up between two steps."""
+"""Commands to a running run: a file each in its `control/` folder, taken up between two steps.
+
+The file is `{"v": 1, "name": ..., "arguments": {...}}`; without arguments that key is left out.
+"""
 
 import json
 import os
@@ -6,14 +9,15 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from workbench.errors import WorkbenchError, fault
 from workbench.project.files import write_atomic
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
 from workbench.runs.lock import hold, holder_pid, is_held
-from workbench.runs.status import read_status
+from workbench.runs.status import RunStatus, State, read_status
 
 GRACE_SECONDS = 5.0
 DEATH_SECONDS = 10.0
@@ -21,15 +25,40 @@ DEATH_SECONDS = 10.0
 
 POLL_SECONDS = 0.02
 
+Name = Literal["stop", "checkpoint", "validate", "sample", "pause", "continue", "logging"]
+"""What a run can be asked for. `logging` goes with `steps`, the new distance of points of the curve."""
 
-def send(run: Run, command: Literal["stop", "checkpoint"]) -> None:
-    """Ask a run to write a checkpoint, or to write one and end; it answers with a `command` event.
+NAMES: tuple[str, ...] = get_args(Name)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a run is asked for, with its arguments."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def send(run: Run, name: Name, **arguments: int) -> None:
+    """Ask a run for something; it answers with a `command` event, after the step it is in.
 
     Raises:
-        WorkbenchError: the run is not going on, or the disk does not take the command.
+        WorkbenchError: the run is not going on, it makes no sense now, or the disk does not take the command.
     """
-    _require_running(run)
-    _write(run, command)
+    if reason := refusal(read_status(run), name):
+        raise fault(reason, run.id)
+    _write(run, name, arguments)
+
+
+def refusal(status: RunStatus, name: Name) -> str:
+    """Why a run in this state would not do it; empty when it would."""
+    if not status.going:
+        return f"this run is not going on: it is {status.state.value}"
+    if name == "validate" and not status.validates:
+        return "this run has no validation rows"
+    if name == "pause" and status.state is State.PAUSED:
+        return "this run is paused already"
+    return ""
 
 
 def stop_now(run: Run, grace: float = GRACE_SECONDS) -> None:
@@ -56,8 +85,8 @@ def stop_now(run: Run, grace: float = GRACE_SECONDS) -> None:
         _write_end(run)
 
 
-def pending(run: Run) -> Iterator[str]:
-    """The names of the commands sent since the last call, in order; each is removed as it is given out."""
+def pending(run: Run) -> Iterator[Command]:
+    """The commands sent since the last call, in order; each is removed as it is given out."""
     try:
         names = sorted(name for name in os.listdir(run.control) if name.endswith(".json"))
     except OSError:
@@ -69,10 +98,11 @@ def pending(run: Run) -> Iterator[str]:
         try:
             text = path.read_bytes()
             path.unlink()
-            command = json.loads(text)["name"]
+            command = json.loads(text)
+            found = Command(str(command["name"]), dict(command.get("arguments") or {}))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        yield str(command)
+        yield found
 
 
 def clear(run: Run) -> None:
@@ -86,9 +116,10 @@ def _require_running(run: Run) -> None:
         raise fault(f"this run is not going on: it is {read_status(run).state.value}", run.id)
 
 
-def _write(run: Run, command: str) -> None:
-    path = run.control / f"{time.time_ns():020}-{command}.json"
-    write_atomic(path, json.dumps({"v": 1, "name": command}) + "\n")
+def _write(run: Run, name: str, arguments: dict[str, int] | None = None) -> None:
+    path = run.control / f"{time.time_ns():020}-{name}.json"
+    more = {"arguments": arguments} if arguments else {}
+    write_atomic(path, json.dumps({"v": 1, "name": name, **more}) + "\n")
 
 
 def _write_end(run: Run) -> None:

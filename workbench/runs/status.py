@@ -1,4 +1,7 @@
-"""The state of a run, and never an untrue one: RUNNING is the lock, everything else is what the log says."""
+"""The state of a run, and never an untrue one: RUNNING is the lock, everything else is what the log says.
+
+PAUSED is both: the lock, and a log whose last word on it is that the run waits.
+"""
 
 import os
 import re
@@ -25,6 +28,8 @@ class State(StrEnum):
     """Created, never started."""
     RUNNING = "running"
     """A living process holds its lock."""
+    PAUSED = "paused"
+    """A living process holds its lock, and waits between two steps because somebody asked for it."""
     FINISHED = "finished"
     """All steps are done, or early stopping found no more to gain, which the reason tells then."""
     STOPPED = "stopped"
@@ -46,9 +51,11 @@ class RunStatus:
         loss: training loss at the last point, in nats per token.
         validation_loss: of the last validation.
         best_step: step of the lowest validation loss.
-        eta_seconds: time left at the pace of this attempt, from the last point on; None unless it is running.
+        eta_seconds: time left at the pace of this attempt, from the last point on, pauses left out; None
+            unless it is running.
         reason: why it ended, where that needs saying.
         attempt: how often steps began; 0 before the first.
+        validates: it has validation rows, as far as is known.
     """
 
     state: State
@@ -61,6 +68,12 @@ class RunStatus:
     eta_seconds: float | None = None
     reason: str = ""
     attempt: int = 0
+    validates: bool = True
+
+    @property
+    def going(self) -> bool:
+        """A living process holds the run's lock."""
+        return self.state in (State.RUNNING, State.PAUSED)
 
 
 def read_status(run: Run) -> RunStatus:
@@ -114,6 +127,8 @@ class _Digest:
         self._step = 0
         self._total = 0
         self._attempt = 0
+        self._paused = False
+        self._validates = True
         self._loss: float | None = None
         self._validations: dict[int, float | None] = {}
         self._first: tuple[int, float] | None = None
@@ -164,10 +179,11 @@ class _Digest:
         self._any = True
         match event["kind"]:
             case "preparing":
-                self._ended, self._phase = None, str(event.get("phase", ""))
+                self._ended, self._phase, self._paused = None, str(event.get("phase", "")), False
                 self._first = self._last = None
             case "started":
-                self._ended, self._phase = None, ""
+                self._ended, self._phase, self._paused = None, "", False
+                self._validates = event.get("validation_rows") != 0
                 self._first = self._last = None
                 self._step = _whole(event.get("resumed_from"))
                 # What was logged after the resume point does not count any more, a best validation neither
@@ -180,10 +196,17 @@ class _Digest:
                 self._step, self._loss = _whole(event.get("step")), _number(event.get("loss"))
                 self._last = self._step, _number(event.get("time")) or 0.0
                 self._first = self._first or self._last
+            case "paused":
+                self._paused = True
+            case "continued":
+                self._paused = False
+                if self._first:
+                    # A pause is no part of the pace
+                    self._first = self._first[0], self._first[1] + (_number(event.get("seconds")) or 0.0)
             case "evaluated":
                 self._validations[_whole(event.get("step"))] = _number(event.get("validation_loss"))
             case "ended":
-                self._ended, self._phase = event, ""
+                self._ended, self._phase, self._paused = event, "", False
                 self._step = max(self._step, _whole(event.get("step")))
 
     @property
@@ -206,11 +229,12 @@ class _Digest:
             eta_seconds=self._eta() if state is State.RUNNING else None,
             reason=reason,
             attempt=self._attempt,
+            validates=self._validates,
         )
 
     def _state(self, held: bool) -> tuple[State, str]:
         if held:
-            return State.RUNNING, ""
+            return (State.PAUSED if self._paused else State.RUNNING), ""
         if self._ended is not None:
             named = str(self._ended.get("state"))
             reason = str(self._ended.get("reason") or "")

@@ -146,12 +146,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("train", "stop", "s", "Stop", "Finish the step, write a checkpoint, end"),
     Action("train", "stop_now", "S", "Stop now", "End the run at once, without a checkpoint", bar=False),
     Action("train", "checkpoint", "c", "Checkpoint", "Write a checkpoint now and go on"),
+    Action("train", "pause", "z", "Pause", "Let the run wait between two steps, or go on"),
     Action("train", "resume", "r", "Resume", "Go on from the last complete checkpoint"),
     Action(
         "train", "metric", "m", "Metric", "Next curve: loss, accuracy, learning rate, gradient norm, speed"
     ),
     Action("train", "log_axis", "y", "Log axis", "Logarithmic or linear loss axis", bar=False),
     Action("train", "console", "o", "Log", "The run's own output, or its curve"),
+    Action("train", "validate", "v", "Validate", "Score the validation rows now", bar=False),
+    Action("train", "sample", "a", "Sample", "Let the run answer three held-out prompts now", bar=False),
+    Action("train", "samples", "w", "Samples", "View: what the run answered, or its curve", bar=False),
+    Action("train", "log_every", "l", "Log every", "Change the distance of the curve's points", bar=False),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
     Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint"),
     Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings"),

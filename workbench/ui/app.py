@@ -192,8 +192,10 @@ class WorkbenchApp(App[None]):
 
         for run in list_runs(self.workspace.project.folder):
             status = read_status(run)
-            if status.state is State.RUNNING:
-                self.desk.query_one(TopLine).running = f"{status.step}/{status.total_steps or '?'}"
+            if status.going:
+                top = self.desk.query_one(TopLine)
+                top.running = f"{status.step}/{status.total_steps or '?'}"
+                top.paused = status.state is State.PAUSED
                 break
         else:
             self.desk.query_one(TopLine).running = ""

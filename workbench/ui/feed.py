@@ -16,6 +16,7 @@ class RunFeed:
         step: the last step event; empty before the first.
         evaluated: the last validation event; empty before the first.
         remarks: warnings and acknowledged commands, oldest first.
+        samples: answers of the model while it trained, oldest first.
         busy: held while a slice is read, so that a slow disk never has two readers on one log.
     """
 
@@ -28,6 +29,7 @@ class RunFeed:
         self.step: Event = {}
         self.evaluated: Event = {}
         self.remarks: list[str] = []
+        self.samples: list[Event] = []
         self.busy = Lock()
         self._tail = EventTail(run.events)
 
@@ -43,11 +45,16 @@ class RunFeed:
             match event["kind"]:
                 case "started":
                     self.remarks.clear()  # what an earlier attempt was told
+                    kept = event.get("resumed_from") or 0
+                    self.samples = [sample for sample in self.samples if sample["step"] <= kept]
                 case "step":
                     self.step = event
                 case "evaluated":
                     self.evaluated = event
+                case "sample":
+                    self.samples.append(event)
                 case "warning":
                     self.remarks.append(str(event.get("message", "")))
                 case "command":
-                    self.remarks.append(f"{event.get('name')}: {event.get('reason') or 'done'}")
+                    done = "done" if event.get("acknowledged", True) else "refused"
+                    self.remarks.append(f"{event.get('name')}: {event.get('reason') or done}")

@@ -21,6 +21,8 @@ class TopLine(Widget):
     place: reactive[str] = reactive("")
     running: reactive[str] = reactive("")
     """Steps of the run that goes on, such as `12/120`; empty when none does."""
+    paused: reactive[bool] = reactive(False)
+    """That run waits."""
 
     def __init__(self, tabs: Sequence[tuple[str, str, str]]) -> None:
         """Args: tabs: place, key and title of each pane."""
@@ -38,9 +40,10 @@ class TopLine(Widget):
             )
         name = shown(clean(self.project), "bold")
         room = width - tabs.cell_len - NAME_CELLS - 4
-        running = f"● RUNNING {self.running}" if self.running else ""
+        sign, state = ("‖", "PAUSED") if self.paused else ("●", "RUNNING")
+        running = f"{sign} {state} {self.running}" if self.running else ""
         if cell_len(running) > room:
-            running = f"● {self.running}"
+            running = f"{sign} {self.running}"
         name.truncate(max(NAME_CELLS, width - tabs.cell_len - cell_len(running) - 4), overflow="ellipsis")
         line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")
         gap = width - line.cell_len - cell_len(running) - 1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SIGNS = {
     State.NEW: "○",
     State.RUNNING: "●",
+    State.PAUSED: "‖",
     State.FINISHED: "✓",
     State.STOPPED: "■",
     State.FAILED: "✗",

@@ -10,13 +10,13 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError
-from workbench.runs import control
 from workbench.runs.events import Event
 from workbench.runs.folder import Run, list_runs
 from workbench.runs.status import RunStatus, State, read_status
 from workbench.ui.actions import bindings
 from workbench.ui.feed import RunFeed
-from workbench.ui.panes.base import Pane
+from workbench.ui.panes.train_control import ControlPane
+from workbench.ui.panes.train_samples import SampleView
 from workbench.ui.run_figures import METRICS, SIGNS, curves, figure, figures, marks
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.log import LogTail
@@ -31,7 +31,7 @@ POLL_SECONDS = 0.5
 LIST_SECONDS = 2.0
 
 
-class TrainPane(Pane):
+class TrainPane(ControlPane):
     """Runs above, the chosen run's figures, curves and log below."""
 
     PLACE = "train"
@@ -55,6 +55,7 @@ class TrainPane(Pane):
         with Vertical(id="charts"):
             yield Chart(id="chart")
             yield Chart(id="second")
+        yield SampleView(id="answers")
         yield LogTail(id="console")
 
     def on_mount(self) -> None:
@@ -71,7 +72,7 @@ class TrainPane(Pane):
 
     def came_into_view(self) -> None:
         """Look for runs, and follow the newest unless one was chosen."""
-        self.query_one(VirtualTable).focus()
+        self.query_one("#runs").focus()
         self._list()
 
     # Reading
@@ -80,7 +81,7 @@ class TrainPane(Pane):
         if not self.in_view:
             return
         self.listed = [(run, read_status(run)) for run in list_runs(self.workspace.project.folder)]
-        table = self.query_one(VirtualTable)
+        table = self.query_one("#runs", VirtualTable)
         table.set_row_count(len(self.listed))
         # As high as its runs: what is left over belongs to the curves
         table.styles.height = 1 + max(1, len(self.listed))
@@ -147,6 +148,7 @@ class TrainPane(Pane):
         if self._checked is not None:
             line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
         self.query_one("#figures", Static).update(line)
+        self.query_one(SampleView).show(feed.samples if feed else [])
         for chart, shift in ((self.query_one("#chart", Chart), 0), (self.query_one("#second", Chart), 1)):
             title, wanted = METRICS[(self.metric + shift) % len(METRICS)]
             if feed is None:
@@ -172,19 +174,16 @@ class TrainPane(Pane):
         status = self.feed.status if self.feed else None
         if name in ("start", "resume") and self._launching:
             return "a run is being started"
-        if name in ("stop", "stop_now", "checkpoint"):
-            if status is None:
-                return "there is no run yet"
-            if status.state is not State.RUNNING:
-                return f"this run is not going on: {status.state.value}"
+        if reason := self.why_not_command(name):
+            return reason
         if name == "resume":
             if status is None:
                 return "there is no run yet"
-            if status.state is State.RUNNING:
+            if status.going:
                 return "this run is going on"
             if status.state is State.FINISHED:
                 return "this run is finished"
-        if name in ("metric", "log_axis", "console") and self.feed is None:
+        if name in ("metric", "log_axis", "console", "samples") and self.feed is None:
             return "there is no run yet"
         return None
 
@@ -200,7 +199,7 @@ class TrainPane(Pane):
         about = [
             f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}"
         ]
-        if any(status.state is State.RUNNING for _, status in self.listed):
+        if any(status.going for _, status in self.listed):
             about.append("a run of this project is going on already: both get slower")
         if losses := self.workbench.losses():
             about.append(f"without {'; '.join(losses)}")
@@ -260,41 +259,6 @@ class TrainPane(Pane):
         self._list()
         self.workbench.look_at_runs()
 
-    def do_stop(self) -> None:
-        """Finish the step, write a checkpoint, end."""
-        assert self.feed is not None
-        control.send(self.feed.run, "stop")
-        self.workbench.say("stops after this step, with a checkpoint")
-
-    def do_stop_now(self) -> None:
-        """End without a checkpoint; asks."""
-        from workbench.ui.widgets.confirm import Confirm
-
-        assert self.feed is not None
-        run = self.feed.run
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._end(run)
-
-        self.app.push_screen(
-            Confirm("End this run at once?", "What it learnt since its last checkpoint is lost.", loses=True),
-            answered,
-        )
-
-    @work(thread=True, group="end", exit_on_error=False)
-    def _end(self, run: Run) -> None:
-        try:
-            control.stop_now(run)
-        except WorkbenchError as error:
-            self.app.call_from_thread(self.workbench.tell, error)
-
-    def do_checkpoint(self) -> None:
-        """Write a checkpoint after this step."""
-        assert self.feed is not None
-        control.send(self.feed.run, "checkpoint")
-        self.workbench.say("writes a checkpoint after this step")
-
     def do_metric(self) -> None:
         """The next curve."""
         self.metric = (self.metric + 1) % len(METRICS)
@@ -307,5 +271,12 @@ class TrainPane(Pane):
 
     def do_console(self) -> None:
         """The log instead of the charts, on a short screen; beside them it is always there on a tall one."""
+        self.remove_class("-samples")
         self.toggle_class("-console")
         self.query_one("#console" if self.has_class("-console") else "#runs").focus()
+
+    def do_samples(self) -> None:
+        """The answers that it gave instead of the charts."""
+        self.remove_class("-console")
+        self.toggle_class("-samples")
+        self.query_one("#samples" if self.has_class("-samples") else "#runs").focus()

@@ -1,0 +1,22 @@
+"""Let a running run wait behind its step, its memory kept; `continue` lets it go on."""
+
+import argparse
+
+from workbench.cli.arguments import add_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`pause RUN`."""
+    add_run(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send the command; the run acknowledges it in its events."""
+    from workbench.cli.console import note
+    from workbench.runs import control
+    from workbench.runs.folder import find_run
+
+    found = find_run(args.run)
+    control.send(found, "pause")
+    note(f"{found.id} pauses after its step; workbench continue lets it go on")
+    return 0

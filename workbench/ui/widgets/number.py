@@ -1,0 +1,41 @@
+"""Ask for a number."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from workbench.ui.text import shown
+
+
+class AskNumber(ModalScreen[int | None]):
+    """Answers a whole number of `least` or more; None on esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+
+    def __init__(self, title: str, *, least: int) -> None:
+        super().__init__()
+        self._title, self._least = title, least
+
+    def compose(self) -> ComposeResult:
+        """Title, input, keys."""
+        with Vertical(classes="dialog"):
+            yield Static(shown(self._title, "bold"))
+            yield Input(placeholder=f"{self._least} or more", compact=True)
+            yield Static("enter takes it   esc leaves", classes="dialog-keys")
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        typed = event.value.strip()
+        if typed.isdecimal() and int(typed) >= self._least:
+            self.dismiss(int(typed))
+        else:
+            self.notify(f"a whole number, {self._least} or more", severity="warning")
+
+    def action_leave(self) -> None:
+        """No number."""
+        self.dismiss(None)
