@@ -1,16 +1,15 @@
 """A real training, killed at every file it makes, renames or removes: it goes on as if nothing had been."""
 
-import gc
 import os
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import exit_code
 
 from workbench.engine.commands import Commands
 from workbench.engine.train import Ending, train
@@ -29,22 +28,14 @@ def go(run: Run) -> Ending:
 
 
 def in_child(run: Run, kill_at: int | None) -> int:
-    """Train in a fork that dies before its `kill_at`-th change to the run folder; the exit code."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        output = os.open(run.console, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        gc.freeze()  # accelerate collects garbage at every start, and this process has seen a whole test run
+    """Train in a fork that dies before its `kill_at`-th change to the run folder; its exit code."""
+
+    def work() -> int:
         if kill_at is not None:
             sys.addaudithook(killer(str(run.folder), kill_at))
-        code = 0 if go(run).state == "finished" else 3
-    except BaseException:
-        os.write(2, traceback.format_exc().encode())
-        code = 4
-    os._exit(code)
+        return 0 if go(run).state == "finished" else 3
+
+    return exit_code(work, run.console)
 
 
 def killer(folder: str, kill_at: int) -> Callable[[str, tuple[Any, ...]], None]:

@@ -63,10 +63,13 @@ def run_training(folder: Path) -> int:
     from workbench.runs.lock import adopt
     from workbench.runs.status import read_status
 
-    adopt(Run(folder))
-    # A project may be moved while it trains: from inside, the folder is found wherever it goes
-    os.chdir(folder)
-    run = Run(Path())
+    run = Run(folder)
+    adopt(run)
+    if os.path.samefile(folder.resolve().parents[1], folder.absolute().parents[1]):
+        # A project may be moved while it trains: from inside, the folder is found wherever it goes.
+        # Where `runs` is a link to another disk, the project could not be found from inside.
+        os.chdir(folder)
+        run = Run(Path())
     events = EventWriter(run.events)
     events.keep_space()
     commands = Commands(run, events)
