@@ -14,7 +14,15 @@ import pytest
 
 from workbench.errors import WorkbenchError
 from workbench.runs import checkpoints as module
-from workbench.runs.checkpoints import Checkpoint, list_checkpoints, publish, rotate, sweep, verify
+from workbench.runs.checkpoints import (
+    Checkpoint,
+    list_checkpoints,
+    newest_whole,
+    publish,
+    rotate,
+    sweep,
+    verify,
+)
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
 
@@ -78,7 +86,12 @@ def test_damage_is_seen_and_named(run: Run, name: str) -> None:
     whole = path.read_bytes()
     if len(whole) > 1:
         path.write_bytes(b"\0" * len(whole))
-        with pytest.raises(WorkbenchError, match=f"{name}.*\n.*remove the folder"):
+        with pytest.raises(
+            WorkbenchError,
+            match=f"{name}: its content has changed"
+            if name != "manifest.json"
+            else f"{name}: is missing or broken",
+        ):
             verify(checkpoint)
     path.write_bytes(whole + b"x")
     with (
@@ -92,6 +105,63 @@ def test_damage_is_seen_and_named(run: Run, name: str) -> None:
     with pytest.raises(WorkbenchError, match=name):
         verify(checkpoint)
     assert steps(run) == []
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def zero_the_tail(path: Path) -> None:
+    """As a power cut leaves a file whose size was written and whose last blocks were not."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: -len(whole) // 2] + bytes(len(whole) - len(whole[: -len(whole) // 2])))
+
+
+def flip_a_byte(path: Path) -> None:
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+
+
+DAMAGES = (truncate, zero_the_tail, Path.unlink, flip_a_byte)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+def test_a_run_goes_on_from_the_newest_whole_checkpoint_and_says_what_is_damaged(
+    run: Run, name: str, damage: Callable[[Path], None]
+) -> None:
+    for step in (8, 9, 10):
+        save(run, step)
+    assert newest_whole(run)[1] == []
+    damage(run.checkpoints / "step-10" / name)
+    newest, told = newest_whole(run)
+    assert newest is not None and newest.step == 9
+    assert len(told) == 1 and name in told[0] and "goes on from step 9" in told[0]
+    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["step-10-damaged", "step-8", "step-9"]
+    # Its step is free again, and the one that was kept aside is in nobody's way
+    save(run, 10)
+    rotate(run, 1, None)
+    newest, told = newest_whole(run)
+    assert newest is not None and (newest.step, told, steps(run)) == (10, [], [10])
+    flip_a_byte(run.checkpoints / "step-10" / "model.safetensors")
+    with pytest.raises(
+        WorkbenchError, match="model.safetensors: its content(.|\n)*no checkpoint of this run"
+    ):
+        newest_whole(run)
+    assert (run.checkpoints / "step-10").is_dir()
+
+
+def test_the_clock_decides_nothing_about_checkpoints(run: Run) -> None:
+    """Step 10 was written by a clock that was set back; by name and by time, 9 looks like the newest."""
+    for step, seconds in ((9, 2_000_000_000), (10, 1_000_000_000)):
+        save(run, step)
+        for path in (*(run.checkpoints / f"step-{step}").rglob("*"), run.checkpoints / f"step-{step}"):
+            os.utime(path, (seconds, seconds))
+    newest, _ = newest_whole(run)
+    assert newest is not None and newest.step == 10
+    rotate(run, 1, None)
+    assert steps(run) == [10]
 
 
 def test_publishing_never_replaces_a_complete_checkpoint_but_an_incomplete_one(run: Run) -> None:

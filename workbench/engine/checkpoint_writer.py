@@ -50,9 +50,15 @@ class CheckpointWriter:
         self._run = run
         self._events = events
         self._keep = keep
-        self._base_folder = base_folder
+        # Read now: the base model may have been moved or removed when a checkpoint is due
+        self._tokenizer_files = {
+            name: (base_folder / name).read_bytes()
+            for name in TOKENIZER_FILES
+            if (base_folder / name).is_file()
+        }
+        if tokenizer:
+            self._tokenizer_files["tokenizer.json"] = tokenizer.encode()
         self._template = template
-        self._tokenizer = tokenizer
         self._bytes = max((checkpoint.bytes for checkpoint in list_checkpoints(run)), default=0)
 
     def write(self, step: int, fill: Callable[[Path], None], best_step: int | None) -> bool:
@@ -108,11 +114,8 @@ class CheckpointWriter:
             )
 
     def _copy_tokenizer(self, folder: Path) -> None:
-        for name in TOKENIZER_FILES:
-            if (self._base_folder / name).is_file():
-                shutil.copyfile(self._base_folder / name, folder / name)
-        if self._tokenizer:
-            (folder / "tokenizer.json").write_text(self._tokenizer, encoding="utf-8")
+        for name, content in self._tokenizer_files.items():
+            (folder / name).write_bytes(content)
         (folder / TEMPLATE_FILE).write_text(self._template, encoding="utf-8")
 
 

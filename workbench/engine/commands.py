@@ -1,9 +1,10 @@
 """What others ask of a running training, through the run's control folder and through signals."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from workbench.runs.control import NAMES, Command, pending
@@ -48,8 +49,11 @@ class Commands:
         """Take over what lies in the control folder; costs one directory listing.
 
         Raises:
-            StopNow: on `stop-now`.
+            StopNow: on `stop-now`, and when the run was removed: nobody could see what it does.
         """
+        with suppress(OSError):
+            if os.stat(self._run.folder).st_nlink == 0:
+                raise StopNow("the run's folder was removed")
         if self._signal:
             self._events.write("command", name="stop", acknowledged=True, reason=self._signal)
             self._signal = ""
@@ -114,6 +118,11 @@ class Commands:
         """SIGTERM and SIGINT: stop; a second one: now."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
+
+    def ignore_signals(self) -> None:
+        """All is decided: the last word must not be cut off."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name

@@ -38,7 +38,7 @@ from workbench.project.schema import Project
 from workbench.prompts.corpus import EncodedProject, encode_project
 from workbench.prompts.encoding.encoded import Supervised
 from workbench.prompts.tokenizer import load_tokenizer
-from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
+from workbench.runs.checkpoints import Checkpoint, newest_whole, rotate, sweep
 from workbench.runs.continuing import find_adapter
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
@@ -54,7 +54,7 @@ class Ending:
 
 
 def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
-    """Train what `run` specifies, from its newest complete checkpoint if there is one.
+    """Train what `run` specifies, from its newest whole checkpoint if there is one.
 
     Raises:
         WorkbenchError: the project cannot be trained as it stands, or training diverged.
@@ -63,8 +63,12 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     spec = read_spec(run)
     project = spec.project
     sweep(run)
-    resume = _newest(run)
+    resume, damaged = newest_whole(run)
+    for message in damaged:
+        events.write("warning", message=message)
     progress = Progress.load(resume.path) if resume else Progress()
+    # Killed between a checkpoint and the removal of older ones, a run has one too many
+    rotate(run, project.training.save_total_limit, progress.best_step)
     enough = out_of_patience(project.training, progress)
     if resume and (enough or _is_last(resume)):
         # Killed between its last checkpoint and its last word; transformers would take one step too many
@@ -223,15 +227,6 @@ def _description(trainer: Trainer, project: Project) -> dict[str, Any]:
 def _portable_name(name: str, folder: Path) -> str:
     """What an adapter calls its base model: the hub id where it came from the hub, else the folder."""
     return name if folder.parent.name == "snapshots" else str(folder)
-
-
-def _newest(run: Run) -> Checkpoint | None:
-    """The checkpoint to go on from, every byte of it checked against its manifest."""
-    checkpoints = list_checkpoints(run)
-    if not checkpoints:
-        return None
-    verify(checkpoints[-1])
-    return checkpoints[-1]
 
 
 def _is_last(checkpoint: Checkpoint) -> bool:

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -64,7 +65,13 @@ def run_training(folder: Path) -> int:
 
     run = Run(folder)
     adopt(run)
+    if os.path.samefile(folder.resolve().parents[1], folder.absolute().parents[1]):
+        # A project may be moved while it trains: from inside, the folder is found wherever it goes.
+        # Where `runs` is a link to another disk, the project could not be found from inside.
+        os.chdir(folder)
+        run = Run(Path())
     events = EventWriter(run.events)
+    events.keep_space()
     commands = Commands(run, events)
     commands.catch_signals()
     started = time.monotonic()
@@ -78,18 +85,20 @@ def run_training(folder: Path) -> int:
 
         transformers.utils.logging.disable_progress_bar()
         ending = train(run, events, commands)
+        commands.ignore_signals()
         state, reason = ending.state, ending.reason
     except StopNow as order:
         state, reason = "stopped", f"{order}; a resume goes on from the last checkpoint"
     except BaseException as error:
         reason = explain(error, project)
-        if isinstance(error, WorkbenchError):
-            sys.stderr.write(f"{reason}\n")
-        else:
-            traceback.print_exc()
+        with suppress(OSError):  # the console lies on the same disk, which may be full
+            if isinstance(error, WorkbenchError):
+                sys.stderr.write(f"{reason}\n")
+            else:
+                traceback.print_exc()
+    commands.ignore_signals()
     seconds = round(time.monotonic() - started, 3)
-    events.write("ended", state=state, step=read_status(run).step, reason=reason, seconds=seconds)
-    events.sync()
+    events.write_last("ended", state=state, step=read_status(run).step, reason=reason, seconds=seconds)
     return 1 if state == "failed" else 0
 
 

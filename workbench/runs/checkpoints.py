@@ -22,6 +22,7 @@ from workbench.runs.status import best_step
 MANIFEST = "manifest.json"
 STAGING = ".staging-"
 TRASH = ".trash-"
+DAMAGED = "-damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,46 @@ def verify(checkpoint: Checkpoint) -> None:
     if _manifest(checkpoint.path) is None:
         problems.append(Problem("is missing or broken", str(checkpoint.path / MANIFEST)))
     if problems:
-        hint = "remove the folder to go on from the checkpoint before it"
-        raise WorkbenchError(*problems, Problem("this checkpoint is damaged", str(checkpoint.path), hint))
+        raise WorkbenchError(*problems)
+
+
+def newest_whole(run: Run) -> tuple[Checkpoint | None, list[str]]:
+    """The newest checkpoint of which every byte is what was written; a word on each newer, damaged one.
+
+    A damaged one becomes `step-N-damaged`: the run will write its step again, and rotation must not take it
+    for the newest. Only for the holder of the lock.
+
+    Raises:
+        WorkbenchError: there are checkpoints, and all of them are damaged.
+        OSError: a damaged one cannot be renamed.
+    """
+    damaged: list[tuple[Checkpoint, WorkbenchError]] = []
+    for step, path in sorted(_steps(run.checkpoints), reverse=True):
+        checkpoint = Checkpoint(step, path, _complete(path) or 0, step == best_step(run))
+        try:
+            verify(checkpoint)
+        except WorkbenchError as error:
+            damaged.append((checkpoint, error))
+            continue
+        return checkpoint, [_set_aside(each, error, step) for each, error in damaged]
+    if damaged:
+        problems = [problem for _, error in damaged for problem in error.problems]
+        hint = f"remove {run.checkpoints} to begin anew, or start a new run"
+        raise WorkbenchError(*problems, Problem("no checkpoint of this run is whole", run.id, hint))
+    return None, []
+
+
+def _set_aside(checkpoint: Checkpoint, error: WorkbenchError, instead: int) -> str:
+    aside = checkpoint.path.with_name(f"{checkpoint.path.name}{DAMAGED}")
+    shutil.rmtree(aside, ignore_errors=True)
+    checkpoint.path.rename(aside)
+    what = ", ".join(
+        f"{Path(problem.where).relative_to(checkpoint.path)} {problem.what}" for problem in error.problems
+    )
+    return (
+        f"the checkpoint of step {checkpoint.step} is damaged ({what}) and was renamed to {aside.name}; "
+        f"the run goes on from step {instead}"
+    )
 
 
 def rotate(run: Run, keep: int, best: int | None) -> None:

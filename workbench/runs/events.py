@@ -26,6 +26,7 @@ _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _WAITING_EVENTS = 10_000
 _CHUNK_BYTES = 256 * 1024
 _HEAD_BYTES = 128
+_RESERVED_BYTES = 64 * 1024
 _LONGEST_LINE = 4 * 1024 * 1024
 _LOOK_AT_CLOCK_EVERY = 32
 
@@ -44,6 +45,7 @@ class EventWriter:
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_EVENTS)
         self._late = 0
         self._lost = 0
+        self._reserve: Path | None = None
         with suppress(OSError):
             self._open()
 
@@ -51,6 +53,30 @@ class EventWriter:
         """Append one event; `event_kinds` says with which fields."""
         self._lost += len(self._waiting) == _WAITING_EVENTS
         self._waiting.append(_line(kind, fields))
+        self._write_waiting()
+
+    def keep_space(self) -> None:
+        """Take some disk space now, which `write_last` gives back where the disk is full by then."""
+        reserve = self.path.with_name(".reserve")
+        with suppress(OSError), reserve.open("wb") as file:
+            self._reserve = reserve
+            os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+
+    def write_last(self, kind: str, **fields: Any) -> None:
+        """Append the last event: on a full disk into the space that was kept, with the newest that wait."""
+        self.write(kind, **fields)
+        if self._reserve:
+            with suppress(OSError):
+                self._reserve.unlink()
+        if self._waiting:
+            room = _RESERVED_BYTES // 2  # whole blocks are taken, and a warning follows
+            while sum(map(len, self._waiting)) > room and len(self._waiting) > 1:
+                self._waiting.popleft()
+                self._lost += 1
+            self._write_waiting()
+        self.sync()
+
+    def _write_waiting(self) -> None:
         try:
             file = self._open()
             self._finish(file)
