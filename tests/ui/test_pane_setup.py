@@ -41,7 +41,8 @@ async def test_a_value_is_changed_saved_and_the_comments_stay(tmp_path: Path, si
         await desk.press("u")
         assert not form(desk).changes
         await desk.press("d")
-        assert form(desk).changes == {"training.rank": 16}
+        assert form(desk).changes == {"training.rank": None} and form(desk).values["training.rank"] == 16
+        await desk.sees("taken out of project.toml, was 8")
         await desk.press("u")
         await set_value(desk, "training.rank", "4")
         await set_value(desk, "training.per_device_train_batch_size", "2")

@@ -9,7 +9,8 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from workbench.errors import Problem, WorkbenchError
-from workbench.project.fields import form_fields, validate_changes
+from workbench.project.fields import form_fields, own_settings, validate_changes
+from workbench.project.preset import NONE, differing
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
@@ -33,7 +34,10 @@ class SetupPane(Pane):
         """A line that sums up, and the form."""
         yield Static(id="summary")
         yield Form(
-            [field for section in SECTIONS for field in form_fields(section)], check=self._check, id="form"
+            [field for section in SECTIONS for field in form_fields(section)],
+            check=self._check,
+            preset="training.preset",
+            id="form",
         )
 
     def on_mount(self) -> None:
@@ -53,7 +57,8 @@ class SetupPane(Pane):
     def _fill(self) -> None:
         self._filled_for = self.workspace
         form, settings = self.query_one(Form), self.workspace.project.settings.model_dump()
-        form.load({field.key: _at(settings, field.key) for field in form.fields})
+        own = own_settings(self.workspace.project)
+        form.load({field.key: _at(settings, field.key) for field in form.fields}, own)
         self._count(self.workspace)
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
@@ -89,6 +94,8 @@ class SetupPane(Pane):
         form = self.query_one(Form)
         # Figures of values that are refused would be nonsense, or a division by zero
         line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form.values)
+        if (preset := form.values["training.preset"]) != NONE:
+            line.append(f"   {len(differing(filter(form.differs, form.values)))} differ from preset {preset}")
         if form.changes:
             line.append(f"   * {len(form.changes)} unsaved", style="bold")
         self.query_one("#summary", Static).update(line)
