@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import fault
+from workbench.project.complaints import did_you_mean, shown
 from workbench.project.layers import Tree, merged, provides
 from workbench.project.positions import KeyPath, comments, positions
 from workbench.project.schema import Project
@@ -62,6 +64,18 @@ def preset(name: str) -> Preset:
         key: " ".join(comments(lines[places[tuple(key.split("."))] - 1])).removeprefix("# ") for key in values
     }
     return Preset(name, lines[0].removeprefix("# "), text, tree, values, sources)
+
+
+def known_preset(name: str, where: str) -> Preset:
+    """The preset that a person asks for by name at the place `where`.
+
+    Raises:
+        WorkbenchError: there is none of this name; with the nearest.
+    """
+    if name not in PRESETS:
+        hint = did_you_mean(name, PRESETS) or f"there are {', '.join(PRESETS)}"
+        raise fault(f"no preset {shown(name)}", where, hint)
+    return preset(name)
 
 
 def named(tree: Tree) -> Preset | None:
