@@ -35,7 +35,7 @@ about = ""
 
 [training]
 {preset} # {why_preset}
-# rank = 32                  # what is written here goes over it; `workbench presets {name_of_preset}` shows it
+# rank = 32                  # what is written here goes over it; see `workbench presets {shown_preset}`
 
 [profile.tiny]               # `--profile tiny`: a short run that only shows that all parts fit together
 training.max_steps = 20
@@ -90,7 +90,7 @@ def create_project(
         template=_line("template", template),
         data=_data(preset, max_tokens),
         preset=_line("preset", preset).ljust(28),
-        name_of_preset=preset if preset != NONE else "NAME",
+        shown_preset=preset if preset != NONE else "NAME",
         why_preset=why_preset,
         sources="\n".join(source_toml(table) for table in tables) or _NO_SOURCE,
     )
@@ -111,7 +111,7 @@ def create_project(
 
 
 def _data(preset_name: str, max_tokens: int) -> str:
-    """What `[data]` begins with, less what a real project's preset says; a shorter base model has its word."""
+    """What `[data]` begins with, less what the preset says; but a base model may allow less than that."""
     said = preset_of(preset_name).values if preset_name in PRESETS else {}
     lines = "" if "data.validation" in said else _VALIDATION
     if "data.max_tokens" not in said or max_tokens < DataSettings().max_tokens:
