@@ -184,3 +184,48 @@ async def test_rows_that_cannot_be_counted_are_said_to_be_so(tmp_path: Path) -> 
     async with at_desk(make_project(tmp_path / "p", settings=SETTINGS + base), (120, 30)) as desk:
         await desk.press("3")
         await desk.sees("effective batch 8", "rows not counted", "nobody/nothing")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_preset_stands_under_what_the_project_sets(tmp_path: Path, size: tuple[int, int]) -> None:
+    own = SETTINGS.replace("rank", 'preset = "fika-task-1"\nrank', 1)
+    folder = make_project(tmp_path / "p", settings=own)
+    async with at_desk(folder, size) as desk:
+        await desk.press("3")
+        await desk.sees("2 differ from preset fika-task-1")
+        assert form(desk).values["training.alpha"] == 16
+        await go_to(desk, "training.rank")
+        await desk.sees(">\u00b7 rank", "\u00b7 preset fika-task-1 has 16", "source: notebook: r = 16")
+        await go_to(desk, "training.preset")
+        await desk.sees("the baseline of the Unsloth notebook")
+        await desk.press("right")
+        await desk.sees("2 differ from preset fika-task-2", "* 1 unsaved", "the changed parameters")
+        assert form(desk).values["training.alpha"] == 32, "follows at once"
+        assert form(desk).values["training.rank"] == 8, "is the project's own"
+        assert form(desk).changes == {"training.preset": "fika-task-2"}
+        await go_to(desk, "training.rank")
+        await desk.press("d")
+        assert form(desk).values["training.rank"] == 32, "back to the preset's"
+        await desk.sees("1 differ from preset fika-task-2", "taken out of project.toml")
+        await desk.press("u", "u")
+        assert form(desk).values["training.alpha"] == 16 and not form(desk).changes, "what follows, too"
+        await go_to(desk, "training.preset")
+        await desk.press("right")
+        await go_to(desk, "training.rank")
+        await desk.press("d", "s")
+        await desk.hears("saved to")
+        saved = (folder / "project.toml").read_text()
+        assert 'preset = "fika-task-2"' in saved and "rank =" not in saved and "# small" in saved
+        settings = open_project(folder).settings.training
+        assert (settings.rank, settings.learning_rate, settings.max_steps) == (32, 5e-4, 3)
+
+
+async def test_a_preset_that_does_not_suit_is_refused_in_the_form(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p", settings=SETTINGS.replace("rank", 'method = "full"\nrank', 1))
+    async with at_desk(folder, (120, 30)) as desk:
+        await desk.press("3")
+        await go_to(desk, "training.preset")
+        await desk.press("left")
+        await desk.sees(">! preset", "model.quantization of preset classical-chinese")
+        await desk.press("s")
+        await desk.hears("mend this first")

@@ -140,7 +140,7 @@ class _Check:
         for complaint in faults(tree):
             path = next(filter(is_responsible, _causes(tree, complaint)), None)
             if path is not None and (complaint.path, complaint.what) not in self._told:
-                yield path, complaint
+                yield path, _worded(tree, complaint)
 
 
 def _causes(tree: Tree, complaint: Complaint) -> list[KeyPath]:
@@ -151,12 +151,18 @@ def _causes(tree: Tree, complaint: Complaint) -> list[KeyPath]:
 
 def _at_own_key(tree: Tree, complaint: Complaint) -> tuple[KeyPath, Complaint]:
     """A fault of the file and the key to tell it at: for a preset's value, the key that does not suit it."""
+    if not comes_from_preset(tree, complaint.path):
+        return complaint.path, complaint
+    own = next(path for path in _causes(tree, complaint) if provides(tree, path))
+    return own, _worded(tree, complaint)
+
+
+def _worded(tree: Tree, complaint: Complaint) -> Complaint:
+    """A fault of a preset's value says whose it is."""
     chosen = named(tree)
     if chosen is None or not comes_from_preset(tree, complaint.path):
-        return complaint.path, complaint
-    what = f"{key_text(complaint.path)} of preset {chosen.name}: {complaint.what}"
-    own = next(path for path in _causes(tree, complaint) if provides(tree, path))
-    return own, replace(complaint, what=what)
+        return complaint
+    return replace(complaint, what=f"{key_text(complaint.path)} of preset {chosen.name}: {complaint.what}")
 
 
 def faults(tree: Tree) -> list[Complaint]:

@@ -36,7 +36,7 @@ class SetupPane(Pane):
         yield Form(
             [field for section in SECTIONS for field in form_fields(section)],
             check=self._check,
-            preset="training.preset",
+            preset_key="training.preset",
             id="form",
         )
 

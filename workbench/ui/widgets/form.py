@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.fields import FormField, Usual, format_value, parse_value, usual
-from workbench.project.preset import NONE
+from workbench.project.preset import NONE, preset
 from workbench.ui.actions import bindings
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.form_rows import FormRows, RowState
@@ -51,13 +51,13 @@ class Form(Vertical):
         fields: Sequence[FormField],
         *,
         check: Callable[[dict[str, Any]], list[Problem]],
-        preset: str = "",
+        preset_key: str = "",
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         """`check(changes)` says what is wrong with the changed values laid over the saved ones.
 
-        A problem belongs to the field whose key stands in it. The field `preset` chooses a preset: what
+        A problem belongs to the field whose key stands in it. The field `preset_key` chooses a preset: what
         nothing sets has its value there; without it the default.
         """
         super().__init__(id=id, classes=classes)
@@ -65,7 +65,7 @@ class Form(Vertical):
         self.values: dict[str, Any] = {field.key: field.default for field in fields}
         self.problems: list[Problem] = []
         self._check = check
-        self._preset = preset
+        self._preset = preset_key
         self._own: set[str] = set()
         self._saved, self._saved_own = dict(self.values), set(self._own)
         self._undo: list[tuple[str, Any, bool]] = []
@@ -179,6 +179,8 @@ class Form(Vertical):
 
     def _usually(self, field: FormField) -> str:
         """What the field is where nothing sets it, by whom, and why; with the sign where it is another."""
+        if field.key == self._preset and self.values[field.key] != NONE:
+            return preset(self.values[field.key]).about
         usual = self.usual[field.key]
         value = format_value(usual.value) + (f" {field.unit}" if field.unit else "")
         line = f"preset {usual.preset} has {value}" if usual.preset else f"default {value}"
