@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
 from workbench.project.create import create_project
-from workbench.project.fields import FormField, form_fields
+from workbench.project.fields import FormField, form_fields, own_settings, usual
 from workbench.project.positions import comments
 from workbench.project.store import (
     OpenProject,
@@ -314,14 +314,16 @@ def test_saved_values_come_back_and_every_comment_stays(
     again: OpenProject = open_project(tmp_path, opened.profile)
     assert again.settings == saved.settings
     values, before = again.settings.model_dump(), opened.settings.model_dump()
-    for key, field in FIELDS.items():
+    own, otherwise = own_settings(opened), usual(again.settings.training.preset)
+    for key in FIELDS:
         section, name = key.split(".")
         if changes.get(key) is not None:
             assert values[section][name] == changes[key]
         elif key not in changes:
-            assert values[section][name] == before[section][name]
+            kept = before[section][name] if key in own else otherwise[key].value
+            assert values[section][name] == kept, "it stays, or follows the preset"
         elif opened.profile is None:
-            assert values[section][name] == field.default
+            assert values[section][name] == otherwise[key].value
     kept = comments(again.text)
     assert all(kept.count(comment) == comments(text).count(comment) for comment in comments(text))
 

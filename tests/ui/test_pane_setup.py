@@ -41,7 +41,8 @@ async def test_a_value_is_changed_saved_and_the_comments_stay(tmp_path: Path, si
         await desk.press("u")
         assert not form(desk).changes
         await desk.press("d")
-        assert form(desk).changes == {"training.rank": 16}
+        assert form(desk).changes == {"training.rank": None} and form(desk).values["training.rank"] == 16
+        await desk.sees("taken out of project.toml, was 8")
         await desk.press("u")
         await set_value(desk, "training.rank", "4")
         await set_value(desk, "training.per_device_train_batch_size", "2")
@@ -206,3 +207,48 @@ async def test_valid_settings_that_do_not_do_what_one_may_think(
         await desk.sees("~ 1 remark: training.save_steps")
         lines = desk.text.splitlines()
         assert not lines[3].strip().endswith("remark: training.save_steps"), "two lines at most"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_preset_stands_under_what_the_project_sets(tmp_path: Path, size: tuple[int, int]) -> None:
+    own = SETTINGS.replace("rank", 'preset = "fika-task-1"\nrank', 1)
+    folder = make_project(tmp_path / "p", settings=own)
+    async with at_desk(folder, size) as desk:
+        await desk.press("3")
+        await desk.sees("2 differ from preset fika-task-1")
+        assert form(desk).values["training.alpha"] == 16
+        await go_to(desk, "training.rank")
+        await desk.sees(">\u00b7 rank", "\u00b7 preset fika-task-1 has 16", "source: notebook: r = 16")
+        await go_to(desk, "training.preset")
+        await desk.sees("the baseline of the Unsloth notebook")
+        await desk.press("right")
+        await desk.sees("2 differ from preset fika-task-2", "* 1 unsaved", "the changed parameters")
+        assert form(desk).values["training.alpha"] == 32, "follows at once"
+        assert form(desk).values["training.rank"] == 8, "is the project's own"
+        assert form(desk).changes == {"training.preset": "fika-task-2"}
+        await go_to(desk, "training.rank")
+        await desk.press("d")
+        assert form(desk).values["training.rank"] == 32, "back to the preset's"
+        await desk.sees("1 differ from preset fika-task-2", "taken out of project.toml")
+        await desk.press("u", "u")
+        assert form(desk).values["training.alpha"] == 16 and not form(desk).changes, "what follows, too"
+        await go_to(desk, "training.preset")
+        await desk.press("right")
+        await go_to(desk, "training.rank")
+        await desk.press("d", "s")
+        await desk.hears("saved to")
+        saved = (folder / "project.toml").read_text()
+        assert 'preset = "fika-task-2"' in saved and "rank =" not in saved and "# small" in saved
+        settings = open_project(folder).settings.training
+        assert (settings.rank, settings.learning_rate, settings.max_steps) == (32, 5e-4, 3)
+
+
+async def test_a_preset_that_does_not_suit_is_refused_in_the_form(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p", settings=SETTINGS.replace("rank", 'method = "full"\nrank', 1))
+    async with at_desk(folder, (120, 30)) as desk:
+        await desk.press("3")
+        await go_to(desk, "training.preset")
+        await desk.press("left")
+        await desk.sees(">! preset", "model.quantization of preset classical-chinese")
+        await desk.press("s")
+        await desk.hears("mend this first")

@@ -21,6 +21,8 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "new": "make a project that trains, from a data file of any known shape",
+    "presets": "hyperparameters by model size and of real projects; what a project does otherwise",
+    "import-config": "settings out of a qlora.py command, a TRL, LLaMA-Factory or Axolotl YAML",
     "sources": "what became of each source's rows, or --add: propose a mapping for one more file",
     "augment": "make rows from rows: one for each reply, other words, other ways to ask",
     "clean": "show which rows each cleaning rule touches, before and after; offer rules",

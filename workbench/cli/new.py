@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`new PATH [--data FILE]... [--base MODEL]`."""
+    """`new PATH [--data FILE]... [--base MODEL] [--preset NAME]`."""
     parser.add_argument("path", type=Path, metavar="PATH", help="the folder to make")
     parser.add_argument(
         "--data",
@@ -22,22 +22,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="a hub id, a folder, or `embedded` (default), the small model that comes along",
     )
+    parser.add_argument(
+        "--preset",
+        default="",
+        metavar="NAME",
+        help="whose settings to begin with, of `workbench presets`; by default by the base model's size",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the project and say what to do next."""
     from workbench.cli.console import busy, note, say
+    from workbench.project.preset import NONE, known_preset
     from workbench.prompts.scaffold import new_project
 
     _refuse_twice(args.data)
+    if args.preset not in ("", NONE):
+        known_preset(args.preset, "--preset")
     with busy("reading the data"):
-        made = new_project(args.path, args.data, args.base)
+        made = new_project(args.path, args.data, args.base, args.preset)
     say(str(made.file))
     for proposal in made.proposals:
         note(f"{proposal.table['path']}: kind {proposal.table['kind']}; {proposal.why}")
     for problem in made.left_out:
         note(f"left out: {problem}")
     note(f"template {made.template}: {made.why_template}")
+    note(f"preset {made.preset}: {made.why_preset}")
     if not args.data:
         note(f"next: say in {made.file} where the data is, in a [[data.source]]")
         return 0

@@ -1,7 +1,7 @@
 """A parsed project.toml, its profiles and what is laid over it: all faults at once, each with its place."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.complaints import Complaint, complaints, did_you_mean, key_text, shown
 from workbench.project.layers import Tree, key_path, merged, provides, with_value
 from workbench.project.positions import KeyPath, positions
+from workbench.project.preset import KEY, comes_from_preset, named, with_preset
 from workbench.project.relations import broken_relations
 from workbench.project.schema import Project
 
@@ -86,12 +87,14 @@ class _Check:
             raise WorkbenchError(*self.problems)
         for override in overrides:
             tree = with_value(tree, key_path(override.key), override.value)
-        return Project.model_validate(tree | {"profile": self.profiles})
+        return Project.model_validate(with_preset(tree) | {"profile": self.profiles})
 
     def _check_file(self) -> None:
         """The file itself and every profile of it, in the order of its lines."""
-        found = [(complaint.path, complaint) for complaint in faults(self.document.tree)]
-        self._told |= {(complaint.path, complaint.what) for _, complaint in found}
+        tree = self.document.tree
+        own = faults(tree)
+        found = [_at_own_key(tree, complaint) for complaint in own]
+        self._told |= {(complaint.path, complaint.what) for complaint in own}
         for name, table in self.profiles.items():
             if not isinstance(table, dict):
                 continue
@@ -133,10 +136,33 @@ class _Check:
         self, tree: Tree, is_responsible: Callable[[KeyPath], bool]
     ) -> Iterable[tuple[KeyPath, Complaint]]:
         """Faults of `tree` that are a layer's doing, each with the path by which the layer causes it."""
-        for complaint in faults({key: value for key, value in tree.items() if key != "profile"}):
-            path = next(filter(is_responsible, (complaint.path, *complaint.involved)), None)
+        tree = {key: value for key, value in tree.items() if key != "profile"}
+        for complaint in faults(tree):
+            path = next(filter(is_responsible, _causes(tree, complaint)), None)
             if path is not None and (complaint.path, complaint.what) not in self._told:
-                yield path, complaint
+                yield path, _worded(tree, complaint)
+
+
+def _causes(tree: Tree, complaint: Complaint) -> list[KeyPath]:
+    """The keys that a fault may be mended at; the choice of the preset is one where its values take part."""
+    paths = [complaint.path, *complaint.involved]
+    return paths + [KEY] * any(comes_from_preset(tree, path) for path in paths)
+
+
+def _at_own_key(tree: Tree, complaint: Complaint) -> tuple[KeyPath, Complaint]:
+    """A fault of the file and the key to tell it at: for a preset's value, the key that does not suit it."""
+    if not comes_from_preset(tree, complaint.path):
+        return complaint.path, complaint
+    own = next(path for path in _causes(tree, complaint) if provides(tree, path))
+    return own, _worded(tree, complaint)
+
+
+def _worded(tree: Tree, complaint: Complaint) -> Complaint:
+    """A fault of a preset's value says whose it is."""
+    chosen = named(tree)
+    if chosen is None or not comes_from_preset(tree, complaint.path):
+        return complaint
+    return replace(complaint, what=f"{key_text(complaint.path)} of preset {chosen.name}: {complaint.what}")
 
 
 def faults(tree: Tree) -> list[Complaint]:
@@ -145,11 +171,12 @@ def faults(tree: Tree) -> list[Complaint]:
     Relations are judged even where other settings are faulty: those count as left out.
     """
     try:
-        return list(broken_relations(Project.model_validate(tree)))
+        return list(broken_relations(Project.model_validate(with_preset(tree))))
     except ValidationError as e:
         found = complaints(e)
     try:
-        settings = Project.model_validate(_without(tree, [complaint.path for complaint in found]))
+        sound = _without(tree, [complaint.path for complaint in found])
+        settings = Project.model_validate(with_preset(sound))
     except ValidationError:
         return found
     faulty = [complaint.path for complaint in found]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from workbench.project.importing.names import NOT_HERE, OURS
 from workbench.project.positions import KeyPath
 from workbench.project.schema import FORMAT, Project
 
@@ -227,6 +228,10 @@ def _unknown_kind(path: KeyPath, union: Any, value: Any) -> Complaint:
 def _unknown_key(traced: _Traced) -> Complaint:
     """An unknown key, with the known one that looks like it, or the table it belongs to."""
     *_, key = traced.path
+    if key in OURS:
+        return Complaint(traced.path, f"unknown key, did you mean {OURS[str(key)]}?")
+    if key in NOT_HERE:
+        return Complaint(traced.path, "unknown key, one of other tools", NOT_HERE[str(key)])
     known = list(_keys(traced.table))
     near = nearest(str(key), known)
     homes = [

@@ -9,10 +9,13 @@ import tomli_w
 from workbench.errors import fault
 from workbench.project.files import write_atomic
 from workbench.project.paths import expanded, placed
+from workbench.project.preset import NONE
+from workbench.project.preset import preset as preset_of
 from workbench.project.reading import FILE_NAME
-from workbench.project.schema import FORMAT
+from workbench.project.schema import FORMAT, DataSettings
 from workbench.project.source_text import source_toml
 from workbench.project.store import open_project
+from workbench.project.training import PRESETS
 
 _TEMPLATE = """\
 # Everything that `workbench` does here follows from this file. What is left out has its default;
@@ -25,24 +28,20 @@ about = ""
 {base}
 
 [data]
-validation = 0.1             # held-out rows: a share, or a count from 1
-max_tokens = {max_tokens:<16} # longer examples are left out, and counted
-
+{data}
 {sources}
 [prompt]
 {template}
 
 [training]
-method = "lora"              # or "full": every weight
-rank = 16
-alpha = 32
-learning_rate = 2e-4         # about 2e-4 for LoRA, 2e-5 for full
-num_train_epochs = 3.0
-per_device_train_batch_size = 8
+{preset} # {why_preset}
+# rank = 32                  # what is written here goes over it; see `workbench presets {shown_preset}`
 
 [profile.tiny]               # `--profile tiny`: a short run that only shows that all parts fit together
 training.max_steps = 20
 """
+_VALIDATION = "validation = 0.1             # held-out rows: a share, or a count from 1\n"
+_MAX_TOKENS = "max_tokens = {:<16} # longer examples are left out, and counted\n"
 _NO_SOURCE = """\
 # [[data.source]]            # take the # away: where the rows come from; repeat it for more files
 # kind = "fields"            # columns become a question and an answer; "messages" for lists of turns
@@ -59,6 +58,8 @@ def create_project(
     base: str,
     template: str = "base",
     max_tokens: int = 1024,
+    preset: str = NONE,
+    why_preset: str = "a preset by model size or of a real project",
 ) -> Path:
     """Write a commented project.toml.
 
@@ -69,6 +70,8 @@ def create_project(
         base: hub id, folder (as seen from the working directory) or `embedded`.
         template: `base`, a built-in name, or a .jinja file of the project.
         max_tokens: the longest example.
+        preset: whose values `[training]` begins with.
+        why_preset: what it was chosen by, on one line.
 
     Returns:
         The path of the project.toml.
@@ -85,7 +88,10 @@ def create_project(
         name=_line("name", name),
         base=_line("base", _base(base)),
         template=_line("template", template),
-        max_tokens=max_tokens,
+        data=_data(preset, max_tokens),
+        preset=_line("preset", preset).ljust(28),
+        shown_preset=preset if preset != NONE else "NAME",
+        why_preset=why_preset,
         sources="\n".join(source_toml(table) for table in tables) or _NO_SOURCE,
     )
     existed = folder.is_dir()
@@ -102,6 +108,15 @@ def create_project(
             folder.rmdir()
         raise
     return file
+
+
+def _data(preset_name: str, max_tokens: int) -> str:
+    """What `[data]` begins with, less what the preset says; but a base model may allow less than that."""
+    said = preset_of(preset_name).values if preset_name in PRESETS else {}
+    lines = "" if "data.validation" in said else _VALIDATION
+    if "data.max_tokens" not in said or max_tokens < DataSettings().max_tokens:
+        lines += _MAX_TOKENS.format(max_tokens)
+    return lines
 
 
 def _line(key: str, value: str) -> str:

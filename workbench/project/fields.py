@@ -6,6 +6,7 @@ import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -13,6 +14,8 @@ from pydantic.fields import FieldInfo
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.checking import Override, check
 from workbench.project.complaints import did_you_mean, shown
+from workbench.project.layers import key_path, provides
+from workbench.project.preset import NONE, preset
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 from workbench.project.table import Table
@@ -75,6 +78,45 @@ def form_fields(section: str) -> list[FormField]:
         for name, info in table.model_fields.items()
         if not _is_table(info.annotation)
     ]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What a setting is where nothing sets it.
+
+    Attributes:
+        value: of the preset, or the default.
+        source: where it comes from; empty when it is plain.
+        preset: the preset that says so; empty for a default.
+    """
+
+    value: Any
+    source: str
+    preset: str = ""
+
+
+@cache
+def usual(preset_name: str) -> Mapping[str, Usual]:
+    """What each setting of all forms is where nothing sets it, by dotted key, under a preset or `none`."""
+    sections = [name for name, info in Project.model_fields.items() if _is_table(info.annotation)]
+    found = {
+        field.key: Usual(field.default, field.source) for name in sections for field in form_fields(name)
+    }
+    if preset_name != NONE:
+        chosen = preset(preset_name)
+        found |= {key: Usual(value, chosen.sources[key], chosen.name) for key, value in chosen.values.items()}
+    return found
+
+
+def own_settings(project: OpenProject) -> set[str]:
+    """Dotted keys of the forms that project.toml, the profile in use or an override sets, whatever to."""
+    tree = project.document().tree
+    layers = [tree, tree["profile"][project.profile] if project.profile else {}]
+    return {
+        key
+        for key in usual(NONE)
+        if key in project.overrides or any(provides(layer, key_path(key)) for layer in layers)
+    }
 
 
 def parse_value(field: FormField, text: str) -> Any:

@@ -1,11 +1,28 @@
 """`[training]`: every lever of a run, in the groups in which the form shows them."""
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from workbench.project.table import Count, Seed, Table, Words, setting
+
+PresetName = Literal[
+    "none",
+    "up-to-100m",
+    "up-to-1b",
+    "1b-to-4b",
+    "7b-to-14b",
+    "30b-and-up",
+    "vietnamese-davinci",
+    "fika-task-1",
+    "fika-task-2",
+    "emotion",
+    "typhoon",
+    "classical-chinese",
+]
+PRESETS: tuple[str, ...] = get_args(PresetName)[1:]
+"""The files of `presets/`: by size of the base model, and of five real projects."""
 
 _adapter = partial(setting, group="adapter")
 _optimiser = partial(setting, group="optimiser")
@@ -17,6 +34,9 @@ _intervals = partial(setting, group="intervals")
 class TrainingSettings(Table):
     """`[training]`: names as in transformers' TrainingArguments and peft's LoraConfig where one exists."""
 
+    preset: PresetName = setting(
+        "none", "Whose values stand where project.toml sets none: by model size, or a real project's"
+    )
     method: Literal["lora", "full"] = _adapter(
         "lora", "Train a low-rank adapter, or every weight of the base model"
     )

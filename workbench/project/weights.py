@@ -115,24 +115,40 @@ def _pointer(file: Path) -> Problem:
     return Problem(what, str(file), f"run `git lfs pull` in {file.parent}")
 
 
+class _CutShortError(ValueError):
+    pass
+
+
+def safetensors_header(file: Path) -> tuple[int, Any]:
+    """Where the data of a safetensors file begins, in bytes, and its JSON header.
+
+    Raises:
+        OSError, ValueError, RecursionError: it cannot be read, or has no header.
+    """
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if size < 8 or length > min(size - 8, _LONGEST_HEADER):
+            raise _CutShortError(f"not a safetensors file, or cut short: {size:,} bytes")
+        return 8 + length, json.loads(opened.read(length))
+
+
 def _safetensors_fault(file: Path) -> str:
     """What is wrong with a safetensors file: 8 bytes of length, a JSON header, then the data it speaks of.
 
     Source: https://github.com/huggingface/safetensors#format
     """
     try:
+        begin, header = safetensors_header(file)
         size = file.stat().st_size
-        with file.open("rb") as opened:
-            length = int.from_bytes(opened.read(8), "little")
-            if size < 8 or length > min(size - 8, _LONGEST_HEADER):
-                return f"not a safetensors file, or cut short: {size:,} bytes"
-            header: Any = json.loads(opened.read(length))
         end = max(
             (entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"), default=0
         )
     except OSError as e:
         return f"cannot be read: {e.strerror or e}"
+    except _CutShortError as e:
+        return str(e)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return "not a safetensors file: its header cannot be read"
-    expected = 8 + length + end
+    expected = begin + end
     return "" if size == expected else f"cut short: {size:,} of {expected:,} bytes"

@@ -10,7 +10,8 @@ from textual.worker import get_current_worker
 
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import locate
-from workbench.project.fields import form_fields, validate_changes
+from workbench.project.fields import form_fields, own_settings, validate_changes
+from workbench.project.preset import NONE, differing
 from workbench.project.remarks import remarks, weight_bytes, with_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
@@ -35,7 +36,10 @@ class SetupPane(Pane):
         """A line that sums up, and the form."""
         yield Static(id="summary")
         yield Form(
-            [field for section in SECTIONS for field in form_fields(section)], check=self._check, id="form"
+            [field for section in SECTIONS for field in form_fields(section)],
+            check=self._check,
+            preset_key="training.preset",
+            id="form",
         )
 
     def on_mount(self) -> None:
@@ -56,7 +60,8 @@ class SetupPane(Pane):
     def _fill(self) -> None:
         self._filled_for = self.workspace
         form, settings = self.query_one(Form), self.workspace.project.settings.model_dump()
-        form.load({field.key: _at(settings, field.key) for field in form.fields})
+        own = own_settings(self.workspace.project)
+        form.load({field.key: _at(settings, field.key) for field in form.fields}, own)
         self._count(self.workspace)
 
     def _check(self, changes: dict[str, Any]) -> list[Problem]:
@@ -95,6 +100,8 @@ class SetupPane(Pane):
         form = self.query_one(Form)
         # Figures of values that are refused would be nonsense, or a division by zero
         line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form)
+        if (preset := form.values["training.preset"]) != NONE:
+            line.append(f"   {len(differing(filter(form.differs, form.values)))} differ from preset {preset}")
         if form.changes:
             line.append(f"   * {len(form.changes)} unsaved", style="bold")
         self.query_one("#summary", Static).update(line)
@@ -103,7 +110,12 @@ class SetupPane(Pane):
         """What the form's settings come to, with the rows as they were saved."""
         from workbench.prompts.survey.checks.about_schedule import schedule
 
-        settings = with_changes(self.workspace.project.settings, form.changes)
+        saved = self.workspace.project.settings
+        plain = saved.model_dump()
+        # Not only what the person changed: what follows a preset changes with it
+        settings = with_changes(
+            saved, {key: value for key, value in form.values.items() if value != _at(plain, key)}
+        )
         training = settings.training
         planned = schedule(self._survey.facts, settings) if self._survey else None
         found = remarks(settings, planned.steps if planned else None, self._weights)

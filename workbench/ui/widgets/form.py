@@ -4,6 +4,7 @@ Forty fields as forty Inputs take 0.7 s to mount; this takes a few milliseconds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
@@ -17,10 +18,14 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from workbench.errors import Problem, WorkbenchError
-from workbench.project.fields import FormField, format_value, parse_value
+from workbench.project.fields import FormField, Usual, format_value, parse_value, usual
+from workbench.project.preset import NONE, preset
 from workbench.ui.actions import bindings
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.form_rows import FormRows, RowState
+
+MANY = 8
+"""Choices above this number are not listed in the help of a field."""
 
 
 class Form(Vertical):
@@ -46,12 +51,14 @@ class Form(Vertical):
         fields: Sequence[FormField],
         *,
         check: Callable[[dict[str, Any]], list[Problem]],
+        preset_key: str = "",
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         """`check(changes)` says what is wrong with the changed values laid over the saved ones.
 
-        A problem belongs to the field whose key stands in it.
+        A problem belongs to the field whose key stands in it. The field `preset_key` chooses a preset: what
+        nothing sets has its value there; without it the default.
         """
         super().__init__(id=id, classes=classes)
         self.fields = fields
@@ -59,8 +66,10 @@ class Form(Vertical):
         self.problems: list[Problem] = []
         self.remarks: dict[str, str] = {}
         self._check = check
-        self._saved = dict(self.values)
-        self._undo: list[tuple[str, Any]] = []
+        self._preset = preset_key
+        self._own: set[str] = set()
+        self._saved, self._saved_own = dict(self.values), set(self._own)
+        self._undo: list[tuple[str, Any, bool]] = []
         self._refused: tuple[str, str] | None = None
         self._rows = FormRows(fields, self._state)
 
@@ -75,34 +84,59 @@ class Form(Vertical):
 
     # Values
 
-    def load(self, values: Mapping[str, Any]) -> None:
-        """Take these as the saved values, one for each field; forgets all changes."""
+    def load(self, values: Mapping[str, Any], own: AbstractSet[str] | None = None) -> None:
+        """Take these as the saved values, one for each field; forgets all changes.
+
+        `own` are the keys that are set, whatever to; the others follow the preset. Without it: those that
+        differ from what they would be otherwise.
+        """
         self.values = dict(values)
+        self._own = {key for key in values if self.differs(key)} if own is None else own & values.keys()
         self.mark_saved()
 
     @property
+    def usual(self) -> Mapping[str, Usual]:
+        """What each field is where nothing sets it, by the preset that is chosen now."""
+        return usual(self.values.get(self._preset, NONE))
+
+    def differs(self, key: str) -> bool:
+        """Whether a value is another than it would be if nothing set it."""
+        return bool(self.values[key] != self.usual[key].value)
+
+    @property
     def changes(self) -> dict[str, Any]:
-        """Key to value, for what differs from the saved values."""
-        return {key: value for key, value in self.values.items() if value != self._saved[key]}
+        """Key to value, for what is set otherwise than it was saved; None: set no more."""
+        changed: dict[str, Any] = dict.fromkeys(self._saved_own - self._own)
+        changed |= {
+            key: self.values[key]
+            for key in self._own
+            if key not in self._saved_own or self.values[key] != self._saved[key]
+        }
+        return {key: changed[key] for key in self.values if key in changed}
 
     def mark_saved(self) -> None:
         """The values as they are now are the saved ones."""
-        self._saved = dict(self.values)
+        self._saved, self._saved_own = dict(self.values), set(self._own)
         self._undo.clear()
         self.problems = []
         self._draw()
 
     def revert(self) -> None:
         """Back to the saved values."""
-        self.load(self._saved)
+        self.load(self._saved, self._saved_own)
 
-    def _set(self, key: str, value: Any, *, remember: bool = True) -> None:
-        before = self.values[key]
-        if value == before:
+    def _set(self, key: str, value: Any, *, own: bool = True, remember: bool = True) -> None:
+        """Set a value; one that the field has anyway is not written down, unless it was."""
+        own = own and (key in self._saved_own or value != self.usual[key].value)
+        before, was_own = self.values[key], key in self._own
+        if (value, own) == (before, was_own):
             return
         if remember:
-            self._undo.append((key, before))
+            self._undo.append((key, before, was_own))
         self.values[key] = value
+        (self._own.add if own else self._own.discard)(key)
+        if key == self._preset:
+            self.values |= {other: self.usual[other].value for other in self.values if other not in self._own}
         self.problems = self._check(self.changes)
         self._draw()
         self.post_message(self.Changed(self, key, value))
@@ -130,7 +164,7 @@ class Form(Vertical):
         if self._error(field):
             sign = "!"
         else:
-            sign = "*" if value != self._saved[field.key] else "·" if value != field.default else " "
+            sign = "*" if field.key in self.changes else "·" if self.differs(field.key) else " "
             if field.key in self.remarks and sign != "*":
                 sign = "~"
         return RowState(clean(format_value(value)), sign)
@@ -140,20 +174,30 @@ class Form(Vertical):
             return
         self._rows.refresh()
         field = self._rows.selected
-        value = self.values[field.key]
         text = Text.assemble((field.key, "bold"), "  ")
         if error := self._error(field):
             text.append_text(shown(f"! {error}\n", "bold"))
-        elif value != self._saved[field.key]:
-            text.append_text(shown(f"* was {format_value(self._saved[field.key])}, not saved\n"))
+        elif field.key in self.changes:
+            out = "" if field.key in self._own else "taken out of project.toml, "
+            text.append_text(shown(f"* {out}was {format_value(self._saved[field.key])}, not saved\n"))
         else:
             text.append(f"{_manual(field)}\n")
         if remark := self.remarks.get(field.key):
             text.append_text(shown(f"~ {remark}\n", "bold"))
         text.append_text(shown(f"{field.help}\n"))
-        default = f"default {format_value(field.default)}" + (f" {field.unit}" if field.unit else "")
-        text.append_text(shown(default + (f"   source: {field.source}" if field.source else "")))
+        text.append_text(shown(self._usually(field)))
         self.query_one("#help-of-field", Static).update(text)
+
+    def _usually(self, field: FormField) -> str:
+        """What the field is where nothing sets it, by whom, and why; with the sign where it is another."""
+        if field.key == self._preset and self.values[field.key] != NONE:
+            return preset(self.values[field.key]).about
+        usual = self.usual[field.key]
+        value = format_value(usual.value) + (f" {field.unit}" if field.unit else "")
+        line = f"preset {usual.preset} has {value}" if usual.preset else f"default {value}"
+        if usual.preset and self.differs(field.key):
+            line = f"· {line}"
+        return line + (f"   source: {usual.source}" if usual.source else "")
 
     @on(FormRows.Moved)
     def _moved(self, event: FormRows.Moved) -> None:
@@ -202,14 +246,14 @@ class Form(Vertical):
     def do_undo(self) -> None:
         """Take the last change back."""
         if self._undo:
-            key, value = self._undo.pop()
+            key, value, own = self._undo.pop()
             self._rows.select(key)
-            self._set(key, value, remember=False)
+            self._set(key, value, own=own, remember=False)
 
     def do_default(self) -> None:
-        """The selected field back to its default."""
+        """The selected field set no more: back to the preset's value, or its default."""
         field = self._rows.selected
-        self._set(field.key, field.default)
+        self._set(field.key, self.usual[field.key].value, own=False)
 
     # Typing
 
@@ -269,5 +313,7 @@ def _manual(field: FormField) -> str:
     if field.kind == "bool":
         return "enter switches"
     if field.kind == "choice":
+        if len(field.choices) > MANY:
+            return f"← → among {len(field.choices)}"
         return "← → among " + ", ".join(field.choices)
     return "enter edits"

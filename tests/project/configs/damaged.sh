@@ -1,0 +1,31 @@
+# A command as it comes out of a report: underscores lost, dashes for hyphens, an I for an l
+CUDA_VISIBLE_DEVICES=0 python train.py \
+   --model_name_or_path /nowhere/Taiwan LLM-7B \
+   --output_dir ./output/one\
+   --logging_steps 25 \
+   --save_steps 200 \
+   --evaluation_strategy steps \
+   --eval_dataset_size 512 \
+   --max new tokens 32 \
+   --group by length \
+   --remove unused columns False \
+   --do_train \
+   --do eval \
+   --lora r 32 \
+   –lora alpha 16 \
+   --lora modules all \
+   --quant_type nf4 \
+   --bits 4 \
+   --warmup ratio 0.03 \
+   -- Ir scheduler type constant \
+   --gradient checkpointing \
+   --dataset /nowhere/train.json \
+   --source_max_len 256 \
+   --target max len 128 \
+   --gradient accumulation steps 8 \
+   --learning rate 0.0001 \
+   --lora_dropout 0.05 \
+   --weight decay 0.0 \
+   --lerning_rate 7 \
+   --seed 7 \
+   --dataset format alpaca \

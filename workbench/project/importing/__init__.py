@@ -1,0 +1,1 @@
+"""Settings of other fine-tuning tools, turned into those of project.toml."""
