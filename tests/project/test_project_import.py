@@ -123,7 +123,6 @@ def test_llama_factory_yaml() -> None:
     assert (
         told(imported).items()
         >= {
-            "model.quantization": "nf4",
             "model.attn_implementation": "flash_attention_2",
             "data.validation": 0.1,
             "data.max_tokens": 2048,

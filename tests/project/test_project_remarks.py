@@ -47,7 +47,8 @@ def test_nothing_is_said_of_defaults(steps: int | None, weights: int | None) -> 
         ({"rank": 64, "alpha": 16}, "alpha", "counts 0.25 = alpha / rank; usual are 64 and 128"),
         ({"rank": 64, "alpha": 16, "use_rslora": True}, "alpha", "counts 2 = alpha / sqrt(rank)"),
         ({"method": "full", "learning_rate": 2e-5, "rank": 8}, "rank", "no adapter"),
-        ({"method": "full", "learning_rate": 2e-5, "use_dora": True}, "use_dora", "no adapter"),
+        ({"method": "full", "learning_rate": 2e-5, "use_rslora": True}, "use_rslora", "no adapter"),
+        ({"max_steps": 20, "warmup_steps": 50}, "warmup_steps", "longer than the run, which has 20 steps"),
         ({"continue_from": "a", "rank": 8}, "rank", "has its own"),
         ({"model__compute_dtype": "bf16"}, "model.compute_dtype", "nf4"),
         ({"model__double_quantization": False}, "model.double_quantization", "nf4"),
@@ -58,7 +59,6 @@ def test_nothing_is_said_of_defaults(steps: int | None, weights: int | None) -> 
         ({"packing": "bfd"}, "per_device_train_batch_size", "8 rows of max_tokens at once, 8,192 tokens"),
         ({"eval_steps": 501}, "eval_steps", "500 steps: validated at its end alone"),
         ({"max_steps": 9, "save_steps": 10}, "save_steps", "9 steps: saved at its end alone"),
-        ({"early_stopping_patience": 2, "eval_steps": 0}, "early_stopping_patience", "never stops"),
         ({"data__train_on": "all"}, "data.train_on", "prompts are trained too"),
         ({"data__validation": 0}, "data.validation", "overfitting"),
         ({"data__max_answer_tokens": 1024}, "data.max_answer_tokens", "max_tokens = 1,024 comes first"),
@@ -105,10 +105,6 @@ def test_a_tiny_model_takes_high_rates_and_needs_no_checkpointing(tmp_path: Path
     (tmp_path / "model.safetensors").write_bytes(b"12")
     assert weight_bytes(tmp_path) == 2
 
-
-def test_early_stopping_needs_something_held_out() -> None:
-    found = told(settings(early_stopping_patience=1, data__validation=0, eval_steps=900))
-    assert set(found) == {"training.early_stopping_patience", "data.validation"}
 
 
 @given(st.data())

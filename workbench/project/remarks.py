@@ -16,10 +16,7 @@ FAR = 10
 """A learning rate so many times the usual one, or so many times smaller, is remarked on."""
 TINY_BYTES = 200_000_000
 """Weights of a tiny base model: 50 million parameters in fp32. It takes rates that would break others."""
-_OF_ADAPTERS = (
-    *("rank", "alpha", "dropout", "target_modules", "modules_to_save"),
-    *("use_rslora", "use_dora", "init_lora_weights"),
-)
+_OF_ADAPTERS = ("rank", "alpha", "dropout", "target_modules", "use_rslora", "init_lora_weights")
 _OF_NEW_ADAPTERS = ("rank", "alpha", "dropout", "target_modules", "init_lora_weights")
 
 
@@ -141,12 +138,9 @@ def _on_intervals(training: TrainingSettings, held_out: bool, steps: int | None)
         for name, what in told.items():
             if getattr(training, name) > steps and name in training.model_fields_set:
                 yield Remark(f"training.{name}", f"the run has {steps:,} steps: {what} at its end alone")
-    if training.early_stopping_patience:
-        key = "training.early_stopping_patience"
-        if not held_out:
-            yield Remark(key, "never stops: nothing is held out; set data.validation")
-        elif not training.eval_steps:
-            yield Remark(key, "never stops: with eval_steps = 0 the end is the only validation")
+    if steps and training.warmup_steps > steps and training.lr_scheduler_type != "constant":
+        text = f"longer than the run, which has {steps:,} steps: below 1 it is a share"
+        yield Remark("training.warmup_steps", text)
 
 
 def _on_data(data: DataSettings) -> Iterator[Remark]:

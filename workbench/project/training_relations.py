@@ -24,7 +24,6 @@ def broken_in_training(settings: Project) -> Iterator[Complaint]:
         yield from _broken_in_full(settings)
     else:
         yield from _broken_in_lora(settings)
-    yield from _broken_in_schedule(settings)
     yield from _broken_in_patience(settings)
     training = settings.training
     if settings.model.attn_implementation == "flash_attention_2" and training.precision == "fp32":
@@ -83,20 +82,6 @@ def _broken_in_lora(settings: Project) -> Iterator[Complaint]:
             f"{', '.join(both)} would be trained whole and get an adapter as well",
             "name a layer in one of modules_to_save and target_modules",
             (("training", "target_modules"),),
-        )
-
-
-def _broken_in_schedule(settings: Project) -> Iterator[Complaint]:
-    training = settings.training
-    if training.lr_scheduler_type == "constant" or not training.max_steps:
-        return
-    if training.warmup_steps > training.max_steps:
-        yield Complaint(
-            ("training", "warmup_steps"),
-            f"the warm-up takes {training.warmup_steps:g} steps, the run has {training.max_steps} "
-            "(training.max_steps): the learning rate would never reach its peak",
-            "below 1 it is a share of the run",
-            (("training", "max_steps"),),
         )
 
 
