@@ -68,7 +68,8 @@ def _read(args: argparse.Namespace) -> "Imported":
 
 
 def _write(into: Path, imported: "Imported") -> list[str]:
-    """Write what the project does not say already; the keys that were written."""
+    """Write what the project does not say already; what was written."""
+    from workbench.project.fields import format_value
     from workbench.project.store import open_project, save_settings
 
     project = open_project(into)
@@ -79,7 +80,7 @@ def _write(into: Path, imported: "Imported") -> list[str]:
         if before[section][name] != value:
             changes[key] = value
     save_settings(project, changes)
-    return list(changes)
+    return [f"{key} = {format_value(value)}" for key, value in changes.items()]
 
 
 def _print_notes(imported: "Imported") -> None:
