@@ -1,11 +1,11 @@
 """Commands to a training that goes on: carried out between two steps, and no step is another for it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import pytest
 import torch
 from trainings import column, events, go, new_run
 
@@ -71,12 +71,9 @@ def test_a_sample_is_what_the_chat_answers_with_the_checkpoint(
     run = new_run(folder)
     go(run, Asked(run, {2: [("sample", {})]}))
     sample = events(run, "sample")[0]
-    target = Target(
-        label="x",
-        base=str(tiny_base),
-        project_folder=folder,
-        weights=run.checkpoints / "step-3",
-    )
+    weights = run.checkpoints / "step-3"
+    source = json.loads((tiny_base / "tokenizer_config.json").read_text())["chat_template"]
+    target = Target("checkpoint", "step 3", str(tiny_base), folder, "base", source, weights=weights)
     session = Session(load_model(target, tiny_base), load_encoder(target, tiny_base))
     pieces: list[str] = []
     asked = sample["prompt"].partition("user\n")[2].partition("<|im_end|>")[0]
@@ -112,11 +109,8 @@ def waits(run: Run, count: int, kind: str = "paused") -> None:
         sleep(0.02)
 
 
-@pytest.mark.parametrize("packing", ["batch"])
-def test_a_paused_run_answers_and_goes_on_as_if_nothing_had_been(
-    make_project: MakeProject, packing: str
-) -> None:
-    folder = make_project(max_steps=6, dropout=0.2, learning_rate=1e-3, packing=packing)
+def test_a_paused_run_answers_and_goes_on_as_if_nothing_had_been(make_project: MakeProject) -> None:
+    folder = make_project(max_steps=6, dropout=0.2, learning_rate=1e-3)
     whole, run = new_run(folder), new_run(folder)
     go(whole)
     held = hold(run)

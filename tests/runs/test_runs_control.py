@@ -103,9 +103,9 @@ def test_a_pause_is_seen_by_all_and_only_while_it_lasts(run: Run) -> None:
     events.write("started", attempt=1, resumed_from=None, total_steps=9, validation_rows=0)
     events.write("step", step=1, loss=1.0)
     assert read_status(run).state is State.RUNNING
-    events.write("paused", step=1)
+    events.write("paused", step=4)
     status = read_status(run)
-    assert (status.state, status.going, status.eta_seconds) == (State.PAUSED, True, None)
+    assert (status.state, status.going, status.step, status.eta_seconds) == (State.PAUSED, True, 4, None)
     with pytest.raises(WorkbenchError, match="paused already"):
         control.send(run, "pause")
     with pytest.raises(WorkbenchError, match="no validation rows"):

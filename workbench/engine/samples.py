@@ -1,6 +1,7 @@
 """Answers of the model while it trains, to the prompts of rows that it is not trained on."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -52,7 +53,8 @@ class Samples:
         whether or not it was sampled. Ends early when a stop is asked for.
         """
         model.eval()
-        session = Session(model, self._encoder)
+        if not self._prompts:
+            yield "warning", {"message": f"no sample: the template writes no prompt of the first {ROWS} rows"}
         for prompt in self._prompts:
             pieces: list[str] = []
             halt = Event()
@@ -64,7 +66,8 @@ class Samples:
                     halt.set()
 
             try:
-                answer = session.complete(prompt.ids, self._settings, emit, halt)
+                # A session of its own: one that ran out of memory has half a cache
+                answer = Session(model, self._encoder).complete(prompt.ids, self._settings, emit, halt)
             except Exception as error:
                 if not (isinstance(error, WorkbenchError) or out_of_memory(error)):
                     raise
@@ -88,9 +91,11 @@ def _prompts(project: OpenProject, rows: Sequence[Supervised], encoder: Encoder)
     dataset = open_dataset(project)
     try:
         for row in rows:
-            example = dataset.example(row.origin.source, row.origin.row)
-            if isinstance(example, Example):
-                yield _Prompt(row.origin.row, *_prompt(example, encoder))
+            # A template may refuse to ask where it writes whole conversations: no reason not to train
+            with suppress(WorkbenchError):
+                example = dataset.example(row.origin.source, row.origin.row)
+                if isinstance(example, Example):
+                    yield _Prompt(row.origin.row, *_prompt(example, encoder))
     finally:
         dataset.close()
 

@@ -198,6 +198,7 @@ class _Digest:
                 self._first = self._first or self._last
             case "paused":
                 self._paused = True
+                self._step = max(self._step, _whole(event.get("step")))
             case "continued":
                 self._paused = False
                 if self._first:
