@@ -177,6 +177,36 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_move(
         assert torch.equal(found[name], weight), name
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_gradients_that_are_not_finite_stop_before_the_weights_move(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    """The loss is a number, one gradient of the second micro-batch of step 3 is not."""
+    folder = make_project(gradient_accumulation_steps=2, max_steps=6, data={"validation": 0})
+    reference = new_run(folder)
+    go(reference, StopAfter(reference, 2))
+
+    calls = 0
+    real = trainer_module.score
+
+    def broken(model: torch.nn.Module, inputs: Any) -> Scores:
+        nonlocal calls
+        calls += 1
+        scores = real(model, inputs)
+        if calls == 6:
+            scores.log_probs.register_hook(lambda gradient: gradient * value)
+        return scores
+
+    monkeypatch.setattr(trainer_module, "score", broken)
+    run = new_run(folder)
+    with pytest.raises(WorkbenchError, match="the gradient norm of step 3.*those of step 2"):
+        go(run)
+    assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [2]
+    found = load_file(run.checkpoints / "step-2" / "adapter_model.safetensors")
+    for name, weight in load_file(reference.checkpoints / "step-2" / "adapter_model.safetensors").items():
+        assert torch.equal(found[name], weight), name
+
+
 def test_a_full_disk_costs_a_checkpoint_and_not_the_run(
     make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +316,13 @@ def test_what_cannot_work_is_refused_by_name(
 ) -> None:
     with pytest.raises(WorkbenchError, match=words):
         go(new_run(make_project(**training, model=model)))
+
+
+def test_a_rank_beyond_the_layers_is_told(make_project: MakeProject) -> None:
+    run = new_run(make_project(rank=40, max_steps=1, data={"validation": 0}))
+    go(run)
+    (message,) = column(run, "message", "warning")
+    assert "training.rank = 40 is more than " in message and "_proj can use, which is 32 wide" in message
 
 
 def test_a_project_that_moved_trains_on_the_base_model_it_took_along(

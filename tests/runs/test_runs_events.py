@@ -269,3 +269,31 @@ def test_an_acknowledged_event_survives_a_kill(log: Path) -> None:
     tail = EventTail(log)
     tail.read(max_records=1_000_000, max_seconds=60)
     assert tail.broken == 0
+
+
+def test_the_last_word_goes_into_the_space_kept_for_it(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.touch()
+    disk = Disk(monkeypatch, log)
+    writer = EventWriter(log)
+    writer.keep_space()
+    reserve = log.with_name(".reserve")
+    space = reserve.stat().st_blocks * 512
+    assert space >= events_module._RESERVED_BYTES
+    unlink = Path.unlink
+
+    def give_back(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok)
+        if path == reserve:
+            disk.free = space
+
+    monkeypatch.setattr(Path, "unlink", give_back)
+    disk.free = 0
+    for number in range(3000):
+        writer.write("step", step=number, loss=1.0)
+    writer.write_last("ended", state="failed", step=3000, reason="the disk is full")
+    *steps, last, told = read(log)
+    assert (last["kind"], last["reason"]) == ("ended", "the disk is full")
+    kept = [event["step"] for event in steps[1:]]  # the oldest had been begun
+    assert kept == list(range(3000 - len(kept), 3000)) and len(kept) > 100
+    assert told["message"].endswith(f"{2999 - len(kept)} of them are lost")
+    assert not reserve.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from peft import PeftModel
 from transformers import (
     AutoTokenizer,
     PreTrainedModel,
@@ -117,6 +118,8 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     )
     if project.training.torch_compile:
         compile_blocks(model)
+
+    _tell_wide_rank(model, events)
 
     trainer = Trainer(
         project.training,
@@ -246,6 +249,22 @@ def _tell_left_out(encoded: EncodedProject, events: EventWriter) -> None:
             )
             message = f"{lost} of {report.read} rows of {report.name} are not used: {told}"
             events.write("warning", message=message)
+
+
+def _tell_wide_rank(model: torch.nn.Module, events: EventWriter) -> None:
+    """A product of two matrices has no higher rank than the layer it is added to."""
+    if not isinstance(model, PeftModel):
+        return
+    layers = [
+        (min(layer.in_features, layer.out_features), name.rpartition(".")[2])
+        for name, layer in model.named_modules()
+        if hasattr(layer, "lora_A") and hasattr(layer, "in_features")
+    ]
+    most, name = min(layers)
+    rank = model.peft_config["default"].r
+    if rank > most:
+        what = f"training.rank = {rank} is more than {name} can use, which is {most} wide"
+        events.write("warning", message=f"{what}: memory and time without effect")
 
 
 def _require_rows(encoded: EncodedProject, project: Project) -> None:

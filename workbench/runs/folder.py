@@ -110,6 +110,8 @@ def _name(project: OpenProject, created: float) -> str:
 
 def _new_folder(parent: Path, name: str) -> Run:
     """Two launches in the same second get two folders: making one either succeeds or says it is there."""
+    if parent.exists() and not parent.is_dir():
+        raise fault("a file is in the way", parent, "runs are kept in a folder of this name: move the file")
     try:
         parent.mkdir(exist_ok=True)
         number, chosen = 1, name
@@ -124,7 +126,8 @@ def _new_folder(parent: Path, name: str) -> Run:
         run.control.mkdir()
         run.checkpoints.mkdir()
     except OSError as error:
-        raise fault(f"cannot make a run folder: {error.strerror or error}", parent) from error
+        hint = "make it writable, or a link to a folder that is"
+        raise fault(f"cannot make a run folder: {error.strerror or error}", parent, hint) from error
     return run
 
 
