@@ -8,8 +8,8 @@ A batch goes through these steps, each for the batch as a whole where that is po
 3. `Places` finds the trained tokens from the widths of the tokens and the edges of the answers in bytes.
 4. What is remarkable is told for the batch as numbers; `remarks` words it once for rows that are alike.
 
-Whatever is not plain sailing goes through `Encoder.encode`: an example of an unknown shape, one that is too
-long to be kept whole, one that has nothing to train, one whose text is no valid text or holds special tokens.
+Whatever is not plain sailing goes through `Encoder.encode`: an example of an unknown shape, one whose
+answer is cut, one that has nothing to train, one whose text is no valid text or holds special tokens.
 """
 
 from array import array
@@ -154,7 +154,7 @@ class _Batches:
 
     def _outcomes(self, rows: Sequence[_Quick]) -> Iterator[Supervised | Rejected | None]:
         encoder, tokenizer = self._encoder, self._encoder.tokenizer
-        limits = encoder.limits
+        limits, most, parts = encoder.limits, encoder.limits.max_tokens, encoder.limits.parts
         encoded = tokenizer.encode_batch([row.form.pattern % row.texts for row in rows])
         sizes, answered, edges = _measured(rows)
         places = Places(tokenizer, encoded, [row.form.blank for row in rows], sizes)
@@ -174,14 +174,22 @@ class _Batches:
             if not goes:
                 yield None
                 continue
-            answer = mask.index(1, start, end) - start if limits.parts else 0
-            if over := limits.over(end - start, answer):
-                yield None if limits.cuts else Rejected(row.example.origin, *limits.said(over))
-            else:
-                key = (row.form, ends, inside, stops)
-                if (said := self._said.get(key)) is None:
-                    said = self._said[key] = (*row.form.said, *self._remarks(ids, inside, stops))
-                yield Supervised(row.example.origin, ids, mask[start:end], stops, warnings=said)
+            length, origin, cut, trains = end - start, row.example.origin, 0, mask[start:end]
+            if (length > most or parts) and (over := limits.over(length, answer := trains.index(1))):
+                if not limits.cuts:
+                    yield Rejected(origin, *limits.said(over))
+                    continue
+                kept = limits.kept(length, answer)
+                if kept.end < length:
+                    yield None
+                    continue
+                cut = kept.answer - kept.prompt
+            key = (row.form, ends, inside, stops)
+            if (said := self._said.get(key)) is None:
+                said = self._said[key] = (*row.form.said, *self._remarks(ids, inside, stops))
+            if cut:
+                ids, trains = ids[: kept.prompt] + ids[answer:], trains[: kept.prompt] + trains[answer:]
+            yield Supervised(origin, ids, trains, stops, cut, cut, said)
 
     def _remarks(self, ids: "array[int]", inside: int, stops: bool) -> Iterator[str]:
         """What is to be remarked of this conversation, in the order of `Encoder.encode`."""

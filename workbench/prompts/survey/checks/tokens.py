@@ -74,18 +74,21 @@ class TokenLook:
                 if side == "train":
                     self._refuse(result)
                 continue
-            trained, answer = sum(result.mask), result.mask.find(1)
-            over = self._limits.over(len(result.ids), answer)
-            kept = self._limits.kept(len(result.ids), answer)
-            reason, detail = self._lost(result, over, kept) if over and side != "test" else ("", "")
-            if reason:
-                _lose(part, result.origin, at_random, reason, detail)
+            trained, answer, size = sum(result.mask), result.mask.find(1), len(result.ids)
+            over = self._limits.over(size, answer)
+            kept = self._limits.kept(size, answer) if over else None
+            if kept and side != "test":
+                reason, detail = self._lost(result, over, kept)
+                if reason:
+                    _lose(part, result.origin, at_random, reason, detail)
+                measured.used.append(0 if reason else kept.tokens)
+            else:
+                measured.used.append(size)
             measured.origins.append(example.origin)
             measured.drawn.append(at_random)
-            measured.prompt.append(len(result.ids) - trained)
+            measured.prompt.append(size - trained)
             measured.completion.append(trained)
-            measured.answer.append(kept.answer)
-            measured.used.append(0 if reason else kept.tokens)
+            measured.answer.append(size if answer < 0 else answer)
             if side == "train":
                 self._look(example, result, at_random)
                 self._limit(result, over, kept, at_random)
@@ -119,19 +122,19 @@ class TokenLook:
         ):
             self._compare_prompt(example, encoded, place)
 
-    def _limit(self, encoded: Supervised, over: dict[str, int], kept: Kept, at_random: bool) -> None:
+    def _limit(self, encoded: Supervised, over: dict[str, int], kept: Kept | None, at_random: bool) -> None:
         """Which limits the row is over, and whether it trains a stop mark all the same."""
         found, place = self.found, (encoded.origin.source, encoded.origin.row)
         for reason, tokens in over.items():
             limit = found.over.setdefault(reason, Over())
             limit.rows.add(*place, f"{tokens:,} tokens")
             limit.sample += at_random
-        if over and not self._limits.cuts:
+        if kept and not self._limits.cuts:
             return
-        if over and self._lost(encoded, over, kept)[0]:
+        if kept and self._lost(encoded, over, kept)[0]:
             found.answerless.add(*place)
             found.no_supervised.add(*place)
-        elif over and any(encoded.mask[kept.end :]):
+        elif kept and any(encoded.mask[kept.end :]):
             found.over[ANSWER_TOO_LONG if ANSWER_TOO_LONG in over else TOO_LONG].lost_end += 1
         elif encoded.stop_trained:
             found.stop_trained += 1
