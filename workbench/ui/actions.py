@@ -37,6 +37,8 @@ _SIGNS = {
     "question_mark": "?",
     "slash": "/",
     "colon": ":",
+    "plus": "+",
+    "minus": "-",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "escape": "esc",
@@ -150,7 +152,14 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "train", "metric", "m", "Metric", "Next curve: loss, accuracy, learning rate, gradient norm, speed"
     ),
+    Action("train", "smooth", "w", "Smooth", "Mean of the last points; the points stay, dim", bar=False),
+    Action("train", "axis", "x", "Axis", "Curves over steps, epochs, tokens or minutes", bar=False),
     Action("train", "log_axis", "y", "Log axis", "Logarithmic or linear loss axis", bar=False),
+    Action("train", "zoom_in", "plus", "Zoom in", "Half as much of the curves in view", bar=False),
+    Action("train", "zoom_out", "minus", "Zoom out", "Twice as much of the curves in view", bar=False),
+    Action("train", "pan_left", "left", "Back", "Look at earlier steps", bar=False),
+    Action("train", "pan_right", "right", "Forward", "Look at later steps", bar=False),
+    Action("train", "whole", "0", "Whole", "The whole run in view again", bar=False),
     Action("train", "console", "o", "Log", "The run's own output, or its curve"),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
     Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint"),
