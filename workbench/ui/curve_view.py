@@ -20,7 +20,7 @@ PAN = 0.25
 NARROWEST = 1e-3
 """Share of the run that the closest window shows."""
 
-MOST_EPOCH_LINES = 10
+MOST_EPOCH_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class CurveView:
     right: float = 1.0
 
     def next_axis(self) -> "CurveView":
-        """Another axis; the whole run is in view again."""
-        return replace(self, axis=_after(AXES, self.axis), width=1.0, right=1.0)
+        """Another axis; about the same part of the run stays in view."""
+        return replace(self, axis=_after(AXES, self.axis))
 
     def next_smoothing(self) -> "CurveView":
         """Smoother, then raw again."""
@@ -82,9 +82,7 @@ class CurveView:
             x, values = _placed(series.positions(self.axis, steps), values)
             if self.smoothing > 1 and len(values) > self.smoothing:
                 drawn.append(Curve("raw", x, values, colour, faint=True))
-                drawn.append(
-                    Curve(f"{label}, mean of {self.smoothing}", x, mean(values, self.smoothing), colour)
-                )
+                drawn.append(Curve(f"{label} ~{self.smoothing}", x, mean(values, self.smoothing), colour))
             else:
                 drawn.append(Curve(label, x, values, colour))
         return drawn

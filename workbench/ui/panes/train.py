@@ -1,6 +1,7 @@
 """The train pane: the project's runs, the live curves of one of them, its numbers and its log."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -65,6 +66,7 @@ class TrainPane(Pane):
         """Polling goes on only while the pane is in view."""
         self.listed: list[tuple[Run, RunStatus]] = []
         self.feed: RunFeed | None = None
+        self._nothing = "Looking for runs…"
         self.metric = 0
         self.view = CurveView()
         self._kept: Run | None = None
@@ -81,9 +83,20 @@ class TrainPane(Pane):
     # Reading
 
     def _list(self) -> None:
-        if not self.in_view:
-            return
-        self.listed = [(run, read_status(run)) for run in list_runs(self.workspace.project.folder)]
+        if self.in_view:
+            self._read_list(self.workspace.project.folder)
+
+    @work(thread=True, group="list", exclusive=True, exit_on_error=False)
+    def _read_list(self, folder: Path) -> None:
+        """The first look at a long log takes a while: never in the event loop."""
+        worker = get_current_worker()
+        listed = [(run, read_status(run)) for run in list_runs(folder)]
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show_list, listed)
+
+    def _show_list(self, listed: list[tuple[Run, RunStatus]]) -> None:
+        self.listed = listed
+        self._nothing = "No run yet: t trains with the settings of 3 Setup"
         table = self.query_one(VirtualTable)
         table.set_row_count(len(self.listed))
         # As high as its runs: what is left over belongs to the curves
@@ -118,10 +131,9 @@ class TrainPane(Pane):
             try:
                 more = True
                 while more and feed is self.feed and not worker.is_cancelled:
-                    batch, status = feed.read()
-                    if batch or status != feed.status:
+                    batch, status, more = feed.read()
+                    if more or batch or status != feed.status:
                         self.app.call_from_thread(self._take, feed, batch, status)
-                    more = bool(batch)
             finally:
                 feed.busy.release()
 
@@ -148,7 +160,7 @@ class TrainPane(Pane):
     def _draw(self, answer: bool = False) -> None:
         """Show what is known; an `answer` to a key does not wait for the chart's next second."""
         feed = self.feed
-        line = figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup")
+        line = figures(feed) if feed else Text(self._nothing)
         if self._checked is not None:
             line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
         self.query_one("#figures", Static).update(line)
@@ -159,7 +171,7 @@ class TrainPane(Pane):
                 continue
             drawn = self.view.curves(feed.series, wanted)
             window = self.view.window(drawn)
-            over = "" if self.view.axis == "step" else f" over {self.view.axis}"
+            over = "" if self.view.axis == "step" else f" by {self.view.axis}"
             chart.set_curves(
                 drawn,
                 title=title + over,
