@@ -1,6 +1,7 @@
 """`fake_trainer.py RUN_FOLDER OPTIONS`: behaves as the training process does, and learns nothing.
 
-Options: steps (ends finished after so many), deaf (takes up no command), die_before (ends without an event).
+Options: judge (validates at the end: the loss is one by its rank), fail_rank (a run of this rank fails),
+steps (ends finished after so many), deaf (takes up no command), die_before (ends without an event).
 """
 
 import json
@@ -67,6 +68,12 @@ def main() -> None:
             if name == "checkpoint":
                 save(run, events, step)
             stopping = stopping or name == "stop"
+    rank = json.loads(run.spec.read_text())["project"]["training"]["rank"]
+    if options.get("judge"):
+        events.write("evaluated", step=step, epoch=1.0, validation_loss=1 / rank)
+    if options.get("fail_rank") == rank:
+        events.write("ended", state="failed", step=step, reason="out of luck", seconds=0.0)
+        return
     save(run, events, step)
     events.write("ended", state="finished" if step == total else "stopped", step=step, reason="", seconds=0.0)
 

@@ -31,6 +31,8 @@ COMMANDS = {
     "check": "look at all rows before GPU time is spent: what would go wrong, and in which rows",
     "stats": "lengths in tokens, what is trained, padding, scripts",
     "train": "start a run in the background and follow it",
+    "queue": "runs that wait for their turn: add, start, stop",
+    "sweep": "try settings against each other, judged on the same validation rows",
     "runs": "list runs with their state",
     "show": "one run: settings, state, curve in numbers, checkpoints",
     "watch": "follow a run that is going",

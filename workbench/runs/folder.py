@@ -17,6 +17,7 @@ from workbench.project.files import write_atomic
 from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
 from workbench.prompts.blocks import with_texts
+from workbench.runs.naming import about
 from workbench.runs.spec import Spec, SpecBase, SpecTemplate, git_state, versions
 
 RUNS = "runs"
@@ -103,9 +104,7 @@ def create_run(
 
 
 def _name(project: OpenProject, created: float) -> str:
-    training = project.settings.training
-    about = f"lora-r{training.rank}" if training.method == "lora" else training.method
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(created))}-{about}"
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(created))}-{about(project)}"
 
 
 def _new_folder(parent: Path, name: str) -> Run:

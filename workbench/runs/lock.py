@@ -8,9 +8,10 @@ import fcntl
 import os
 import socket
 import time
+from pathlib import Path
+from typing import Protocol
 
 from workbench.errors import fault
-from workbench.runs.folder import Run
 
 FD_VARIABLE = "WORKBENCH_LOCK_FD"
 """Environment variable that tells a started process which descriptor holds its run's lock."""
@@ -19,7 +20,20 @@ PATIENCE_SECONDS = 0.2
 RETRY_SECONDS = 0.005
 
 
-def hold(run: Run) -> int:
+class Lockable(Protocol):
+    """A run, or a queue."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def lock(self) -> Path: ...
+
+
+def hold(run: Lockable) -> int:
     """Take the lock for this process; keep the descriptor that is returned as long as the run goes on.
 
     Raises:
@@ -47,7 +61,7 @@ def hold(run: Run) -> int:
     return descriptor
 
 
-def adopt(run: Run) -> int:
+def adopt(run: Lockable) -> int:
     """Take over, in a started process, the lock that its launcher handed on; without one, take it.
 
     From here on no process that this one starts inherits it.
@@ -73,7 +87,7 @@ def write_holder(descriptor: int, pid: int) -> None:
         return
 
 
-def is_held(run: Run) -> bool:
+def is_held(run: Lockable) -> bool:
     """Whether a living process holds the lock."""
     try:
         descriptor = os.open(run.lock, os.O_RDONLY | os.O_CLOEXEC)
@@ -91,7 +105,7 @@ def is_held(run: Run) -> bool:
     return False
 
 
-def holder_pid(run: Run) -> int | None:
+def holder_pid(run: Lockable) -> int | None:
     """The process that holds the lock; None when nobody does, or somebody on another machine."""
     if not is_held(run):
         return None

@@ -31,6 +31,10 @@ VALIDATION = {
 }
 """The same of evaluated events."""
 
+AXES = {"epoch": "epoch", "tokens": "elapsed_tokens", "minutes": "seconds"}
+"""What a curve can run over beside its steps, and the field of step events it is read from."""
+
+_SECONDS_A_MINUTE = 60.0
 _FIRST_CAPACITY = 1024
 _GROWTH = 1.5
 
@@ -49,7 +53,7 @@ class Series:
     def __init__(self) -> None:
         self.seams: list[int] = []
         self.checkpoints: list[int] = []
-        self._training = _Columns(TRAINING)
+        self._training = _Columns(TRAINING | AXES)
         self._validation = _Columns(VALIDATION)
 
     def feed(self, events: Iterable[Event]) -> None:
@@ -89,6 +93,34 @@ class Series:
         """
         columns = self._validation if metric in VALIDATION else self._training
         return columns.x, columns.y(metric)
+
+    def positions(self, axis: str, steps: Floats) -> Floats:
+        """Where `steps` lie on an axis: `step` itself or one of `AXES`, between the points that were logged.
+
+        Returns:
+            float64 of the same length; NaN where the run did not log the axis.
+        """
+        if axis == "step" or not len(steps):
+            return steps
+        own, values = self._training.x, self._training.y(axis)
+        if axis == "minutes":
+            values = values / _SECONDS_A_MINUTE
+        if steps is own or (len(steps) == len(own) and np.array_equal(steps, own)):
+            return values
+        known = np.isfinite(values)
+        if not known.any():
+            return np.full(len(steps), np.nan)
+        return np.interp(steps, own[known], values[known])
+
+    def epoch_starts(self) -> Floats:
+        """The steps at which epochs 1, 2, ... were complete."""
+        steps, epochs = self._training.x, self._training.y("epoch")
+        known = np.isfinite(epochs)
+        steps, epochs = steps[known], epochs[known]
+        if not len(epochs) or epochs[-1] < 1:
+            return np.empty(0)
+        # Epochs are logged as shares of steps: a hair under the whole number counts as complete
+        return steps[np.searchsorted(epochs, np.arange(1, int(epochs[-1] + 1e-6) + 1) - 1e-6)]
 
     @property
     def best(self) -> int | None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from workbench.errors import fault
 from workbench.runs import lock
@@ -42,7 +43,14 @@ def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return changed
 
 
-def spawn(run: Run, argv: list[str], held: int) -> int:
+class Spawnable(lock.Lockable, Protocol):
+    """What a process can be started for: its lock is handed on, its output kept."""
+
+    @property
+    def console(self) -> Path: ...
+
+
+def spawn(run: Spawnable, argv: list[str], held: int) -> int:
     """Start `argv` in the background; returns its process number.
 
     Args:

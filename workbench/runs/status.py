@@ -65,6 +65,7 @@ class RunStatus:
     loss: float | None = None
     validation_loss: float | None = None
     best_step: int | None = None
+    best_loss: float | None = None
     eta_seconds: float | None = None
     reason: str = ""
     attempt: int = 0
@@ -227,6 +228,7 @@ class _Digest:
             loss=self._loss,
             validation_loss=next(reversed(self._validations.values()), None),
             best_step=self.best_step,
+            best_loss=self._validations.get(self.best_step) if self.best_step is not None else None,
             eta_seconds=self._eta() if state is State.RUNNING else None,
             reason=reason,
             attempt=self._attempt,

@@ -8,9 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import work
 from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
+from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError, fault
 from workbench.ui.actions import ACTIONS, Action, actions, bindings
@@ -20,6 +22,7 @@ from workbench.ui.text import clean_lines, guard_terminal
 
 if TYPE_CHECKING:
     from workbench.project.store import OpenProject
+    from workbench.runs.folder import Run
     from workbench.ui.workspace import Workspace
 
 # Imports inside functions are those that the first frame does not need: pydantic alone costs 70 ms.
@@ -110,7 +113,7 @@ class WorkbenchApp(App[None]):
         self._workspace = workspace
         self.desk.query_one(TopLine).project = workspace.project.name
         self.look_at_runs()
-        await self.show("train" if self.desk.query_one(TopLine).running else "data")
+        await self.show("train" if self._running_run() else "data")
 
     @property
     def workspace(self) -> "Workspace":
@@ -187,18 +190,32 @@ class WorkbenchApp(App[None]):
         # A last tick may come while the app closes
         if self._workspace is None or not self.desk.query(TopLine):
             return
+        run = self._running_run()
+        if run is None:
+            self._tell_running("")
+        else:
+            self._read_running(run)
+
+    def _running_run(self) -> "Run | None":
+        """The newest run of this project that is going on, told from its lock alone."""
         from workbench.runs.folder import list_runs
+        from workbench.runs.lock import is_held
+
+        return next((run for run in list_runs(self.workspace.project.folder) if is_held(run)), None)
+
+    @work(thread=True, group="running", exclusive=True, exit_on_error=False)
+    def _read_running(self, run: "Run") -> None:
+        """The first look at a long log takes a while: never in the event loop."""
         from workbench.runs.status import State, read_status
 
-        for run in list_runs(self.workspace.project.folder):
-            status = read_status(run)
-            if status.going:
-                top = self.desk.query_one(TopLine)
-                top.running = f"{status.step}/{status.total_steps or '?'}"
-                top.paused = status.state is State.PAUSED
-                break
-        else:
-            self.desk.query_one(TopLine).running = ""
+        worker, status = get_current_worker(), read_status(run)
+        if not worker.is_cancelled:
+            steps = f"{status.step}/{status.total_steps or '?'}" if status.going else ""
+            self.call_from_thread(self._tell_running, steps, status.state is State.PAUSED)
+
+    def _tell_running(self, steps: str, paused: bool = False) -> None:
+        for line in self.desk.query(TopLine):
+            line.running, line.paused = steps, paused
         self.refresh_keys()
 
     # Actions of the registry

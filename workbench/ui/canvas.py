@@ -8,7 +8,7 @@ Importing this module costs about 0.3 s (numpy and plotext): import it after the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 
 import numpy as np
@@ -84,20 +84,24 @@ class Canvas:
         lines: Sequence[Line],
         *,
         log_y: bool = False,
+        window: tuple[float, float] | None = None,
         uprights: Sequence[Upright] = (),
         foreground: Colour,
     ) -> list[str]:
         """At most `height` rows of `width` cells, text with SGR colours; none when there is too little room.
 
-        Axes and ticks are drawn in `foreground`. With `log_y` the upright axis is logarithmic and values that
-        are not positive are gaps.
+        Axes and ticks are drawn in `foreground`. Of every line only what lies in `window` is drawn, and the
+        upright axis fits that; x must then ascend. With `log_y` the upright axis is logarithmic, and values
+        that are not positive are gaps.
         """
         if width < SMALLEST[0] or height < SMALLEST[1]:
             return []
-        drawables = [_reduce(line, width, log_y) for line in lines]
+        drawables = [_reduce(_inside(line, window), width, log_y) for line in lines]
         drawables = [each for each in drawables if len(each.x)]
         x_range, y_range = _range([each.x for each in drawables]), _range([each.y for each in drawables])
 
+        if window is not None:
+            x_range = window
         figure = self._figure
         figure.clear.all()
         figure.plot_size(width, height)
@@ -136,6 +140,15 @@ class Canvas:
             x, y = each.x[::every].tolist(), each.y[::every].tolist()
             sign = plt.marker(each.line.sign, (colour, "default"))
             self._figure.draw(self._figure.signal(x, y, marker=sign))
+
+
+def _inside(line: Line, window: tuple[float, float] | None) -> Line:
+    """The part of a line that is in view: plotext would rasterise the rest as well."""
+    if window is None:
+        return line
+    x, y = np.asarray(line.x, np.float64).ravel(), np.asarray(line.y, np.float64).ravel()
+    seen = slice(np.searchsorted(x, window[0]), np.searchsorted(x, window[1], side="right"))
+    return replace(line, x=x[seen], y=y[seen])
 
 
 def _reduce(line: Line, width: int, logarithmic: bool) -> _Drawable:

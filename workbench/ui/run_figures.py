@@ -1,16 +1,12 @@
 """A run in words and curves: what the train pane shows of it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.text import Text
 
 from workbench.runs.status import State
 from workbench.ui.feed import RunFeed
 from workbench.ui.text import shown
-from workbench.ui.widgets.chart import Curve, Mark
-
-if TYPE_CHECKING:
-    from workbench.runs.series import Series
 
 SIGNS = {
     State.NEW: "○",
@@ -70,19 +66,6 @@ def _number(event: dict[str, Any], name: str, form: str) -> str:
     """A metric of an event; a dash where the step did not measure it."""
     value = event.get(name)
     return format(value, form) if isinstance(value, int | float) else "–"
-
-
-def curves(series: "Series", wanted: tuple[tuple[str, str, str], ...]) -> list[Curve]:
-    """The curves of one chart; see METRICS."""
-    return [Curve(label, *series.curve(metric), colour) for label, metric, colour in wanted]
-
-
-def marks(series: "Series") -> list[Mark]:
-    """Where the run was resumed, and its best checkpoint."""
-    found = [Mark(float(step), "resumed") for step in series.seams]
-    if series.best is not None:
-        found.append(Mark(float(series.best), "best"))
-    return found
 
 
 def figure(value: float | None) -> str:

@@ -1,5 +1,7 @@
 """The train pane: the project's runs, the live curves of one of them, its numbers and its log."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,10 +16,11 @@ from workbench.runs.events import Event
 from workbench.runs.folder import Run, list_runs
 from workbench.runs.status import RunStatus, State, read_status
 from workbench.ui.actions import bindings
+from workbench.ui.curve_view import CurveView
 from workbench.ui.feed import RunFeed
 from workbench.ui.panes.train_control import ControlPane
 from workbench.ui.panes.train_samples import SampleView
-from workbench.ui.run_figures import METRICS, SIGNS, curves, figure, figures, marks
+from workbench.ui.run_figures import METRICS, SIGNS, figure, figures
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.log import LogTail
 from workbench.ui.widgets.table import Column, VirtualTable
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5
 LIST_SECONDS = 2.0
+VIEWS = ("log_axis", "axis", "smooth", "zoom_in", "zoom_out", "pan_left", "pan_right", "whole")
+"""Actions that change how the curves are looked at."""
 
 
 class TrainPane(ControlPane):
@@ -62,8 +67,9 @@ class TrainPane(ControlPane):
         """Polling goes on only while the pane is in view."""
         self.listed: list[tuple[Run, RunStatus]] = []
         self.feed: RunFeed | None = None
+        self._nothing = "Looking for runs…"
         self.metric = 0
-        self.log_axis = False
+        self.view = CurveView()
         self._kept: Run | None = None
         self._launching = False
         self._checked: float | None = None
@@ -78,9 +84,20 @@ class TrainPane(ControlPane):
     # Reading
 
     def _list(self) -> None:
-        if not self.in_view:
-            return
-        self.listed = [(run, read_status(run)) for run in list_runs(self.workspace.project.folder)]
+        if self.in_view:
+            self._read_list(self.workspace.project.folder)
+
+    @work(thread=True, group="list", exclusive=True, exit_on_error=False)
+    def _read_list(self, folder: Path) -> None:
+        """The first look at a long log takes a while: never in the event loop."""
+        worker = get_current_worker()
+        listed = [(run, read_status(run)) for run in list_runs(folder)]
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show_list, listed)
+
+    def _show_list(self, listed: list[tuple[Run, RunStatus]]) -> None:
+        self.listed = listed
+        self._nothing = "No run yet: t trains with the settings of 3 Setup"
         table = self.query_one("#runs", VirtualTable)
         table.set_row_count(len(self.listed))
         # As high as its runs: what is left over belongs to the curves
@@ -115,10 +132,9 @@ class TrainPane(ControlPane):
             try:
                 more = True
                 while more and feed is self.feed and not worker.is_cancelled:
-                    batch, status = feed.read()
-                    if batch or status != feed.status:
+                    batch, status, more = feed.read()
+                    if more or batch or status != feed.status:
                         self.app.call_from_thread(self._take, feed, batch, status)
-                    more = bool(batch)
             finally:
                 feed.busy.release()
 
@@ -142,9 +158,10 @@ class TrainPane(ControlPane):
             run.id,
         ]
 
-    def _draw(self) -> None:
+    def _draw(self, answer: bool = False) -> None:
+        """Show what is known; an `answer` to a key does not wait for the chart's next second."""
         feed = self.feed
-        line = figures(feed) if feed else Text("No run yet: t trains with the settings of 3 Setup")
+        line = figures(feed) if feed else Text(self._nothing)
         if self._checked is not None:
             line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
         self.query_one("#figures", Static).update(line)
@@ -154,9 +171,16 @@ class TrainPane(ControlPane):
             if feed is None:
                 chart.set_curves([], title=title)
                 continue
-            logarithmic = self.log_axis and title == "loss"
+            drawn = self.view.curves(feed.series, wanted)
+            window = self.view.window(drawn)
+            over = "" if self.view.axis == "step" else f" by {self.view.axis}"
             chart.set_curves(
-                curves(feed.series, wanted), title=title, log_y=logarithmic, marks=marks(feed.series)
+                drawn,
+                title=title + over,
+                log_y=self.view.log_y and title == "loss",
+                window=window,
+                marks=self.view.marks(feed.series, window),
+                answer=answer,
             )
 
     @on(VirtualTable.Highlighted, "#runs")
@@ -183,8 +207,10 @@ class TrainPane(ControlPane):
                 return "this run is going on"
             if status.state is State.FINISHED:
                 return "this run is finished"
-        if name in ("metric", "log_axis", "console", "samples") and self.feed is None:
+        if name in ("metric", "console", "samples", *VIEWS) and self.feed is None:
             return "there is no run yet"
+        if name in ("zoom_out", "pan_left", "pan_right", "whole") and self.view.width == 1.0:
+            return "the whole run is in view: + shows a part of it"
         return None
 
     def do_start(self) -> None:
@@ -264,10 +290,42 @@ class TrainPane(ControlPane):
         self.metric = (self.metric + 1) % len(METRICS)
         self._draw()
 
+    def _look(self, view: CurveView) -> None:
+        self.view = view
+        self._draw(answer=True)
+        self.workbench.refresh_keys()
+
     def do_log_axis(self) -> None:
         """Logarithmic or linear."""
-        self.log_axis = not self.log_axis
-        self._draw()
+        self._look(replace(self.view, log_y=not self.view.log_y))
+
+    def do_axis(self) -> None:
+        """Over steps, epochs, tokens or minutes."""
+        self._look(self.view.next_axis())
+
+    def do_smooth(self) -> None:
+        """The mean of the last points, the points themselves dim behind it."""
+        self._look(self.view.next_smoothing())
+
+    def do_zoom_in(self) -> None:
+        """Half as much in view."""
+        self._look(self.view.zoomed(nearer=True))
+
+    def do_zoom_out(self) -> None:
+        """Twice as much in view."""
+        self._look(self.view.zoomed(nearer=False))
+
+    def do_pan_left(self) -> None:
+        """Towards the start."""
+        self._look(self.view.panned(towards_end=False))
+
+    def do_pan_right(self) -> None:
+        """Towards the end; at the end the view goes along with the run."""
+        self._look(self.view.panned(towards_end=True))
+
+    def do_whole(self) -> None:
+        """All of the run."""
+        self._look(self.view.whole())
 
     def do_console(self) -> None:
         """The log instead of the charts, on a short screen; beside them it is always there on a tall one."""

@@ -38,6 +38,9 @@ SIGNS = ("", "o", "x", "+", "*", "#")
 UPRIGHTS = (("dotted", "┊"), ("double", "║"), ("default", "│"))
 """plotext's line style of each kind of mark, and how it looks in the legend."""
 
+FAINT = 0.45
+"""How much of its colour a faint curve keeps before the background."""
+
 _COLOUR = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -50,12 +53,14 @@ class Curve:
         x: ascending, length N.
         y: length N; NaN and infinity leave a gap.
         colour: name of a theme variable such as `primary`.
+        faint: drawn dim, without a sign: what another curve is the mean of.
     """
 
     label: str
     x: "Numbers"
     y: "Numbers"
     colour: str = "primary"
+    faint: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,20 +82,31 @@ class Chart(Widget):
         self._marks: Sequence[Mark] = ()
         self._title = ""
         self._log_y = False
+        self._window: tuple[float, float] | None = None
         self._canvas: Canvas | None = None
         self._strips: list[Strip] = []
         self._drawn_at = float("-inf")
         self._later: Timer | None = None
 
     def set_curves(
-        self, curves: Sequence[Curve], *, title: str = "", log_y: bool = False, marks: Sequence[Mark] = ()
+        self,
+        curves: Sequence[Curve],
+        *,
+        title: str = "",
+        log_y: bool = False,
+        window: tuple[float, float] | None = None,
+        marks: Sequence[Mark] = (),
+        answer: bool = False,
     ) -> None:
         """Show these: at once, or as soon as the last drawing is a second old; the newest wins.
 
-        A change of title or axis is an answer to a key and never waits.
+        Args:
+            window: lowest and highest x in view; all without it.
+            answer: this answers a key, and never waits; a change of title or axis does not either.
         """
-        answer = title != self._title or log_y != self._log_y
+        answer = answer or title != self._title or log_y != self._log_y
         self._curves, self._title, self._log_y, self._marks = curves, title, log_y, marks
+        self._window = window
         wait = SECONDS_BETWEEN_DRAWINGS - (monotonic() - self._drawn_at)
         if answer or wait <= 0:
             self._draw()
@@ -149,7 +165,7 @@ class Chart(Widget):
             text.append(" (log)")
         text.append(" ")
         for curve, sign in zip(self._curves, self._signs(), strict=True):
-            key = f"─{sign}─" if sign else "───"
+            key = "┈┈┈" if curve.faint else f"─{sign}─" if sign else "───"
             colour = Style(color=Color(*self._colour(curve)).rich_color)
             text.append(Text.assemble("  ", (key, colour), (" " + clean(curve.label), "not bold")))
         for label, (_, line) in self._kinds().items():
@@ -179,6 +195,7 @@ class Chart(Widget):
             height,
             [Line(curve.x, curve.y, self._colour(curve), sign) for curve, sign in curves],
             log_y=self._log_y,
+            window=self._window,
             uprights=[Upright(mark.x, kinds[mark.label][0], self._mark_colour()) for mark in self._marks],
             foreground=self._component_colour("chart--axis"),
         )
@@ -207,14 +224,19 @@ class Chart(Widget):
     # Colours and signs
 
     def _signs(self) -> list[str]:
-        return [SIGNS[index % len(SIGNS)] for index in range(len(self._curves))]
+        signs, plain = [], 0
+        for curve in self._curves:
+            signs.append("" if curve.faint else SIGNS[plain % len(SIGNS)])
+            plain += not curve.faint
+        return signs
 
     def _kinds(self) -> dict[str, tuple[str, str]]:
         labels = sorted({mark.label for mark in self._marks})
         return {label: UPRIGHTS[index % len(UPRIGHTS)] for index, label in enumerate(labels)}
 
     def _colour(self, curve: Curve) -> tuple[int, int, int]:
-        return Color.parse(self.app.theme_variables[curve.colour]).rgb
+        colour = Color.parse(self.app.theme_variables[curve.colour])
+        return (self.background_colors[1].blend(colour, FAINT) if curve.faint else colour).rgb
 
     def _component_colour(self, name: str) -> tuple[int, int, int]:
         background = self.background_colors[1]

@@ -1,0 +1,153 @@
+"""`python -m workbench.runs.queue.worker PROJECT_FOLDER`: works a project's queue off, one run at a time.
+
+It holds the queue's lock as long as it lives. A run that fails or is refused is written down, and the next
+one begins; on a low disk it waits; what was interrupted, by a kill or a reboot, is resumed first.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from workbench.errors import WorkbenchError, fault
+from workbench.project.store import open_project
+from workbench.runs import lock
+from workbench.runs.events import EventTail, EventWriter
+from workbench.runs.folder import list_runs
+from workbench.runs.launch import Argv, start
+from workbench.runs.lock import is_held
+from workbench.runs.preflight import LEAST_FREE_BYTES
+from workbench.runs.queue.entries import Place, Queue, Turn, read_queue
+from workbench.runs.spawn import spawn, trainer_argv
+from workbench.runs.status import State, read_status
+from workbench.runs.sweep.halving import go_on
+
+POLL_SECONDS = 0.5
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def begin(queue: Queue) -> None:
+    """Start the worker in the background; it ends when nothing waits any more.
+
+    Raises:
+        WorkbenchError: nothing waits, it works already, or it cannot be started.
+    """
+    if not any(place.turn in (Turn.WAITING, Turn.INTERRUPTED) for place in read_queue(queue)):
+        raise fault("nothing waits", queue.id, "workbench queue PROJECT --add puts a run in")
+    held = lock.hold(queue)
+    queue.stop.unlink(missing_ok=True)
+    spawn(queue, [sys.executable, "-m", "workbench.runs.queue.worker", str(queue.project_folder)], held)
+
+
+def halt(queue: Queue) -> None:
+    """Ask the worker to begin nothing new; the run that goes on is left alone.
+
+    Raises:
+        WorkbenchError: no worker is at it.
+    """
+    if not is_held(queue):
+        raise fault("it is not being worked off", queue.id)
+    queue.stop.touch()
+
+
+class Worker:
+    """Works one queue off; `argv` makes the command that trains a run."""
+
+    def __init__(self, queue: Queue, argv: Argv = trainer_argv, poll_seconds: float = POLL_SECONDS) -> None:
+        self._queue = queue
+        self._argv = argv
+        self._poll = poll_seconds
+        self._stopping = False
+        self._journal = EventWriter(queue.journal)
+
+    def work(self) -> None:
+        """Until nothing waits, or a stop is asked for."""
+        self._tell_reboot()
+        while not self._stopped() and (place := self._next()) is not None:
+            self._wait_for("another run of this project ends", self._others_run)
+            self._wait_for("the disk has room", self._disk_is_low)
+            if not self._stopped():
+                self._train(place)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler: begin nothing new."""
+        self._stopping = True
+
+    def _next(self) -> Place | None:
+        """What was interrupted goes first; sweeps that halve put their next rung in when all else is done."""
+        while True:
+            places = read_queue(self._queue)
+            for turn in (Turn.RUNNING, Turn.INTERRUPTED, Turn.WAITING):
+                if found := next((place for place in places if place.turn is turn), None):
+                    return found
+            if not go_on(self._queue, places):
+                return None
+
+    def _train(self, place: Place) -> None:
+        number, run = place.entry.number, place.run
+        if place.turn is not Turn.RUNNING:
+            try:
+                project = open_project(self._queue.project_folder, place.entry.profile, place.entry.overrides)
+                # One that was killed before it began has nothing to go on from, and starts where it stands
+                run = start(project, resume=run, argv=self._argv)
+            except WorkbenchError as error:
+                self._journal.write("refused", entry=number, reason=str(error))
+                return
+            self._journal.write("launched", entry=number, run=run.id, resumed=place.run is not None)
+        assert run is not None
+        while is_held(run):
+            time.sleep(self._poll)
+        status = read_status(run)
+        # One that was killed under our eyes is not resumed: it would be killed again
+        state = status.state.value if status.state in (State.FINISHED, State.STOPPED) else "failed"
+        self._journal.write("ended", entry=number, run=run.id, state=state, reason=status.reason)
+
+    def _wait_for(self, what: str, hinders: Callable[[], str]) -> None:
+        told = ""
+        while not self._stopped() and (reason := hinders()):
+            if reason != told:
+                self._journal.write("pausing", reason=f"waits until {what}: {reason}")
+                told = reason
+            time.sleep(self._poll)
+
+    def _others_run(self) -> str:
+        own = [place.run for place in read_queue(self._queue) if place.turn is Turn.RUNNING]
+        others = (run for run in list_runs(self._queue.project_folder) if run not in own and is_held(run))
+        return next((run.id for run in others), "")
+
+    def _disk_is_low(self) -> str:
+        free = shutil.disk_usage(self._queue.folder).free
+        return "" if free >= 2 * LEAST_FREE_BYTES else f"{free / 1e6:,.0f} MB are free"
+
+    def _stopped(self) -> bool:
+        return self._stopping or self._queue.stop.exists()
+
+    def _tell_reboot(self) -> None:
+        """Each worker writes down the boot it lives in: where it is another one, the box was rebooted."""
+        try:
+            boot = BOOT_ID.read_text(encoding="ascii").strip()
+        except OSError:
+            return
+        events = EventTail(self._queue.journal).read(max_records=1_000_000, max_seconds=10)
+        before = next((event.get("boot") for event in reversed(events) if event["kind"] == "working"), boot)
+        self._journal.write("working", boot=boot, rebooted=before != boot)
+
+
+def main(folder: Path) -> int:
+    """The process: adopt the lock that its launcher handed on, and work."""
+    queue = Queue(folder)
+    lock.adopt(queue)
+    worker = Worker(queue)
+    signal.signal(signal.SIGTERM, worker.stop)
+    signal.signal(signal.SIGINT, worker.stop)
+    worker.work()
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,133 @@
+"""Which settings a sweep tries: every combination, or some drawn by chance."""
+
+import itertools
+import math
+import random
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import fault
+from workbench.project.layers import key_path
+from workbench.project.store import OpenProject, open_project
+
+MOST = 500
+"""Runs of one sweep; more is a slip of the pen."""
+
+DRAWS_PER_RUN = 200
+"""Tries to find a combination that was not drawn before."""
+
+_RANGE = re.compile(r"\s*([-+.\deE]+)\s*\.\.\s*([-+.\deE]+)\s*")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Numbers from `low` to `high`, drawn evenly on a logarithmic scale: learning rates differ by factors."""
+
+    low: float
+    high: float
+    whole: bool
+
+    def draw(self, source: random.Random) -> float | int:
+        """One of them, to three digits."""
+        value = math.exp(source.uniform(math.log(self.low), math.log(self.high)))
+        return round(value) if self.whole else float(f"{value:.3g}")
+
+
+Axis = Sequence[Any] | Span
+"""The values of one setting."""
+
+
+def parse_axis(text: str) -> tuple[str, Axis]:
+    """`training.rank=8,16`, `training.target_modules=[["q_proj"], ["v_proj"]]`, `training.alpha=8..64`.
+
+    Raises:
+        WorkbenchError: it is none of these.
+    """
+    key, equals, values = text.partition("=")
+    key = key.strip()
+    if not equals or not key or not values.strip():
+        raise fault("not of the form KEY=A,B,C", f"--vary {text}", "such as --vary training.rank=8,16")
+    if match := _RANGE.fullmatch(values):
+        return key, _span(match[1], match[2], text)
+    found = _toml(f"[{values}]")
+    if found is None:
+        found = [_plain(value.strip()) for value in values.split(",")]
+    elif len(found) == 1 and isinstance(found[0], list):
+        found = found[0]
+    distinct = [value for n, value in enumerate(found) if value not in found[:n]]
+    return key, distinct
+
+
+def grid(axes: Mapping[str, Axis]) -> list[dict[str, Any]]:
+    """Every combination, the last setting turning fastest.
+
+    Raises:
+        WorkbenchError: a span has no end of values, or the combinations are too many.
+    """
+    for key, axis in axes.items():
+        if isinstance(axis, Span):
+            raise fault(f"{key} has a range, which a grid cannot go through", hint="--random N draws from it")
+    lists = [list(axis) for axis in axes.values() if not isinstance(axis, Span)]
+    size = math.prod(map(len, lists))
+    if size > MOST:
+        raise fault(f"{size:,} runs are more than {MOST}", hint="--random N draws some of them")
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*lists)]
+
+
+def draw(axes: Mapping[str, Axis], runs: int, seed: int) -> list[dict[str, Any]]:
+    """`runs` different combinations by chance, or all if they are fewer; the same for the same seed."""
+    source = random.Random(seed)
+    drawn: list[dict[str, Any]] = []
+    for _ in range(min(runs, MOST) * DRAWS_PER_RUN):
+        one = {
+            key: axis.draw(source) if isinstance(axis, Span) else source.choice(axis)
+            for key, axis in axes.items()
+        }
+        if one not in drawn:
+            drawn.append(one)
+        if len(drawn) == min(runs, MOST):
+            break
+    return drawn
+
+
+def projects(project: OpenProject, choices: Sequence[Mapping[str, Any]]) -> list[OpenProject]:
+    """The project with each of the choices laid in.
+
+    Raises:
+        WorkbenchError: what is wrong with the first choice that cannot be; none is started then.
+    """
+    return [
+        open_project(project.folder, project.profile, project.overrides | dict(choice)) for choice in choices
+    ]
+
+
+def moves_validation(axes: Mapping[str, Axis]) -> list[str]:
+    """Settings that choose other validation rows, or read them otherwise: losses then cannot be compared."""
+    moving = {("data",), ("prompt",), ("model", "base")}
+    return [key for key in axes if any(key_path(key)[: len(path)] == path for path in moving)]
+
+
+def _span(low: str, high: str, text: str) -> Span:
+    try:
+        bounds = float(low), float(high)
+    except ValueError:
+        bounds = math.nan, math.nan
+    if not 0 < bounds[0] < bounds[1] < math.inf:
+        hint = "both ends above 0, the smaller one first, such as 1e-5..1e-3"
+        raise fault("not a range of numbers", f"--vary {text}", hint)
+    return Span(*bounds, whole=low.isdecimal() and high.isdecimal())
+
+
+def _plain(text: str) -> Any:
+    found = _toml(text)
+    return text if found is None else found
+
+
+def _toml(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, KeyError, RecursionError):
+        return None

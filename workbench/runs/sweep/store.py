@@ -1,0 +1,167 @@
+"""A sweep on disk, `queue/sweeps/ID.json`, and what its runs came to."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from workbench.errors import WorkbenchError, fault
+from workbench.project.files import write_atomic
+from workbench.project.store import OpenProject
+from workbench.runs.queue.entries import Place, Queue, Turn, enqueue, read_queue
+from workbench.runs.status import read_status
+
+
+class Halving(BaseModel):
+    """Successive halving: all begin with few steps, the best `1 / factor` go on with `factor` times as many.
+
+    Source: Jamieson & Talwalkar 2016, arXiv 1502.07943. Each rung trains anew: a schedule that ends at
+    another step is another schedule.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    steps: int
+    factor: int = 3
+
+
+class Sweep(BaseModel):
+    """What was tried.
+
+    Attributes:
+        id: when it was made.
+        keys: the settings that differ.
+        runs: how many combinations.
+        moves_validation: settings among them that change what is measured.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    v: Literal[1] = 1
+    id: str
+    created: float
+    keys: list[str]
+    runs: int
+    halving: Halving | None = None
+    moves_validation: list[str] = []
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run of a sweep.
+
+    Attributes:
+        place: its place in the queue.
+        choice: the settings that differ, with their values.
+        loss: lowest validation loss; NaN before the first.
+        step: the step of that loss.
+    """
+
+    place: Place
+    choice: dict[str, Any]
+    loss: float
+    step: int | None
+
+
+def enqueue_sweep(
+    projects: Sequence[OpenProject],
+    keys: Sequence[str],
+    *,
+    halving: Halving | None = None,
+    moves_validation: Sequence[str] = (),
+) -> Sweep:
+    """Put a sweep's runs into the queue of their project.
+
+    Args:
+        projects: one for each run, at least one; all of one folder.
+        keys: the settings that differ.
+        halving: where only the best go on.
+        moves_validation: settings among `keys` that change what is measured.
+
+    Raises:
+        WorkbenchError: nothing to try, no validation rows to judge by, or the folder cannot be written.
+    """
+    if not projects:
+        raise fault("nothing to try", hint="--vary KEY=A,B")
+    if projects[0].settings.data.validation == 0 and not _has_own_validation(projects[0]):
+        raise fault("no validation rows to judge a sweep by", "data.validation", "hold out some rows")
+    queue = Queue(projects[0].folder)
+    created = time.time()
+    sweep = Sweep(
+        id=time.strftime("%Y%m%d-%H%M%S", time.localtime(created)),
+        created=created,
+        keys=list(keys),
+        runs=len(projects),
+        halving=halving,
+        moves_validation=list(moves_validation),
+    )
+    folder = queue.folder / "sweeps"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise fault(f"cannot be written: {error.strerror or error}", folder) from error
+    write_atomic(folder / f"{sweep.id}.json", sweep.model_dump_json(indent=2) + "\n")
+    for project in projects:
+        enqueue(project, sweep=sweep.id)
+    return sweep
+
+
+def list_sweeps(queue: Queue) -> list[Sweep]:
+    """Newest first; files that are no sweep are passed over."""
+    try:
+        files = sorted((queue.folder / "sweeps").glob("*.json"), reverse=True)
+    except OSError:
+        return []
+    return [sweep for file in files if (sweep := _read(file)) is not None]
+
+
+def find_sweep(queue: Queue, id: str = "") -> Sweep:
+    """The sweep of this id, or the newest.
+
+    Raises:
+        WorkbenchError: there is none.
+    """
+    known = list_sweeps(queue)
+    found = [sweep for sweep in known if sweep.id == id or not id]
+    if not found:
+        hint = (
+            f"sweeps here: {', '.join(sweep.id for sweep in known)}" if known else "--vary KEY=A,B makes one"
+        )
+        raise fault(f"no sweep {id}" if id else "no sweep yet", queue.id, hint)
+    return found[0]
+
+
+def results(queue: Queue, sweep: Sweep) -> list[Result]:
+    """Its runs, the lowest validation loss first; among equal losses, and without one, in their order."""
+    found = [_result(place, sweep.keys) for place in read_queue(queue) if place.entry.sweep == sweep.id]
+    return sorted(
+        found, key=lambda each: (math.isnan(each.loss), each.loss if each.loss == each.loss else 0.0)
+    )
+
+
+def is_over(places: Sequence[Place]) -> bool:
+    """Whether no run of these is still to come."""
+    return all(place.turn not in (Turn.WAITING, Turn.RUNNING, Turn.INTERRUPTED) for place in places)
+
+
+def _result(place: Place, keys: Sequence[str]) -> Result:
+    choice = {key: place.entry.overrides.get(key) for key in keys}
+    if place.run is None:
+        return Result(place, choice, math.nan, None)
+    status = read_status(place.run)
+    return Result(place, choice, math.nan if status.best_loss is None else status.best_loss, status.best_step)
+
+
+def _has_own_validation(project: OpenProject) -> bool:
+    return any(source.split == "validation" for source in project.settings.data.source)
+
+
+def _read(file: Path) -> Sweep | None:
+    try:
+        return Sweep.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError, WorkbenchError):
+        return None
