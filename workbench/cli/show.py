@@ -1,4 +1,4 @@
-"""One run: its state, what was changed, its curve in numbers, its checkpoints."""
+"""One run: its state, its verdict, what was changed, its curve in numbers, its checkpoints, its notes."""
 
 import argparse
 from dataclasses import asdict
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.arguments import add_json, add_run
 
 if TYPE_CHECKING:
-    from workbench.runs.folder import Run
     from workbench.runs.series import Series
-    from workbench.runs.spec import Spec
+    from workbench.runs.spec import ImportedSpec, Spec
 
 METRICS = (
     "loss",
@@ -34,13 +33,16 @@ def run(args: argparse.Namespace) -> int:
     """Print one run."""
     from workbench.cli.console import busy, out, say, write_json
     from workbench.runs.checkpoints import list_checkpoints
-    from workbench.runs.folder import find_run, read_spec
+    from workbench.runs.folder import find_run, read_imported, read_spec
+    from workbench.runs.notes import read_notes
     from workbench.runs.status import read_status
+    from workbench.runs.verdict.facts import judge_run, read_log
 
     found = find_run(args.run)
     with busy("reading the log"):
-        spec, status, series = read_spec(found), read_status(found), _series(found)
-    checkpoints = list_checkpoints(found)
+        spec, status, log = read_imported(found) or read_spec(found), read_status(found), read_log(found)
+        verdict = judge_run(found, log)
+    series, notes, checkpoints = log.series, read_notes(found), list_checkpoints(found)
     if args.json:
         curves = {name: [array.tolist() for array in series.curve(name)] for name in METRICS}
         write_json(
@@ -48,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
             | asdict(status)
             | {
                 "spec": spec.model_dump(mode="json"),
+                "verdict": [asdict(finding) for finding in verdict.findings],
+                "notes": notes,
                 "checkpoints": [
                     {"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints
                 ],
@@ -60,30 +64,39 @@ def run(args: argparse.Namespace) -> int:
     say(f"folder     {found.folder}")
     say(f"state      {status.state.value}{f', {status.reason}' if status.reason else ''}")
     say(f"step       {status.step} of {status.total_steps or '?'}")
-    say(f"base       {spec.base_model.name}, template {spec.template.name}")
-    if changed := _changed(spec):
-        say(f"with       {changed}")
+    say(f"verdict    {verdict.line}")
+    for finding in verdict.findings[1:]:
+        say(f"           {finding}")
+    for title, text in _made_from(spec):
+        say(f"{title:<10} {text}")
     for checkpoint in checkpoints:
         best = "  (best)" if checkpoint.best else ""
         say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{best}")
     out.print(_numbers(series))
+    if notes.strip():
+        say(f"\n{notes.strip()}")
     return 0
+
+
+def _made_from(spec: "Spec | ImportedSpec") -> list[tuple[str, str]]:
+    """Titled lines: what a run was started with, or where it was imported from."""
+    from workbench.runs.spec import ImportedSpec
+
+    if isinstance(spec, ImportedSpec):
+        origin = spec.imported
+        lines = [("imported", f"{origin.format} {origin.file}, sha256 {origin.sha256[:12]}")]
+        if spec.settings:
+            lines.append(("told", ", ".join(f"{key} {value}" for key, value in spec.settings.items())))
+        return lines + [("remark", remark) for remark in origin.remarks]
+    lines = [("base", f"{spec.base_model.name}, template {spec.template.name}")]
+    changed = _changed(spec)
+    return [*lines, ("with", changed)] if changed else lines
 
 
 def _changed(spec: "Spec") -> str:
     """What was laid over project.toml, as it is written on the command line."""
     layers = [f"--profile {spec.profile}"] if spec.profile else []
     return " ".join(layers + [f"--set {key}={value}" for key, value in spec.overrides.items()])
-
-
-def _series(found: "Run") -> "Series":
-    from workbench.runs.events import EventTail
-    from workbench.runs.series import Series
-
-    tail, series = EventTail(found.events), Series()
-    while batch := tail.read():
-        series.feed(batch)
-    return series
 
 
 def _numbers(series: "Series") -> Any:

@@ -35,6 +35,7 @@ from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
+from workbench.runs.same_rows import validation_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             resumed_from=resume.step if resume else None,
             train_rows=len(rows),
             validation_rows=len(validation),
+            validation_fingerprint=validation_fingerprint(encoded.validation),
             precision=arithmetic,
             packing=packing,
             **_description(trainer, project),

@@ -19,6 +19,7 @@ SIGNS = {
     State.STOPPED: "■",
     State.FAILED: "✗",
     State.KILLED: "☠",
+    State.IMPORTED: "⇣",
 }
 
 METRICS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
