@@ -1,5 +1,6 @@
-"""Import runs that were trained elsewhere: OpenAI fine-tuning results (CSV), trainer_state.json, tables of losses
-(CSV, TSV, markdown), TensorBoard event files. They are listed, shown, described, judged and compared like ours."""
+"""Import runs that were trained elsewhere: OpenAI fine-tuning results (CSV), trainer_state.json, tables of
+losses (CSV, TSV, markdown), TensorBoard event files. They are listed, shown, described, judged and compared
+like ours."""
 
 import argparse
 from pathlib import Path
@@ -10,10 +11,13 @@ from workbench.cli.arguments import add_project
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`import-run PROJECT FILE... [--name NAME] [--rows N] [--batch N]`."""
     add_project(parser)
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a file, or a folder of event files")
-    parser.add_argument("--name", default="", help="what follows the date in the run's id (default: the file's name)")
+    files = "a file, or a folder of event files"
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help=files)
+    name = "what follows the date in the run's id (default: the file's name)"
+    parser.add_argument("--name", default="", help=name)
     parser.add_argument("--rows", type=_count, metavar="N", help="rows of its training set: gives epochs")
-    parser.add_argument("--batch", type=_count, metavar="N", help="its effective batch, where the file is silent")
+    batch = "its effective batch, where the file is silent"
+    parser.add_argument("--batch", type=_count, metavar="N", help=batch)
 
 
 def run(args: argparse.Namespace) -> int:

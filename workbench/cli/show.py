@@ -100,6 +100,7 @@ def _changed(spec: "Spec") -> str:
 
 
 def _numbers(series: "Series") -> Any:
+    import numpy as np
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -107,7 +108,7 @@ def _numbers(series: "Series") -> Any:
         table.add_column(title, justify="left" if title == "metric" else "right", no_wrap=True)
     for name in METRICS:
         _, values = series.curve(name)
-        if len(values):
+        if len(values) and not (np.isnan(values).all() and name not in ("loss", "validation_loss")):
             figures = (values[0], values.min(), values.max(), values[-1])
             table.add_row(name, str(len(values)), *(f"{value:.5g}" for value in figures))
     return table

@@ -128,10 +128,11 @@ def _rank(each: Compared, metric: str) -> tuple[bool, float]:
 
 
 def settings_of(spec: Spec | ImportedSpec) -> dict[str, Any]:
-    """Every setting by dotted key; of an imported run what its file told, by our names where they are ours."""
+    """Every setting by dotted key; of an imported run what its file told, by our names where we have them."""
     if isinstance(spec, ImportedSpec):
-        told = {(f"training.{key}" if key in _TRAINING_NAMES else key): value for key, value in spec.settings.items()}
-        return {"imported from": spec.imported.format} | told
+        told = spec.settings.items()
+        named = {(f"training.{key}" if key in _TRAINING_NAMES else key): value for key, value in told}
+        return {"imported from": spec.imported.format} | named
     flat: dict[str, Any] = {}
     _flatten("", spec.project.model_dump(mode="json", exclude={"format", "name", "about", "profile"}), flat)
     flat |= {f"fingerprint of {name}": value[:12] for name, value in spec.fingerprints.items()}

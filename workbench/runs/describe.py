@@ -60,7 +60,9 @@ def _description(values: Floats) -> Description:
             float(known.mean()),
             float(known.std(ddof=1)) if len(known) > 1 else float("nan"),
             float(known.min()),
-            *(float(np.quantile(known, share)) for share in (0.25, 0.5, 0.75)),
+            float(np.quantile(known, 0.25)),
+            float(np.quantile(known, 0.5)),
+            float(np.quantile(known, 0.75)),
             float(known.max()),
         )
 

@@ -19,7 +19,7 @@ def read_notes(run: Run) -> str:
 
 
 def add_note(run: Run, text: str) -> None:
-    """Add a paragraph at the end. Raises WorkbenchError when it cannot be written: the entry stays as it was."""
+    """Add a paragraph at the end. Raises WorkbenchError when it cannot be written; the entry stays then."""
     if not text.strip():
         raise fault("the note is empty", run.id)
     before = read_notes(run).rstrip()

@@ -8,6 +8,8 @@ from typing import Any
 
 from workbench.errors import fault
 
+SHOWN_NAMES = 12
+
 Figures = dict[str, float]
 """Field of a step or evaluated event to its value."""
 
@@ -38,7 +40,7 @@ _STEPS = ("step", "steps", "global_step", "train_global_step", "iteration", "ite
 
 STEP = ("step", "step")
 ROLES: dict[str, tuple[str, str]] = (
-    {name: STEP for name in _STEPS}
+    dict.fromkeys(_STEPS, STEP)
     | {name: ("training", key) for key, names in _ALIASES.items() for name in names}
     | {
         f"{prefix}_{name}": ("validation", key)
@@ -110,13 +112,14 @@ class Foreign:
             raise fault("holds no training loss and no validation loss", path, self._seen())
         only = [step for step in lossless if step not in self.validation]
         if only:
-            self.remarks.append(f"{len(only)} steps have no loss and are left out, the first is step {min(only)}")
+            self.remarks.append(f"{len(only)} steps have no loss and are left out, first step {min(only)}")
         if self._shuffled:
             self.remarks.append(f"steps are out of order in {self._shuffled} places: sorted")
         if self._again:
             self.remarks.append(f"{self._again} figures are told twice for one step: the last counts")
         if self.ignored:
-            self.remarks.append(f"not taken over: {', '.join(self.ignored[:12])}{' …' * (len(self.ignored) > 12)}")
+            more = " …" if len(self.ignored) > SHOWN_NAMES else ""
+            self.remarks.append(f"not taken over: {', '.join(self.ignored[:SHOWN_NAMES])}{more}")
 
     @property
     def last_step(self) -> int:
@@ -124,7 +127,7 @@ class Foreign:
         return max((*self.training, *self.validation), default=0)
 
     def _seen(self) -> str:
-        return f"it has: {', '.join(self.ignored[:12])}" if self.ignored else ""
+        return f"it has: {', '.join(self.ignored[:SHOWN_NAMES])}" if self.ignored else ""
 
 
 def number(text: str) -> float | None:

@@ -50,12 +50,13 @@ def import_run(
     created = time.time()
     title = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(created))}-{_title(name or path.resolve().stem)}"
     origin = Origin(file=str(path.resolve()), format=found.format, sha256=digest, remarks=found.remarks)
-    settings = found.settings | ({"effective_batch": batch} if batch else {}) | ({"rows": rows} if rows else {})
+    given = {"effective_batch": batch, "rows": rows}
+    settings = found.settings | {key: value for key, value in given.items() if value}
     return _write(project_folder, title, found, origin, settings, created)
 
 
 def read_foreign(path: Path, files: list[Path]) -> Foreign:
-    """The run that `path`, of which these are the files, holds. Raises WorkbenchError as `import_run` does."""
+    """The run that `path`, of which these are the files, holds; raises as `import_run` does."""
     try:
         with files[0].open("rb") as file:
             head = file.read(_HEAD_BYTES)

@@ -82,7 +82,8 @@ def _take_rows(
                     figures.append((place, value))
             except ValueError:
                 kind = "step" if place == STEP else "number"
-                raise fault(f"{cell.strip()[:40]!r} is no {kind}", f"{path}:{line.number}: {column}") from None
+                where = f"{path}:{line.number}: {column}"
+                raise fault(f"{cell.strip()[:40]!r} is no {kind}", where) from None
         if step is not None:
             found.add(step, figures)
         elif figures:

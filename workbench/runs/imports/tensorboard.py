@@ -2,8 +2,8 @@
 
 Read here and not by the `tensorboard` package, which brings grpcio, protobuf and a web server for what is a
 record format of four fields and three nested messages: framing as in TensorFlow's `record_writer.cc`, fields
-as in `event.proto`, `summary.proto` and `tensor.proto`. Checksums (CRC-32C) of all lengths, and of all records
-that hold scalars, are verified.
+as in `event.proto`, `summary.proto` and `tensor.proto`. Checksums (CRC-32C) of all lengths, and of all
+records that hold scalars, are verified.
 """
 
 import struct

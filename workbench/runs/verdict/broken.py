@@ -15,7 +15,8 @@ def not_finite(found: Evidence) -> Finding | None:
     if not len(found.broken):
         return None
     first = float(found.broken[0])
-    last = max((float(curve.steps[-1]) for curve in (found.loss, found.validation) if len(curve)), default=-1.0)
+    ends = [float(curve.steps[-1]) for curve in (found.loss, found.validation) if len(curve)]
+    last = max(ends, default=-1.0)
     if last < first:
         what = f"the loss is not a finite number from {found.at(first)} on"
     else:

@@ -72,7 +72,7 @@ def judge_run(run: Run, log: Log | None = None) -> Verdict:
 
 
 def _epochs_per_step(started: Event, step: Event) -> float | None:
-    """As the run counted, else step x effective batch / rows: OpenAI's way, where every row is one example."""
+    """As the run counted, else effective batch / rows, where every row is one example."""
     epoch, number = step.get("epoch"), step.get("step")
     if isinstance(epoch, int | float) and isinstance(number, int) and number > 0 and 0 < epoch < float("inf"):
         return epoch / number

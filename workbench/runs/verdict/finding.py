@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SHORT = 150
+"""Characters: two lines of 80 columns, less what stands before and behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -45,3 +48,12 @@ class Verdict:
     def line(self) -> str:
         """The headline as a line."""
         return f"so far: {self.headline}" if self.so_far else str(self.headline)
+
+    @property
+    def short(self) -> str:
+        """The headline without its rule, and without its last clauses where it is long."""
+        what = self.headline.what
+        while len(what) > SHORT and "; " in what:
+            what = what.rpartition("; ")[0]
+        more = f" (+{len(self.findings) - 1})" if len(self.findings) > 1 else ""
+        return f"{'so far: ' if self.so_far else ''}{what}{more}"

@@ -35,8 +35,8 @@ def rate_too_high(found: Evidence) -> Finding | None:
         window = window_of(len(loss))
         up = float(np.median(after) - loss.smooth.min())
         if excess(up, loss.noise, len(after), window) > chance(len(loss) / window):
-            what = f"learning rate too high{rate}: gradient norm {early:.3g} grows to {late:.3g} and the loss rises"
-            return Finding("rate-too-high", what, "medians of the first and last third")
+            what = f"learning rate too high{rate}: gradient norm {early:.3g} grows to {late:.3g}"
+            return Finding("rate-too-high", f"{what} and the loss rises", "medians of first and last third")
     return _spikes(found, rate)
 
 

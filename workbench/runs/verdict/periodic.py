@@ -1,14 +1,19 @@
-"""Dips that come again at one distance: an order of the batches, which neither learning nor overfitting makes."""
+"""Dips that come again at one distance: the order of the batches makes them, not learning or overfitting."""
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.runs.series import Floats
 from workbench.runs.verdict.evidence import Evidence
 from workbench.runs.verdict.finding import Finding
 from workbench.runs.verdict.robust import SIGMA_OF_MAD
+
+Flags: TypeAlias = NDArray[np.bool_]
+Places: TypeAlias = NDArray[np.intp]
 
 LEAST_POINTS = 40
 LEAST_CYCLES = 5
@@ -36,8 +41,8 @@ class Cycle:
     """A period in points of the curve, and which of its phases dip."""
 
     period: int
-    dips: Floats
-    phase: Floats
+    dips: Places
+    phase: Places
 
 
 def periodic(found: Evidence) -> Finding | None:
@@ -71,7 +76,7 @@ def periodic(found: Evidence) -> Finding | None:
     return Finding("periodic", what, f"autocorrelation, folded {len(values) // period} times")
 
 
-def _grid(found: Evidence) -> tuple[float, Floats, Floats] | None:
+def _grid(found: Evidence) -> tuple[float, Floats, Flags] | None:
     """Spacing in steps, values at even spacing (0 where none was logged), and which are known."""
     steps, values = found.loss.steps, found.loss.values
     if len(values) > MOST_POINTS:
@@ -92,7 +97,7 @@ def _grid(found: Evidence) -> tuple[float, Floats, Floats] | None:
     return spacing, grid, known
 
 
-def _detrended(values: Floats, known: Floats) -> Floats | None:
+def _detrended(values: Floats, known: Flags) -> Floats | None:
     """Distance from the trend in robust standard deviations, `CLIP` at most."""
     places = np.flatnonzero(known)
     blocks = np.array_split(places, min(32, max(2, len(places) // 20)))
@@ -132,7 +137,7 @@ def _period(rest: Floats) -> int | None:
     return next(lag for lag in found if correlation[lag] >= 0.8 * highest)
 
 
-def _folded(rest: Floats, known: Floats, period: int) -> Cycle | None:
+def _folded(rest: Floats, known: Flags, period: int) -> Cycle | None:
     """The phases that dip; None where none does, or more than half of them."""
     phase = np.arange(len(rest)) % period
     counts = np.bincount(phase[known], minlength=period)

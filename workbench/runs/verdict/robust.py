@@ -14,7 +14,7 @@ MEDIAN_COST = 1.2533
 """Standard error of a median over that of a mean, for normal noise: sqrt(pi / 2)."""
 
 MOST_POINTS = 2000
-"""Trends are read from at most so many points, the medians of blocks: more show nothing more, and cost time."""
+"""Trends are read from at most so many points, medians of blocks: more show nothing more and cost time."""
 
 
 def thinned(steps: Floats, values: Floats, most: int = MOST_POINTS) -> tuple[Floats, Floats]:
@@ -71,7 +71,7 @@ def chance(windows: float) -> float:
 
 
 def rising(values: Floats) -> float:
-    """Mann-Kendall trend in standard errors: above 0 where later values are higher. At most 200 points count."""
+    """Mann-Kendall trend in standard errors: above 0 where later values are higher; of 200 points at most."""
     _, y = thinned(np.arange(len(values), dtype=float), values, 200)
     n = len(y)
     if n < 3:
@@ -100,8 +100,8 @@ def flat_since(values: Floats, least_share: float = 0.25, least_points: int = 3)
 
     Flat is what stays within 3 % of the whole fall (or the noise) of the last quarter's level, for at least
     `least_share` of the points, and falls by less than 5 % of it (or two standard errors) from its first to
-    its last third, where the noise leaves no more than 20 % open. A straight line never is: it comes within 3 %
-    of its last quarter's level after 85 % of the points.
+    its last third, where the noise leaves no more than 20 % open. A straight line never is: it comes within
+    3 % of its last quarter's level after 85 % of the points.
     """
     n = len(values)
     window = window_of(n)

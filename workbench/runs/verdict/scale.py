@@ -15,6 +15,9 @@ LARGEST_VOCABULARY = 262_144
 ABOVE_UNIFORM = 1.5
 """A model that knows nothing has a loss of ln(vocabulary); half as much again is no model's loss."""
 
+USUAL = (4, 8, 16, 32, 64, 128)
+"""Accumulations that stand for one that is not known; 2 is left out, as other rows can be twice as hard."""
+
 TOLERANCE = 0.15
 """How near a ratio must be to the accumulation: dropout and other rows move it by some percent."""
 
@@ -61,8 +64,8 @@ def _above_validation(found: Evidence) -> Finding | None:
     times = _multiple(ratio, found)
     if times is None or not steady:
         return None
-    what = f"the training loss is {ratio:.3g} times the validation loss from the start: {_summed(found, times)}"
-    return Finding("not-divided", what, "ratio at the first validations")
+    what = f"the training loss is {ratio:.3g} times the validation loss from the start"
+    return Finding("not-divided", f"{what}: {_summed(found, times)}", "ratio at the first validations")
 
 
 def _jump(found: Evidence) -> Finding | None:
@@ -75,9 +78,9 @@ def _jump(found: Evidence) -> Finding | None:
         ratio = float(np.median(after) / np.median(before))
         times = _multiple(max(ratio, 1 / ratio), found)
         if times is not None:
-            way = "up" if ratio > 1 else "down"
-            what = f"the loss jumps {way} by {max(ratio, 1 / ratio):.3g} at {found.at(seam)}, where the run was resumed"
-            what += f": {_summed(found, times)}"
+            way, factor = ("up", ratio) if ratio > 1 else ("down", 1 / ratio)
+            what = f"the loss jumps {way} by a factor of {factor:.3g} where the run was resumed, "
+            what += f"{found.at(seam)}: {_summed(found, times)}"
             return Finding("not-divided", what, "ten points before and after", seam, found.epoch(seam))
     return None
 
@@ -85,11 +88,8 @@ def _jump(found: Evidence) -> Finding | None:
 def _multiple(ratio: float, found: Evidence) -> int | None:
     """The accumulation that `ratio` is near to."""
     known = found.facts.accumulation
-    if known is not None:
-        candidates = [known] if known > 1 else []
-    else:
-        candidates = [4, 8, 16, 32, 64, 128]
-    return next((each for each in candidates if abs(ratio / each - 1) < TOLERANCE), None)
+    candidates = USUAL if known is None else (known,)
+    return next((each for each in candidates if each > 1 and abs(ratio / each - 1) < TOLERANCE), None)
 
 
 def _summed(found: Evidence, times: int) -> str:

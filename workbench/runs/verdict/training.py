@@ -45,7 +45,7 @@ def diverging(found: Evidence) -> Finding | None:
 
 
 def not_falling(found: Evidence) -> Finding | None:
-    """The second half of the training loss has no lower mean than the first, and neither was the start higher.
+    """The second half of the training loss has no lower mean than the first, nor was the start higher.
 
     Said when the mean falls by less than 1 %, and two standard errors leave less than 5 % open. A loss that
     fell at once and is flat from then on is another matter.

@@ -1,4 +1,4 @@
-"""What the validation loss shows: overfitting, convergence, that more steps may help, or that there is none."""
+"""What the validation loss shows: overfitting, convergence, that more steps may help, or nothing."""
 
 import numpy as np
 
@@ -90,7 +90,8 @@ def _best(found: Evidence) -> str:
         return f"best checkpoint: step {step}"
     if not kept:
         return f"lowest value at step {step}, no checkpoint"
-    return f"lowest value at step {step}, nearest checkpoint: step {min(kept, key=lambda each: abs(each - step))}"
+    nearest = min(kept, key=lambda each: abs(each - step))
+    return f"lowest value at step {step}, nearest checkpoint: step {nearest}"
 
 
 def converged(found: Evidence) -> Finding | None:
@@ -106,18 +107,19 @@ def converged(found: Evidence) -> Finding | None:
         return None
     step = float(curve.steps[flat])
     level = float(np.median(curve.values[flat:]))
-    what = f"converged at {found.at(step)}: validation loss {beginning(curve.values):.4g} first, {level:.4g} since"
+    first = beginning(curve.values)
+    what = f"converged at {found.at(step)}: validation loss {first:.4g} first, {level:.4g} since"
     rate = found.learning_rate
     if len(rate) and len(now := rate.between(step, np.inf)) and now[0] < DECAYED * rate.values.max():
         what += ", where the learning rate had run out"
     what += f"; {_best(found)}"
     if gain := _training_gain(found, step):
-        what += f"; the training loss alone fell on, by {gain:.0%}: neither gain nor overfitting on validation rows"
+        what += f"; the training loss alone fell on, by {gain:.0%}: no gain and no harm on validation rows"
     return Finding("converged", what, "plateau of the validation loss", int(step), found.epoch(step))
 
 
 def _training_gain(found: Evidence, since: float) -> float:
-    """The share by which the training loss fell from `since` on, where that is a tenth and more than noise."""
+    """The share by which the training loss fell from `since` on, where it is a tenth and more than noise."""
     curve = found.loss.thin
     after = curve.values[np.searchsorted(curve.steps, since) :]
     third = len(after) // 3
@@ -141,8 +143,8 @@ def other(found: Evidence) -> Finding | None:
     if first - last > 0.01 * abs(first) and excess(first - last, sigma, edge, edge) > 3:
         recent = curve.values[-max(2, len(curve) // 3) :]
         if recent[-1] < recent[0] and (len(curve) < FEW or rising(curve.values) < -3):
-            return Finding("improving", f"not converged yet: {figures}, still falling", "no plateau, no minimum")
-        return Finding("unclear", f"{figures}: fell, and no trend can be told at the end", "no plateau, no minimum")
+            return Finding("improving", f"not converged yet: {figures}, still falling", "no plateau yet")
+        return Finding("unclear", f"{figures}: fell, and no trend can be told at the end", "no plateau yet")
     return Finding("validation-flat", f"{figures}: no fall that can be told from noise", "first against last")
 
 

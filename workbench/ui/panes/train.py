@@ -16,7 +16,7 @@ from workbench.runs.folder import Run, list_runs
 from workbench.runs.status import RunStatus, State, read_status
 from workbench.ui.actions import bindings
 from workbench.ui.feed import RunFeed
-from workbench.ui.panes.base import Pane
+from workbench.ui.panes.run_book import RunBook
 from workbench.ui.run_figures import METRICS, SIGNS, curves, figure, figures, marks
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.log import LogTail
@@ -31,7 +31,7 @@ POLL_SECONDS = 0.5
 LIST_SECONDS = 2.0
 
 
-class TrainPane(Pane):
+class TrainPane(RunBook):
     """Runs above, the chosen run's figures, curves and log below."""
 
     PLACE = "train"
@@ -118,6 +118,8 @@ class TrainPane(Pane):
                     if batch or status != feed.status:
                         self.app.call_from_thread(self._take, feed, batch, status)
                     more = bool(batch)
+                if feed is self.feed and not worker.is_cancelled and feed.judge():
+                    self.app.call_from_thread(self._draw)
             finally:
                 feed.busy.release()
 
@@ -184,7 +186,9 @@ class TrainPane(Pane):
                 return "this run is going on"
             if status.state is State.FINISHED:
                 return "this run is finished"
-        if name in ("metric", "log_axis", "console") and self.feed is None:
+            if status.state is State.IMPORTED:
+                return "this run was imported: it has no checkpoint to go on from"
+        if name in ("metric", "log_axis", "console", *self.READS) and self.feed is None:
             return "there is no run yet"
         return None
 
