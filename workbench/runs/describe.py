@@ -46,7 +46,7 @@ def describe_run(run: Run) -> dict[str, Description]:
 
 
 def describe(series: Series) -> dict[str, Description]:
-    """Every metric of `series` that has a value; `step` are the steps of the training points."""
+    """Every metric of a `Series(COUNTED)` that has a value; `step` are the steps of the training points."""
     steps, _ = series.curve("loss")
     columns = {"step": steps} | {name: series.curve(name)[1] for name in (*COUNTED, *TRAINING, *VALIDATION)}
     return {name: _description(values) for name, values in columns.items() if not np.isnan(values).all()}

@@ -38,9 +38,7 @@ def read_table(path: Path, text: str) -> Foreign:
     columns = [cell.strip().strip("*`") for cell in lines[header].cells]
     roles = [role(column) for column in columns]
     found = Foreign(_format(columns, markdown))
-    found.ignored = [
-        column for column, place in zip(columns, roles, strict=True) if place is None and column
-    ]
+    found.ignored = [column for column, place in zip(columns, roles, strict=True) if place is None and column]
     counted = STEP not in roles
     if counted:
         found.remarks.append("there is no step column: the rows are counted as steps")

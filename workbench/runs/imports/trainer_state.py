@@ -79,7 +79,5 @@ def _figures(
         # Epochs beside other validation figures are no training point
         return [figure for figure in figures if figure[0][0] == "validation"]
     if "eval_loss" in entry and "loss" not in entry:
-        return [
-            (("validation" if key == "epoch" else event, key), value) for (event, key), value in figures
-        ]
+        return [(("validation" if key == "epoch" else event, key), value) for (event, key), value in figures]
     return figures

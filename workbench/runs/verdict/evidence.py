@@ -8,6 +8,9 @@ import numpy as np
 from workbench.runs.series import Floats, Series
 from workbench.runs.verdict.robust import noise, smoothed, thinned, window_of
 
+LARGEST = float(np.finfo(np.float32).max)
+"""What lies above it has overflowed wherever it was computed: as good as infinite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -113,7 +116,7 @@ def evidence(series: Series, facts: Facts) -> Evidence:
 
 
 def _split(steps: Floats, values: Floats) -> tuple[Curve, Floats]:
-    finite = np.isfinite(values)
+    finite = np.abs(values) < LARGEST
     if finite.all():
         return Curve(steps, values), steps[:0]
     return Curve(steps[finite], values[finite]), steps[~finite]

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from workbench.runs.series import Series
 from workbench.runs.verdict import broken, gradient, periodic, scale, training, validation
 from workbench.runs.verdict.evidence import Evidence, Facts, evidence
@@ -29,9 +31,11 @@ _TURNED = {"overfitting", "validation-rising", "too-short"}
 
 def judge(series: Series, facts: Facts) -> Verdict:
     """What the curves of `series` show; a million points take under half a second."""
-    found = evidence(series, facts)
-    findings = [finding for rule in RULES if (finding := rule(found)) is not None]
-    if not _TURNED & {finding.name for finding in findings}:
-        outcome = next((finding for rule in OUTCOMES if (finding := rule(found)) is not None), None)
-        findings += [outcome] if outcome else []
+    # Ratios of figures near the ends of what floats hold may overflow: they meet no threshold then
+    with np.errstate(all="ignore"):
+        found = evidence(series, facts)
+        findings = [finding for rule in RULES if (finding := rule(found)) is not None]
+        if not _TURNED & {finding.name for finding in findings}:
+            outcome = next((finding for rule in OUTCOMES if (finding := rule(found)) is not None), None)
+            findings += [outcome] if outcome else []
     return Verdict(tuple(findings), facts.running)

@@ -13,6 +13,12 @@ SIGMA_OF_MAD = 1.4826
 MEDIAN_COST = 1.2533
 """Standard error of a median over that of a mean, for normal noise: sqrt(pi / 2)."""
 
+FEW = 8
+"""Below so many points noise cannot be told from the curve."""
+
+NOISE_OF_FEW = 0.02
+"""Nats, 2 % of perplexity: what a few validations on some hundred rows scatter by."""
+
 MOST_POINTS = 2000
 """Trends are read from at most so many points, medians of blocks: more show nothing more and cost time."""
 
@@ -46,12 +52,16 @@ def window_of(points: int) -> int:
 def noise(values: Floats) -> float:
     """Standard deviation of what changes from point to point; a straight trend does not count.
 
-    From second differences, whose variance is six times that of independent noise.
+    From first and second differences, whose variances are two and six times that of independent noise: a
+    curve that bends makes one of them larger.
     """
     if len(values) < 4:
         return 0.0
-    bends = np.diff(values, 2)
-    return float(SIGMA_OF_MAD * np.median(np.abs(bends - np.median(bends))) / math.sqrt(6))
+    return min(_scatter(np.diff(values)) / math.sqrt(2), _scatter(np.diff(values, 2)) / math.sqrt(6))
+
+
+def _scatter(values: Floats) -> float:
+    return float(SIGMA_OF_MAD * np.median(np.abs(values - np.median(values))))
 
 
 def excess(rise: float, sigma: float, first: int, second: int) -> float:
@@ -99,18 +109,18 @@ def flat_since(values: Floats, least_share: float = 0.25, least_points: int = 3)
     """The index from which on the values no longer fall; None where they fall to the end, or never fell.
 
     Flat is what stays within 3 % of the whole fall (or the noise) of the last quarter's level, for at least
-    `least_share` of the points, and falls by less than 5 % of it (or two standard errors) from its first to
-    its last third, where the noise leaves no more than 20 % open. A straight line never is: it comes within
-    3 % of its last quarter's level after 85 % of the points.
+    `least_share` of the points; and what falls by less than 5 % of it from its first to its last third (or by
+    less than two standard errors, without a steady trend), where the noise leaves no more than 20 % open. It
+    may have been lower by no more than 20 %: what turned is not flat. A straight line never is: it comes within 3 % of its last quarter's level after 85 % of the points.
     """
     n = len(values)
     window = window_of(n)
     y = smoothed(values, window)
-    sigma = noise(values) if n >= 8 else 0.0
+    sigma = noise(values) if n >= FEW else 0.0
     error = MEDIAN_COST * sigma / math.sqrt(window)
     last = float(np.median(values[-max(1, n // 4) :]))
     fall = beginning(values) - last
-    if fall <= max(3 * error, 0.01 * abs(beginning(values))):
+    if fall <= max(3 * error, least_fall(values)) or last - y.min() > max(0.2 * fall, 3 * error):
         return None
     inside = np.flatnonzero(y <= last + max(0.03 * fall, 2 * error))
     start = int(inside[0])
@@ -120,9 +130,17 @@ def flat_since(values: Floats, least_share: float = 0.25, least_points: int = 3)
     third = max(1, len(rest) // 3)
     still = float(np.median(rest[:third]) - np.median(rest[-third:]))
     doubt = MEDIAN_COST * sigma * math.sqrt(2 / third)
-    if still > max(0.05 * fall, 2 * doubt) or still + doubt > 0.2 * fall:
-        return None
-    return start
+    falls = still > 0.05 * fall and (still > 2 * doubt or rising(rest) < -2)
+    return None if falls or still + doubt > 0.2 * fall else start
+
+
+def least_fall(values: Floats) -> float:
+    """What counts as a fall at all: 1 % of the first value, as two seeds of one run differ by as much.
+
+    Of fewer than `FEW` values, whose noise nobody can tell, at least `NOISE_OF_FEW`.
+    """
+    least = 0.01 * abs(beginning(values))
+    return max(least, NOISE_OF_FEW) if len(values) < FEW else least
 
 
 def beginning(values: Floats) -> float:

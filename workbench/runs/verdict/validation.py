@@ -1,19 +1,31 @@
 """What the validation loss shows: overfitting, convergence, that more steps may help, or nothing."""
 
+import math
+
 import numpy as np
 
 from workbench.runs.verdict.broken import LEAST_VALIDATIONS
 from workbench.runs.verdict.evidence import Curve, Evidence
 from workbench.runs.verdict.finding import Finding
-from workbench.runs.verdict.robust import beginning, chance, excess, flat_since, rising, window_of
+from workbench.runs.verdict.robust import (
+    FEW,
+    NOISE_OF_FEW,
+    beginning,
+    chance,
+    excess,
+    flat_since,
+    least_fall,
+    rising,
+    window_of,
+)
 from workbench.runs.verdict.training import trend
-
-FEW = 8
-"""Below so many validations noise cannot be told from the curve: only an unbroken rise counts."""
 
 LEAST_RISE = 0.005
 """Nats, half a percent of perplexity: two seeds of one run differ by more. Less counts where it is a quarter
 of all that the validation loss had fallen."""
+
+UNBROKEN = 4
+"""So many rises in a row, and none that falls: noise does that once in 120 times."""
 
 DECAYED = 0.1
 """A learning rate under a tenth of its peak hardly moves weights: what is flat there may be the schedule."""
@@ -23,7 +35,7 @@ def overfitting(found: Evidence) -> Finding | None:
     """The validation loss has a minimum behind it, and the training loss does not rise along with it.
 
     Beyond the minimum it must lie 5 % of its fall and `LEAST_RISE` higher, further than the lowest of so many
-    windows lies low by chance; or rise steadily (Mann-Kendall, three standard errors). Of fewer than eight
+    windows lies low by chance; or rise steadily (Mann-Kendall, three standard errors) or unbroken. Of fewer than `FEW`
     validations all after the minimum must rise: three of them, or two by a tenth of the fall.
     """
     curve = found.validation
@@ -33,6 +45,8 @@ def overfitting(found: Evidence) -> Finding | None:
     at, rise = _minimum(curve)
     fall = max(0.0, beginning(curve.values) - float(curve.smooth[at]))
     least = max(0.05 * fall, min(LEAST_RISE, 0.25 * fall) if fall else LEAST_RISE)
+    if len(curve) < FEW:
+        least = max(least, NOISE_OF_FEW)
     if rise < least or not (_rises(curve, at, rise) if len(curve) >= FEW else _climbs(curve, at, rise, fall)):
         return None
     step = float(curve.steps[at])
@@ -60,10 +74,14 @@ def _rises(curve: Curve, at: int, rise: float) -> bool:
     after = curve.values[at + 1 :]
     if len(after) < 3:
         return False
+    if len(after) >= UNBROKEN and bool((np.diff(curve.values[at:]) > 0).all()):
+        return True
     window = window_of(len(curve))
-    beyond = excess(rise, curve.noise, max(3, len(after) // 3), window)
+    # What the noise is estimated from is noise itself: few points may have shown too little of it
+    sigma = curve.noise * (1 + 2 / math.sqrt(len(curve)))
+    beyond = excess(rise, sigma, max(3, len(after) // 3), window)
     steady = len(after) >= FEW and beyond > 3 and rising(after) > 3
-    return steady or (beyond > chance(len(curve) / window) and rising(curve.values[at:]) > 0)
+    return steady or (beyond > chance(len(curve)) and rising(curve.values[at:]) > 0)
 
 
 def _climbs(curve: Curve, at: int, rise: float, fall: float) -> bool:
@@ -140,7 +158,7 @@ def other(found: Evidence) -> Finding | None:
     figures = f"validation loss {first:.4g} first, {last:.4g} last"
     sigma = curve.noise if len(curve) >= FEW else 0.0
     edge = max(1, len(curve) // 8)
-    if first - last > 0.01 * abs(first) and excess(first - last, sigma, edge, edge) > 3:
+    if first - last > least_fall(curve.values) and excess(first - last, sigma, edge, edge) > 3:
         recent = curve.values[-max(2, len(curve) // 3) :]
         if recent[-1] < recent[0] and (len(curve) < FEW or rising(curve.values) < -3):
             return Finding("improving", f"not converged yet: {figures}, still falling", "no plateau yet")
