@@ -110,8 +110,9 @@ def flat_since(values: Floats, least_share: float = 0.25, least_points: int = 3)
 
     Flat is what stays within 3 % of the whole fall (or the noise) of the last quarter's level, for at least
     `least_share` of the points; and what falls by less than 5 % of it from its first to its last third (or by
-    less than two standard errors, without a steady trend), where the noise leaves no more than 20 % open. It
-    may have been lower by no more than 20 %: what turned is not flat. A straight line never is: it comes within 3 % of its last quarter's level after 85 % of the points.
+    less than two standard errors, without a steady trend), where the noise leaves no more than 20 % open. Nor
+    may it have been lower by more than 20 %: that turned. A straight line never is flat: it comes within 3 %
+    of its last quarter's level after 85 % of the points.
     """
     n = len(values)
     window = window_of(n)

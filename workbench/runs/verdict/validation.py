@@ -35,8 +35,8 @@ def overfitting(found: Evidence) -> Finding | None:
     """The validation loss has a minimum behind it, and the training loss does not rise along with it.
 
     Beyond the minimum it must lie 5 % of its fall and `LEAST_RISE` higher, further than the lowest of so many
-    windows lies low by chance; or rise steadily (Mann-Kendall, three standard errors) or unbroken. Of fewer than `FEW`
-    validations all after the minimum must rise: three of them, or two by a tenth of the fall.
+    windows lies low by chance; or rise steadily (Mann-Kendall, three standard errors), or unbroken. Of fewer
+    than `FEW` validations all after the minimum must rise: three of them, or two by a tenth of the fall.
     """
     curve = found.validation
     if len(curve) < LEAST_VALIDATIONS:
