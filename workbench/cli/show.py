@@ -1,4 +1,4 @@
-"""One run: its state, what was changed, its curve in numbers, its checkpoints."""
+"""One run: its state, its verdict, what was changed, its curve in numbers, its checkpoints, its notes."""
 
 import argparse
 from dataclasses import asdict
@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.cli.arguments import add_json, add_run
 
 if TYPE_CHECKING:
-    from workbench.runs.events import Event
-    from workbench.runs.folder import Run
     from workbench.runs.series import Series
-    from workbench.runs.spec import Spec
+    from workbench.runs.spec import ImportedSpec, Spec
 
 METRICS = (
     "loss",
@@ -39,15 +37,17 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import busy, excerpt, out, say, write_json
     from workbench.cli.follow import out_of_memory
     from workbench.runs.checkpoints import list_checkpoints
-    from workbench.runs.folder import find_run, read_spec
+    from workbench.runs.folder import find_run, read_imported, read_spec
+    from workbench.runs.notes import read_notes
     from workbench.runs.status import read_status
+    from workbench.runs.verdict.facts import judge_run, read_log
 
     found = find_run(args.run)
     with busy("reading the log"):
-        spec, status = read_spec(found), read_status(found)
-        series, others = _history(found)
-    samples = [event for event in others if event["kind"] == "sample"]
-    checkpoints = list_checkpoints(found)
+        spec, status, log = read_imported(found) or read_spec(found), read_status(found), read_log(found)
+        verdict = judge_run(found, log)
+    samples = [event for event in log.others if event["kind"] == "sample"]
+    series, notes, checkpoints = log.series, read_notes(found), list_checkpoints(found)
     if args.json:
         curves = {name: [array.tolist() for array in series.curve(name)] for name in METRICS}
         write_json(
@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
             | asdict(status)
             | {
                 "spec": spec.model_dump(mode="json"),
+                "verdict": [asdict(finding) for finding in verdict.findings],
+                "notes": notes,
                 "checkpoints": [
                     {"step": each.step, "folder": str(each.path), "bytes": each.bytes} for each in checkpoints
                 ],
@@ -68,23 +70,42 @@ def run(args: argparse.Namespace) -> int:
     say(f"folder     {found.folder}")
     say(f"state      {status.state.value}{f', {status.reason}' if status.reason else ''}")
     say(f"step       {status.step} of {status.total_steps or '?'}")
-    say(f"base       {spec.base_model.name}, template {spec.template.name}")
-    if changed := _changed(spec):
-        say(f"with       {changed}")
+    say(f"verdict    {verdict.line}")
+    for finding in verdict.findings[1:]:
+        say(f"           {finding}")
+    for title, text in _made_from(spec):
+        say(f"{title:<10} {text}")
     for checkpoint in checkpoints:
         best = "  (best)" if checkpoint.best else ""
         say(f"checkpoint step {checkpoint.step}, {checkpoint.bytes / 2**20:.1f} MiB{best}")
-    for event in others:
+    for event in log.others:
         if event["kind"] == "oom":
             say(f"memory     after step {event['step']}: {out_of_memory(event)}")
-    if waits := [event.get("seconds") or 0.0 for event in others if event["kind"] == "continued"]:
+    if waits := [event.get("seconds") or 0.0 for event in log.others if event["kind"] == "continued"]:
         say(f"paused     {len(waits)} times, {sum(waits):.0f} s together")
     for sample in samples[-SAMPLES:]:
         end = "" if sample.get("stopped") else "…"
         where = f"step {sample['step']}, row {sample.get('row')}"
         say(f"sample     {where}: {excerpt(str(sample.get('answer', '')), SAMPLE_CHARACTERS)}{end}")
     out.print(_numbers(series))
+    if notes.strip():
+        say(f"\n{notes.strip()}")
     return 0
+
+
+def _made_from(spec: "Spec | ImportedSpec") -> list[tuple[str, str]]:
+    """Titled lines: what a run was started with, or where it was imported from."""
+    from workbench.runs.spec import ImportedSpec
+
+    if isinstance(spec, ImportedSpec):
+        origin = spec.imported
+        lines = [("imported", f"{origin.format} {origin.file}, sha256 {origin.sha256[:12]}")]
+        if spec.settings:
+            lines.append(("told", ", ".join(f"{key} {value}" for key, value in spec.settings.items())))
+        return lines + [("remark", remark) for remark in origin.remarks]
+    lines = [("base", f"{spec.base_model.name}, template {spec.template.name}")]
+    changed = _changed(spec)
+    return [*lines, ("with", changed)] if changed else lines
 
 
 def _changed(spec: "Spec") -> str:
@@ -93,20 +114,8 @@ def _changed(spec: "Spec") -> str:
     return " ".join(layers + [f"--set {key}={value}" for key, value in spec.overrides.items()])
 
 
-def _history(found: "Run") -> "tuple[Series, list[Event]]":
-    """The curves, and what else is told of the run: samples, pauses, memory that ran out."""
-    from workbench.runs.events import EventTail
-    from workbench.runs.series import Series
-
-    tail, series = EventTail(found.events), Series()
-    others: list[Event] = []
-    while batch := tail.read():
-        series.feed(batch)
-        others += [event for event in batch if event["kind"] in ("sample", "continued", "oom")]
-    return series, others
-
-
 def _numbers(series: "Series") -> Any:
+    import numpy as np
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -114,7 +123,7 @@ def _numbers(series: "Series") -> Any:
         table.add_column(title, justify="left" if title == "metric" else "right", no_wrap=True)
     for name in METRICS:
         _, values = series.curve(name)
-        if len(values):
+        if len(values) and not (np.isnan(values).all() and name not in ("loss", "validation_loss")):
             figures = (values[0], values.min(), values.max(), values[-1])
             table.add_row(name, str(len(values)), *(f"{value:.5g}" for value in figures))
     return table

@@ -43,6 +43,7 @@ from workbench.runs.checkpoints import Checkpoint, newest_whole, rotate, sweep
 from workbench.runs.continuing import find_adapter
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
+from workbench.runs.same_rows import validation_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             resumed_from=resume.step if resume else None,
             train_rows=len(rows),
             validation_rows=len(validation),
+            validation_fingerprint=validation_fingerprint(encoded.validation),
             precision=arithmetic,
             packing=packing,
             **_description(trainer, project),

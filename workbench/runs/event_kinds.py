@@ -12,7 +12,11 @@ class Preparing(TypedDict):
 
 
 class Started(TypedDict):
-    """Steps begin. With `resumed_from`, what earlier attempts logged after that step no longer counts."""
+    """Steps begin. With `resumed_from`, what earlier attempts logged after that step no longer counts.
+
+    `validation_fingerprint` is the SHA-256 of the ids and masks of the validation rows; of old runs there is
+    none.
+    """
 
     attempt: int
     resumed_from: int | None
@@ -27,6 +31,7 @@ class Started(TypedDict):
     packing: str
     effective_batch: int
     world_size: int
+    validation_fingerprint: NotRequired[str]
 
 
 class Step(TypedDict):
@@ -145,7 +150,7 @@ class Warned(TypedDict):
 
 
 class Ended(TypedDict):
-    """The end of an attempt; `state` is finished, stopped or failed."""
+    """The end of an attempt; `state` is finished, stopped or failed, or imported for a run of elsewhere."""
 
     state: str
     step: int | None

@@ -52,7 +52,7 @@ class EventWriter:
     def write(self, kind: str, **fields: Any) -> None:
         """Append one event; `event_kinds` says with which fields."""
         self._lost += len(self._waiting) == _WAITING_EVENTS
-        self._waiting.append(_line(kind, fields))
+        self._waiting.append(event_line(kind, fields))
         self._write_waiting()
 
     def keep_space(self) -> None:
@@ -87,7 +87,7 @@ class EventWriter:
                 lost = f", {self._lost} of them are lost" if self._lost else ""
                 text = f"the disk did not take {self._late} events when they happened{lost}"
                 self._late = self._lost = 0
-                self._begun = _line("warning", {"message": text})
+                self._begun = event_line("warning", {"message": text})
                 self._finish(file)
         except OSError:
             self._late += 1
@@ -216,7 +216,8 @@ def parse(line: bytes) -> Event | None:
     return event
 
 
-def _line(kind: str, fields: Event) -> bytes:
+def event_line(kind: str, fields: Event) -> bytes:
+    """One event as a line of the log; `fields` may hold its `time`, else it is now."""
     event = {"v": 1, "time": round(time.time(), 6), "kind": kind}
     for name, value in fields.items():
         event[name] = value if type(value) in (int, str, bool, type(None)) else _plain(value)

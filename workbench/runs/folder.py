@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from os.path import abspath, isfile, samefile
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
@@ -18,9 +20,11 @@ from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
 from workbench.prompts.blocks import with_texts
 from workbench.runs.naming import about
-from workbench.runs.spec import Spec, SpecBase, SpecTemplate, git_state, versions
+from workbench.runs.spec import ImportedSpec, Spec, SpecBase, SpecTemplate, git_state, versions
 
 RUNS = "runs"
+
+_SpecModel = TypeVar("_SpecModel", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -134,18 +138,52 @@ def read_spec(run: Run) -> Spec:
     """What `run` was started with; `project_folder` is where the project is now.
 
     Raises:
-        WorkbenchError: spec.json is missing, broken, or of a newer format.
+        WorkbenchError: spec.json is missing, broken, of a newer format, or that of an imported run.
     """
+    content = _spec_content(run)
+    if _is_imported(content):
+        raise fault(
+            "this run was imported: it has no settings and no checkpoints, only its curves",
+            run.id,
+            f"workbench show {run.folder} says where from",
+        )
+    spec = _parsed(Spec, run, content)
+    # A project that was moved or copied takes its runs along, and they must read its own data
+    return spec.model_copy(update={"project_folder": run.folder.absolute().parents[1]})
+
+
+def read_imported(run: Run) -> ImportedSpec | None:
+    """Where `run` was imported from; None for a run of our own.
+
+    Raises:
+        WorkbenchError: spec.json is missing or broken.
+    """
+    content = _spec_content(run)
+    return _parsed(ImportedSpec, run, content) if _is_imported(content) else None
+
+
+def _spec_content(run: Run) -> bytes:
     try:
-        spec = Spec.model_validate_json(run.spec.read_bytes())
+        return run.spec.read_bytes()
     except OSError as error:
         raise fault(f"cannot be read: {error.strerror or error}", run.spec) from error
+
+
+def _is_imported(content: bytes) -> bool:
+    try:
+        spec = from_json(content)
+    except ValueError:
+        return False  # what is wrong with it is for the model to say
+    return isinstance(spec, dict) and "imported" in spec
+
+
+def _parsed(model: type[_SpecModel], run: Run, content: bytes) -> _SpecModel:
+    try:
+        return model.model_validate_json(content)
     except ValidationError as error:
         where = [(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
         problems = [Problem(f"{key}: {message}" if key else message, str(run.spec)) for key, message in where]
         raise WorkbenchError(*problems) from error
-    # A project that was moved or copied takes its runs along, and they must read its own data
-    return spec.model_copy(update={"project_folder": run.folder.absolute().parents[1]})
 
 
 def list_runs(project_folder: Path) -> list[Run]:

@@ -135,6 +135,8 @@ def _require_unfinished(run: Run) -> None:
         hint = "start a new run to train with other settings"
         done = ended.reason or f"all {ended.step} steps are done"
         raise fault(f"this run is finished: {done}", run.id, hint)
+    if ended.state is State.IMPORTED:
+        raise fault("this run was imported: it has no checkpoint to go on from", run.id, "start a new run")
 
 
 def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[str, str]) -> None:

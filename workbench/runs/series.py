@@ -1,6 +1,6 @@
 """The curves of a run as numpy arrays that grow: a million steps, fed in slices, shown without a copy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,15 +45,18 @@ class Series:
     A step that comes again, after a resume, replaces what was there from that step on, so that every curve
     runs strictly upwards in its steps.
 
+    Args:
+        more: further curves of step events, by the field each is read from.
+
     Attributes:
         seams: steps that a later attempt went on from.
         checkpoints: steps at which a checkpoint was written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
         self.seams: list[int] = []
         self.checkpoints: list[int] = []
-        self._training = _Columns(TRAINING | AXES)
+        self._training = _Columns(TRAINING | AXES | dict(more or {}))
         self._validation = _Columns(VALIDATION)
 
     def feed(self, events: Iterable[Event]) -> None:

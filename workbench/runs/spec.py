@@ -88,6 +88,39 @@ class Spec(BaseModel):
         return OpenProject(folder, folder / FILE_NAME, "", self.project, self.profile, dict(self.overrides))
 
 
+class Origin(BaseModel):
+    """Where an imported run comes from.
+
+    Attributes:
+        file: the file or folder, as it was called then.
+        format: what kind of file it was.
+        sha256: over the SHA-256 of each file.
+        remarks: what was not taken over, or not as it stood.
+    """
+
+    file: str
+    format: str
+    sha256: str
+    remarks: list[str] = []
+
+
+class ImportedSpec(BaseModel):
+    """`spec.json` of a run that was trained elsewhere: nobody here knows its project.
+
+    Attributes:
+        created: time of the import, in seconds since 1970.
+        settings: what the file said of how the run was made.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: Literal[1] = 1
+    id: str
+    created: float
+    imported: Origin
+    settings: dict[str, Any] = {}
+
+
 def versions() -> dict[str, str]:
     """What is installed, by package; a package that is not installed is left out."""
     found = {"workbench": workbench.__version__, "python": sys.version.partition(" ")[0]}

@@ -19,6 +19,7 @@ _CHUNK_BYTES = 4 * 1024 * 1024
 _RARE = re.compile(rb'"kind":"(?!step")')
 _STEP = b'"kind":"step"'
 _REMEMBERED_RUNS = 1000
+_ENDS = ("finished", "stopped", "imported")
 
 
 class State(StrEnum):
@@ -38,6 +39,8 @@ class State(StrEnum):
     """Ended by an error, which the reason names."""
     KILLED = "killed"
     """Its process went away without a word."""
+    IMPORTED = "imported"
+    """Trained elsewhere: its curves alone are here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,7 @@ class _Digest:
         if self._ended is not None:
             named = str(self._ended.get("state"))
             reason = str(self._ended.get("reason") or "")
-            return (State(named) if named in ("finished", "stopped") else State.FAILED), reason
+            return (State(named) if named in _ENDS else State.FAILED), reason
         if self._any:
             return State.KILLED, "its process ended without a word: killed, out of memory, or a crash"
         return State.NEW, ""

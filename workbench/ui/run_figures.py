@@ -16,6 +16,7 @@ SIGNS = {
     State.STOPPED: "■",
     State.FAILED: "✗",
     State.KILLED: "☠",
+    State.IMPORTED: "⇣",
 }
 
 METRICS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -35,7 +36,7 @@ METRICS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 
 
 def figures(feed: RunFeed) -> Text:
-    """The run in two lines, where it stands and how fast it is; then why it ended, and its last remark."""
+    """The run in two lines, where it stands and how fast it is; then end, verdict, last remark."""
     status, step = feed.status, feed.step
     line = Text.assemble((f"{SIGNS[status.state]} {status.state.value}", "bold"))
     if status.state is State.RUNNING and not step:
@@ -57,6 +58,8 @@ def figures(feed: RunFeed) -> Text:
             line.append(f"  ETA {clock(status.eta_seconds)}", style="bold")
     if status.reason:
         line.append_text(shown(f"\n{status.reason}", "bold"))
+    if feed.verdict is not None:
+        line.append_text(shown(f"\n⇒ {feed.verdict.short}"))
     if feed.remarks:
         line.append_text(shown(f"\n! {feed.remarks[-1]}"))
     return line

@@ -18,6 +18,7 @@ from workbench.runs.status import RunStatus, State, read_status
 from workbench.ui.actions import bindings
 from workbench.ui.curve_view import CurveView
 from workbench.ui.feed import RunFeed
+from workbench.ui.panes.run_book import RunBook
 from workbench.ui.panes.train_control import ControlPane
 from workbench.ui.panes.train_samples import SampleView
 from workbench.ui.run_figures import METRICS, SIGNS, figure, figures
@@ -36,7 +37,7 @@ VIEWS = ("log_axis", "axis", "smooth", "zoom_in", "zoom_out", "pan_left", "pan_r
 """Actions that change how the curves are looked at."""
 
 
-class TrainPane(ControlPane):
+class TrainPane(ControlPane, RunBook):
     """Runs above, the chosen run's figures, curves and log below."""
 
     PLACE = "train"
@@ -135,6 +136,8 @@ class TrainPane(ControlPane):
                     batch, status, more = feed.read()
                     if more or batch or status != feed.status:
                         self.app.call_from_thread(self._take, feed, batch, status)
+                if feed is self.feed and not worker.is_cancelled and feed.judge():
+                    self.app.call_from_thread(self._draw)
             finally:
                 feed.busy.release()
 
@@ -207,7 +210,9 @@ class TrainPane(ControlPane):
                 return "this run is going on"
             if status.state is State.FINISHED:
                 return "this run is finished"
-        if name in ("metric", "console", "samples", *VIEWS) and self.feed is None:
+            if status.state is State.IMPORTED:
+                return "this run was imported: it has no checkpoint to go on from"
+        if name in ("metric", "console", "samples", *VIEWS, *self.READS) and self.feed is None:
             return "there is no run yet"
         if name in ("zoom_out", "pan_left", "pan_right", "whole") and self.view.width == 1.0:
             return "the whole run is in view: + shows a part of it"

@@ -1,0 +1,107 @@
+"""Runs side by side: settings that differ, figures sorted by a metric, verdicts, notes. Warns when the runs
+were not measured on the same validation rows."""
+
+import argparse
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.arguments import add_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from workbench.runs.compare import Compared, Comparison, Figure
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`compare RUN RUN... [--metric M] [--json]`."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id, its folder, or `latest`")
+    parser.add_argument(
+        "--metric", default="", metavar="M", help="sort by it (default: validation_loss, else loss)"
+    )
+    add_json(parser, "print everything as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the comparison, the best run first."""
+    from workbench.cli.console import busy, note, out, say, write_json
+    from workbench.runs.compare import compare
+    from workbench.runs.folder import find_run
+
+    found = [find_run(each) for each in args.runs]
+    with busy("reading the logs"):
+        comparison = compare(found, args.metric)
+    if args.json:
+        write_json(_plain(comparison), indent=2)
+        return 0
+    for number, each in enumerate(comparison.runs, 1):
+        say(f"{number}  {each.run.id}  ({each.run.folder.parents[1].name}, {each.status.state.value})")
+    say("")
+    out.print(_figures(comparison))
+    say("")
+    if comparison.differences:
+        out.print(_differences(comparison))
+    else:
+        say("no setting is known to differ")
+    for number, each in enumerate(comparison.runs, 1):
+        say(f"\n{number}  {each.run.id}")
+        for index, finding in enumerate(each.verdict.findings):
+            say(f"   {each.verdict.line if index == 0 else finding}")
+        for line in each.notes.strip().splitlines():
+            say(f"   | {line}")
+    for warning in comparison.warnings:
+        note(f"warning: {warning}")
+    return 0
+
+
+def _figures(comparison: "Comparison") -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    shown = list(dict.fromkeys((comparison.metric, "validation_loss", "loss")))
+    for title in ("", "step", "epoch", *(f"{which} {name}" for name in shown for which in ("best", "last"))):
+        table.add_column(title.replace("_", " "), justify="right")
+    for number, each in enumerate(comparison.runs, 1):
+        cells = [cell for name in shown for cell in _cells(each, name)]
+        epoch = "" if each.epoch is None else f"{each.epoch:.2f}"
+        table.add_row(str(number), f"{each.status.step}/{each.status.total_steps or '?'}", epoch, *cells)
+    return table
+
+
+def _cells(each: "Compared", metric: str) -> tuple[str, str]:
+    figure: Figure | None = each.figures.get(metric)
+    if figure is None:
+        return "", ""
+    return f"{figure.best:.4g} @{figure.step}", f"{figure.last:.4g}"
+
+
+def _differences(comparison: "Comparison") -> "Table":
+    from rich.table import Table
+
+    from workbench.ui.text import shown
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("differs")
+    for number, _ in enumerate(comparison.runs, 1):
+        table.add_column(str(number), overflow="fold")
+    for key, values in comparison.differences.items():
+        table.add_row(shown(key), *(shown("–" if value is None else str(value)) for value in values))
+    return table
+
+
+def _plain(comparison: "Comparison") -> dict[str, Any]:
+    return {
+        "metric": comparison.metric,
+        "warnings": comparison.warnings,
+        "differences": comparison.differences,
+        "runs": [
+            {"id": each.run.id, "folder": str(each.run.folder), "epoch": each.epoch}
+            | asdict(each.status)
+            | {
+                "figures": {name: asdict(figure) for name, figure in each.figures.items()},
+                "verdict": [asdict(finding) for finding in each.verdict.findings],
+                "notes": each.notes,
+            }
+            for each in comparison.runs
+        ],
+    }

@@ -1,0 +1,40 @@
+"""The journal entry of a run, and a line to add to it."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from workbench.ui.text import shown
+from workbench.ui.widgets.message_input import MessageInput
+
+
+class NoteDialog(ModalScreen[str | None]):
+    """Answers the paragraph that was written, None for none."""
+
+    def __init__(self, title: str, before: str) -> None:
+        super().__init__()
+        self._title, self._before = title, before
+
+    def compose(self) -> ComposeResult:
+        """Title, what is written already, the input."""
+        with Vertical(classes="dialog dialog-list"):
+            yield Static(shown(f"Journal of {self._title}", "bold"))
+            with VerticalScroll(can_focus=False):
+                yield Static(shown(self._before.strip() or "nothing yet"))
+            yield MessageInput(id="note")
+
+    def on_mount(self) -> None:
+        """The input has the keys."""
+        note = self.query_one(MessageInput)
+        note.placeholder = "What was tried, what came of it"
+        note.focus()
+
+    @on(MessageInput.Sent)
+    def _sent(self, event: MessageInput.Sent) -> None:
+        self.dismiss(event.text)
+
+    @on(MessageInput.Left)
+    def _left(self) -> None:
+        self.dismiss(None)
