@@ -35,6 +35,7 @@ from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import Checkpoint, list_checkpoints, sweep, verify
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, read_spec
+from workbench.runs.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         StopNow: asked to end at once.
     """
     spec = read_spec(run)
-    project = spec.project
     sweep(run)
     resume = _newest(run)
     if resume and _is_last(resume):
@@ -67,6 +67,44 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     )
     _require_rows(encoded)
     _tell_left_out(encoded, events)
+    trainer, fields = build(run, spec, encoded, events, commands, resume)
+    trainer.add_callback(
+        _Announcer(
+            events,
+            attempt=_attempts(run) + 1,
+            resumed_from=resume.step if resume else None,
+            **fields,
+        )
+    )
+    try:
+        trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
+    except Diverged:
+        if trainer.state.global_step:
+            trainer.save()
+        raise
+    step = trainer.state.global_step
+    if trainer.last_saved != step and not (resume and resume.step == step):
+        raise fault(f"the weights of step {step}, the last one, could not be written: see the warnings")
+    return Ending("stopped" if step < trainer.state.max_steps else "finished", step)
+
+
+def build(
+    run: Run,
+    spec: Spec,
+    encoded: EncodedProject,
+    events: EventWriter,
+    commands: Commands,
+    resume: Checkpoint | None = None,
+    kind: type[Trainer] = Trainer,
+) -> tuple[Trainer, dict[str, Any]]:
+    """The trainer of one run, with its model loaded, and what the `started` event says of it.
+
+    Args:
+        encoded: the rows; at least one to train on.
+        resume: the checkpoint that it will go on from.
+        kind: the class of the trainer; `workbench.engine.measure_job` has one that writes no checkpoints.
+    """
+    project = spec.project
     rows = [to_row(example) for example in encoded.train]
     validation = [to_row(example) for example in encoded.validation]
 
@@ -90,7 +128,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         grown=bool(tokenizer.added),
     )
 
-    trainer = Trainer(
+    trainer = kind(
         project.training,
         model,
         training_arguments(project, run.checkpoints, packing),
@@ -109,28 +147,13 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         ),
         progress=Progress.load(resume.path) if resume else Progress(),
     )
-    trainer.add_callback(
-        _Announcer(
-            events,
-            attempt=_attempts(run) + 1,
-            resumed_from=resume.step if resume else None,
-            train_rows=len(rows),
-            validation_rows=len(validation),
-            precision=arithmetic,
-            packing=packing,
-            **_description(trainer, project),
-        )
-    )
-    try:
-        trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
-    except Diverged:
-        if trainer.state.global_step:
-            trainer.save()
-        raise
-    step = trainer.state.global_step
-    if trainer.last_saved != step and not (resume and resume.step == step):
-        raise fault(f"the weights of step {step}, the last one, could not be written: see the warnings")
-    return Ending("stopped" if step < trainer.state.max_steps else "finished", step)
+    return trainer, {
+        "train_rows": len(rows),
+        "validation_rows": len(validation),
+        "precision": arithmetic,
+        "packing": packing,
+        **_description(trainer, project),
+    }
 
 
 class _Preparing:
