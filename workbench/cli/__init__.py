@@ -1,7 +1,7 @@
 """The front door: finds the command, imports its module only then, turns faults into exit codes.
 
 Exit codes: 0 done, 1 findings (red ones in the rows, for `check` and for `train`; a variant that cannot be
-written, a run that failed, a box that lacks something), 2 misuse (a wrong argument, a project or a file that
+written, a run that failed or would not fit into memory, a box that lacks something), 2 misuse (a wrong argument, a project or a file that
 cannot be read).
 """
 
@@ -28,6 +28,7 @@ COMMANDS = {
     "few-shot": "draw the examples of few-shot prompts, and keep them",
     "check": "look at all rows before GPU time is spent: what would go wrong, and in which rows",
     "stats": "lengths in tokens, what is trained, padding, scripts",
+    "estimate": "memory, time and disk that a run would need, and what would save how much; --measure tries",
     "train": "start a run in the background and follow it",
     "runs": "list runs with their state",
     "show": "one run: settings, state, curve in numbers, checkpoints",
