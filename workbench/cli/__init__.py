@@ -1,8 +1,8 @@
 """The front door: finds the command, imports its module only then, turns faults into exit codes.
 
 Exit codes: 0 done, 1 findings (red ones in the rows, for `check` and for `train`; a variant that cannot be
-written, a run that failed or would not fit into memory, a box that lacks something), 2 misuse (a wrong argument, a project or a file that
-cannot be read).
+written, a run that failed or would not fit into memory, a box that lacks something), 2 misuse (a wrong
+argument, a project or a file that cannot be read).
 """
 
 import argparse

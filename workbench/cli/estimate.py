@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`estimate PROJECT [--profile P] [--set key=value]... [--measure] [--json]`."""
     add_project(parser)
     add_layers(parser, "training.per_device_train_batch_size=4")
-    parser.add_argument("--measure", action="store_true", help="take two real steps first, on the longest rows")
+    parser.add_argument("--measure", action="store_true", help="first take two real steps")
     add_json(parser, 'print {"memory", "capacity", "verdict", "changes", "duration", "disk", "measured"}')
 
 
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
             from workbench.ui.widgets.memory_bar import size
 
             note(
-                f"measured: {size(measured['peak_bytes'])}, of {size(measured['forecast_bytes'])} forecast by "
-                f"formulae alone for that batch ({measured['error']:+.0%})"
+                f"measured: {size(measured['peak_bytes'])}; the formulae alone said "
+                f"{size(measured['forecast_bytes'])} for that batch ({measured['error']:+.0%})"
             )
     return 1 if found.verdict == TOO_MUCH else 0
 
@@ -93,8 +93,8 @@ def _print(found: "Estimate") -> None:
     batch = memory.batch
     about = "the longest rows" if batch.measured else "rows of data.max_tokens"
     say(
-        f"  at its peak ({memory.moment}), {memory.precision}, {batch.rows} x {about}: {batch.tokens:,} tokens, "
-        f"{batch.trained:,} trained; {memory.trainable:,} of {memory.parameters:,} parameters train"
+        f"  at its peak ({memory.moment}), {memory.precision}, {batch.rows} x {about}: {batch.tokens:,} "
+        f"tokens, {batch.trained:,} trained; {memory.trainable:,} of {memory.parameters:,} parameters train"
     )
     what = "GPU " + found.capacity.name if found.capacity.device != "host" else "host memory, no GPU"
     say(f"  {what}: {size(found.capacity.total)}, {size(found.room)} free")

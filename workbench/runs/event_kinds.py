@@ -72,6 +72,36 @@ class CheckpointWritten(TypedDict):
     best: bool
 
 
+class Memory(TypedDict):
+    """The most memory that the process has held so far, and what there is.
+
+    `device` is `cuda:0`, with what torch has reserved of the card's memory, or `host`, with the resident set
+    of the process and the RAM of the machine or of its container.
+    """
+
+    peak_bytes: int
+    capacity_bytes: int
+    device: str
+
+
+class Oom(TypedDict):
+    """A part of a micro-batch did not fit into memory, when `step` steps were done.
+
+    `micro_batch` and `accumulation` are what ran out, `tokens` the size of the part, padding included; 0 when
+    it was something else that did not fit, such as the optimizer's state.
+    `answer` is `halved`: the step is done anew with half the micro-batch and twice the accumulation, and so
+    is all that follows; or `none`: it was one example, and the run ends.
+    """
+
+    step: int
+    micro_batch: int
+    accumulation: int
+    tokens: int
+    peak_bytes: int
+    capacity_bytes: int
+    answer: str
+
+
 class Command(TypedDict):
     """The run took up a command; `reason` says why it does not carry it out, or where it came from."""
 
@@ -101,6 +131,8 @@ KINDS: dict[str, type] = {
     "step": Step,
     "evaluated": Evaluated,
     "checkpoint": CheckpointWritten,
+    "memory": Memory,
+    "oom": Oom,
     "command": Command,
     "warning": Warned,
     "ended": Ended,

@@ -44,13 +44,20 @@ def changed(settings: Project, overrides: dict[str, Any]) -> Project:
     )
 
 
-def helping_changes(settings: Project, forecast: Forecast, statistics: Statistics | None) -> list[Change]:
+def helping_changes(
+    settings: Project, forecast: Forecast, statistics: Statistics | None, *, four_bits: bool = True
+) -> list[Change]:
     """Every change that saves at least a hundredth of the peak, in the order in which one would try them:
-    first what changes nothing in the result, last what leaves rows out."""
+    first what changes nothing in the result, last what leaves rows out.
+
+    Args:
+        four_bits: this base model can be held in nf4 on this machine.
+    """
     now = forecast(settings).total
     found = [
         Change(name, overrides, now - forecast(changed(settings, overrides)).total, cost)
         for name, overrides, cost in _candidates(settings, statistics)
+        if four_bits or "model.quantization" not in overrides
     ]
     return [change for change in found if change.saved >= now * _LEAST_SAVED]
 

@@ -50,6 +50,11 @@ class Forecaster:
         plain = self.plain(settings)
         return correct(plain, self.known, capacity_bytes=self.capacity.total, model=self.shape.key)
 
+    def changes(self, settings: Project) -> list[Change]:
+        """What would save memory, each by itself."""
+        fits = four_bits(self.shape, self.capacity)
+        return helping_changes(settings, self.memory, self.statistics, four_bits=fits)
+
     @property
     def room(self) -> int:
         """Bytes a run can have now."""
@@ -84,6 +89,13 @@ def forecaster(
     return Forecaster(shape, grown, statistics, capacity, known)
 
 
+def four_bits(shape: Shape, capacity: Capacity) -> bool:
+    """On a CPU bitsandbytes packs 4-bit weights in blocks of 64 x 32, and others cannot be trained."""
+    return capacity.device != "host" or all(
+        each.d_in % 64 == 0 and each.d_out % 32 == 0 for each in shape.linears
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """The answer.
@@ -116,7 +128,7 @@ def estimate(
     statistics = survey.statistics if survey else None
     made = forecaster(project, capacity, statistics, known)
     memory = made.memory(settings)
-    changes = helping_changes(settings, made.memory, statistics)
+    changes = made.changes(settings)
     base = locate(settings.model.base, project.folder, weights=False)
     speed = known_speed(
         settings, base.name, str(base.folder), made.shape.key, list_runs(project.folder), known

@@ -1,6 +1,7 @@
 """Measuring instead of computing: two real steps in a process of their own, kept for later forecasts."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -37,7 +38,7 @@ def run_measurement(
             last.clear()
             last.update(json.loads(line))
 
-    ended = child.run(JOB, _words(project), hear, cancelled, environment=trainer_environment({}))
+    ended = child.run(JOB, _words(project), hear, cancelled, environment=trainer_environment(os.environ))
     if cancelled and cancelled():
         raise fault("the measurement was cancelled")
     if "error" in last:

@@ -34,7 +34,7 @@ LIMIT = "|"
 
 
 def stacked(parts: Mapping[str, int], room: int, width: int) -> Text:
-    """A bar of exactly `width` cells: each part as its letter, dots for what stays free, `|` where memory ends.
+    """A bar of exactly `width` cells: each part as its letter, dots for what stays free, `|` at its end.
 
     Its full width is the need or the room, whichever is larger. A part that is there has a cell where
     possible.
