@@ -35,8 +35,6 @@ def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": environment.get("TOKENIZERS_PARALLELISM", "false"),
         # Threads that spin while they wait slow down busy neighbours
         "OMP_WAIT_POLICY": environment.get("OMP_WAIT_POLICY", "PASSIVE"),
-        # glibc keeps freed tensors of up to 32 MiB in pieces: up to twice the memory of a training on a CPU
-        "MALLOC_MMAP_THRESHOLD_": environment.get("MALLOC_MMAP_THRESHOLD_", str(4 * 2**20)),
     }
     if _gpus() > 1:
         # transformers would spread every micro-batch over all GPUs it sees, and change the effective batch
