@@ -1,8 +1,8 @@
 """The front door: finds the command, imports its module only then, turns faults into exit codes.
 
 Exit codes: 0 done, 1 findings (red ones in the rows, for `check` and for `train`; a variant that cannot be
-written, a run that failed, a box that lacks something), 2 misuse (a wrong argument, a project or a file that
-cannot be read).
+written, a run that failed or would not fit into memory, a box that lacks something), 2 misuse (a wrong
+argument, a project or a file that cannot be read).
 """
 
 import argparse
@@ -30,6 +30,7 @@ COMMANDS = {
     "few-shot": "draw the examples of few-shot prompts, and keep them",
     "check": "look at all rows before GPU time is spent: what would go wrong, and in which rows",
     "stats": "lengths in tokens, what is trained, padding, scripts",
+    "estimate": "memory, time and disk that a run would need, and what would save how much; --measure tries",
     "train": "start a run in the background and follow it",
     "queue": "runs that wait for their turn: add, start, stop",
     "sweep": "try settings against each other, judged on the same validation rows",

@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`train PROJECT [--profile P] [--set key=value]... [--resume RUN] [--detach] [--json]`."""
+    """`train PROJECT [--profile P] [--set key=value]... [--resume RUN | --from-oom RUN] [--detach]
+    [--json]`."""
     add_project(parser)
     add_layers(parser, "training.max_steps=20")
     parser.add_argument("--resume", metavar="RUN", help="go on with a run from its last complete checkpoint")
+    parser.add_argument(
+        "--from-oom",
+        metavar="RUN",
+        help="start a run that ran out of memory anew, with the changes that make it fit",
+    )
     parser.add_argument("--detach", action="store_true", help="start it and return at once")
     add_json(parser, "print the run, then every event, as JSON lines")
 
@@ -32,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.launch import start
     from workbench.runs.preflight import RedFindings
 
-    project = opened(args)
+    project = changed(args.from_oom, opened(args)) if args.from_oom else opened(args)
     resume = find_run(args.resume, project.folder) if args.resume else None
     # A clock that was set back must not hide a new run's events
     since = time.time() if resume else 0.0
@@ -60,3 +66,25 @@ def _remarks(project: "OpenProject") -> list["Finding"]:
 
     found = survey_cached(project)
     return [finding for finding in found.findings if finding.name == "setting"] if found else []
+
+
+def changed(run: str, project: "OpenProject") -> "OpenProject":
+    """The project of a run that ran out of memory, with the changes of its card, which are told."""
+    from workbench.cli.console import note
+    from workbench.errors import fault
+    from workbench.runs.folder import find_run, require_own
+    from workbench.runs.forecast.oom import changed_project, oom_card
+    from workbench.ui.widgets.memory_bar import size
+
+    found = find_run(run, project.folder)
+    require_own(found, project.folder)
+    card = oom_card(found)
+    if card is None:
+        raise fault("this run did not end for want of memory", found.id, "--resume goes on with it")
+    made = changed_project(card)
+    for change in card.plan:
+        note(f"{change.name}: {size(change.saved)} less" + (f"; {change.cost}" if change.cost else ""))
+    note("as " + " ".join(f"--set {key}={value}" for key, value in card.overrides.items()))
+    if not card.fits:
+        note("all of it together may still be too little")
+    return made

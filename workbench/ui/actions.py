@@ -149,6 +149,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("train", "stop_now", "S", "Stop now", "End the run at once, without a checkpoint", bar=False),
     Action("train", "checkpoint", "c", "Checkpoint", "Write a checkpoint now and go on"),
     Action("train", "pause", "z", "Pause", "Let the run wait between two steps, or go on"),
+    Action("train", "refit", "f", "Fit", "Start a run that ran out of memory anew, with less", bar=False),
     Action("train", "resume", "r", "Resume", "Go on from the last complete checkpoint"),
     Action(
         "train", "metric", "m", "Metric", "Next curve: loss, accuracy, learning rate, gradient norm, speed"

@@ -18,6 +18,7 @@ from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import shown
 from workbench.ui.widgets.form import Form
+from workbench.ui.widgets.memory_bar import MemoryBar
 
 if TYPE_CHECKING:
     from workbench.prompts.survey.survey import Survey
@@ -33,8 +34,9 @@ class SetupPane(Pane):
     BINDINGS = bindings("setup")
 
     def compose(self) -> ComposeResult:
-        """A line that sums up, and the form."""
+        """A line that sums up, the memory that a run would need, and the form."""
         yield Static(id="summary")
+        yield MemoryBar(id="memory")
         yield Form(
             [field for section in SECTIONS for field in form_fields(section)],
             check=self._check,
@@ -96,7 +98,9 @@ class SetupPane(Pane):
         self.workbench.refresh_keys()
 
     def _sum_up(self) -> None:
-        """What the numbers come to: effective batch, steps an epoch, steps of the run."""
+        """What the numbers come to: effective batch, steps an epoch, steps of the run; memory."""
+        from workbench.runs.forecast.changes import changed
+
         form = self.query_one(Form)
         # Figures of values that are refused would be nonsense, or a division by zero
         line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form)
@@ -105,6 +109,10 @@ class SetupPane(Pane):
         if form.changes:
             line.append(f"   * {len(form.changes)} unsaved", style="bold")
         self.query_one("#summary", Static).update(line)
+        if not form.problems:
+            statistics = self._survey.statistics if self._survey else None
+            settings = changed(self.workspace.project.settings, form.values)
+            self.query_one(MemoryBar).consider(self.workspace.project, settings, statistics)
 
     def _figures(self, form: Form) -> Text:
         """What the form's settings come to, with the rows as they were saved."""

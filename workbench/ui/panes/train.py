@@ -24,6 +24,7 @@ from workbench.ui.panes.train_samples import SampleView
 from workbench.ui.run_figures import METRICS, SIGNS, figure, figures
 from workbench.ui.widgets.chart import Chart
 from workbench.ui.widgets.log import LogTail
+from workbench.ui.widgets.oom_card import OomCardView, plan_text
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class TrainPane(ControlPane, RunBook):
             id="runs",
         )
         yield Static(id="figures")
+        yield OomCardView(id="oom")
         with Vertical(id="charts"):
             yield Chart(id="chart")
             yield Chart(id="second")
@@ -169,6 +171,7 @@ class TrainPane(ControlPane, RunBook):
             line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
         self.query_one("#figures", Static).update(line)
         self.query_one(SampleView).show(feed.samples if feed else [])
+        self.query_one(OomCardView).consider(feed.run if feed else None, feed.status if feed else None)
         for chart, shift in ((self.query_one("#chart", Chart), 0), (self.query_one("#second", Chart), 1)):
             title, wanted = METRICS[(self.metric + shift) % len(METRICS)]
             if feed is None:
@@ -212,6 +215,14 @@ class TrainPane(ControlPane, RunBook):
                 return "this run is finished"
             if status.state is State.IMPORTED:
                 return "this run was imported: it has no checkpoint to go on from"
+        if name == "refit":
+            if self._launching:
+                return "a run is being started"
+            card = self.query_one(OomCardView).card
+            if card is None:
+                return "this run did not end for want of memory"
+            if not card.plan:
+                return "no setting is known that would save enough memory"
         if name in ("metric", "console", "samples", *VIEWS, *self.READS) and self.feed is None:
             return "there is no run yet"
         if name in ("zoom_out", "pan_left", "pan_right", "whole") and self.view.width == 1.0:
@@ -246,14 +257,32 @@ class TrainPane(ControlPane, RunBook):
         assert self.feed is not None
         self._launch(self.feed.run)
 
-    def _launch(self, resume: Run | None) -> None:
+    def do_refit(self) -> None:
+        """The changed run of the card; asks."""
+        from workbench.runs.forecast.oom import changed_project
+        from workbench.ui.widgets.confirm import Confirm
+
+        card = self.query_one(OomCardView).card
+        assert card is not None
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._launch(None, changed_project(card))
+
+        self.app.push_screen(Confirm("Start this run anew, with less memory?", plan_text(card)), answered)
+
+    @on(OomCardView.Read)
+    def _card_read(self) -> None:
+        self.workbench.refresh_keys()
+
+    def _launch(self, resume: Run | None, project: "OpenProject | None" = None) -> None:
         self._launching = True
         self.workbench.refresh_keys()
         self.workbench.say("starting…")
-        self._start(resume)
+        self._start(resume, project or self.workspace.project)
 
     @work(thread=True, group="launch", exit_on_error=False)
-    def _start(self, resume: Run | None) -> None:
+    def _start(self, resume: Run | None, project: "OpenProject") -> None:
         """Fingerprints read every data file: never in the event loop."""
         from workbench.prompts.survey.survey_process import run_survey
         from workbench.runs.launch import start
@@ -267,7 +296,7 @@ class TrainPane(ControlPane, RunBook):
             self.app.call_from_thread(self._check_goes_on, done)
 
         try:
-            run = start(self.workspace.project, resume=resume, progress=progress, look=look)
+            run = start(project, resume=resume, progress=progress, look=look)
         except WorkbenchError as error:
             self.app.call_from_thread(self._refused, error)
         else:
