@@ -145,7 +145,9 @@ class SetupPane(Pane):
         if red := list(dict.fromkeys(finding.name for finding in self._survey.blocking)):
             line.append(f"   red: {', '.join(red)}", style="bold")
         if found:
-            line.append(f"   ~ {len(found)} remark{'s' if len(found) > 1 else ''}: {found[0].key}")
+            line.append(
+                f"   ~ {len(found)} remark{'s' if len(found) > 1 else ''}: {found[0].key.rpartition('.')[2]}"
+            )
         return line
 
     # Actions
