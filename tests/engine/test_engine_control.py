@@ -42,13 +42,20 @@ class Asked(Commands):
         super().poll()
 
 
+def brief(folder: Path) -> Path:
+    """Answers of eight tokens at most."""
+    with (folder / "project.toml").open("a") as file:
+        file.write("[chat]\nmax_new_tokens = 8\n")
+    return folder
+
+
 def commands(run: Run) -> list[tuple[str, bool]]:
     return [(event["name"], event["acknowledged"]) for event in events(run, "command")]
 
 
 def test_asking_for_things_changes_no_step(make_project: MakeProject) -> None:
     common: dict[str, Any] = {"max_steps": 8, "dropout": 0.2, "learning_rate": 1e-3}
-    folder = make_project(**common, data={"validation": 4})
+    folder = brief(make_project(**common, data={"validation": 4}))
     whole, run = new_run(folder), new_run(folder)
     go(whole)
     at = {2: [("sample", {})], 4: [("validate", {}), ("dance", {}), ("logging", {"steps": 0})]}
@@ -67,7 +74,7 @@ def test_asking_for_things_changes_no_step(make_project: MakeProject) -> None:
 def test_a_sample_is_what_the_chat_answers_with_the_checkpoint(
     make_project: MakeProject, tiny_base: Path
 ) -> None:
-    folder = make_project(max_steps=4, data={"validation": 0}, save_steps=3)
+    folder = brief(make_project(max_steps=4, data={"validation": 0}, save_steps=3))
     run = new_run(folder)
     go(run, Asked(run, {2: [("sample", {})]}))
     sample = events(run, "sample")[0]
@@ -77,7 +84,7 @@ def test_a_sample_is_what_the_chat_answers_with_the_checkpoint(
     session = Session(load_model(target, tiny_base), load_encoder(target, tiny_base))
     pieces: list[str] = []
     asked = sample["prompt"].partition("user\n")[2].partition("<|im_end|>")[0]
-    settings = ChatSettings(temperature=0.0)
+    settings = ChatSettings(temperature=0.0, max_new_tokens=8)
     answer = session.answer([Message("user", asked)], settings, pieces.append, Event())
     assert ("".join(pieces), len(answer.ids)) == (sample["answer"], sample["tokens"])
 
@@ -110,23 +117,25 @@ def waits(run: Run, count: int, kind: str = "paused") -> None:
 
 
 def test_a_paused_run_answers_and_goes_on_as_if_nothing_had_been(make_project: MakeProject) -> None:
-    folder = make_project(max_steps=6, dropout=0.2, learning_rate=1e-3)
+    folder = brief(make_project(max_steps=6, dropout=0.2, data={"validation": 4}))
     whole, run = new_run(folder), new_run(folder)
     go(whole)
     held = hold(run)
     seen: list[State] = []
 
     def somebody() -> None:
-        waits(run, 1)
-        seen.append(read_status(run).state)
-        control.send(run, "sample")
-        waits(run, 3, "sample")
-        control.send(run, "validate")
-        waits(run, 1, "evaluated")
-        control.send(run, "checkpoint")
-        waits(run, 1, "checkpoint")
-        seen.append(read_status(run).state)
-        control.send(run, "continue")
+        try:
+            waits(run, 1)
+            seen.append(read_status(run).state)
+            control.send(run, "sample")
+            waits(run, 3, "sample")
+            control.send(run, "validate")
+            waits(run, 1, "evaluated")
+            control.send(run, "checkpoint")
+            waits(run, 1, "checkpoint")
+            seen.append(read_status(run).state)
+        finally:
+            control._write(run, "continue")
 
     viewer = Thread(target=somebody)
     viewer.start()

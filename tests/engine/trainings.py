@@ -20,7 +20,8 @@ def go(run: Run, commands: Commands | None = None) -> Ending:
 
 
 def events(run: Run, *kinds: str) -> list[dict[str, Any]]:
-    return [event for event in EventTail(run.events).read(max_records=100_000) if event["kind"] in kinds]
+    read = EventTail(run.events).read(max_records=100_000, max_seconds=60)
+    return [event for event in read if event["kind"] in kinds]
 
 
 def column(run: Run, name: str, kind: str = "step") -> list[Any]:
