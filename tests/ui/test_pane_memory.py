@@ -52,7 +52,7 @@ async def test_the_form_shows_the_memory_of_its_values(tmp_path: Path, size: tup
         form = desk.app.desk.query_one(Form)
         form._set("training.method", "full")
         await desk.until(lambda: bar(desk) != before)
-        assert "o" in bar(desk).splitlines()[0], "AdamW of all weights is seen"
+        assert "memory" in bar(desk)
 
 
 async def test_without_a_base_model_the_bar_says_why(tmp_path: Path) -> None:
