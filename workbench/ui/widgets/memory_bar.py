@@ -40,16 +40,16 @@ def stacked(parts: Mapping[str, int], room: int, width: int) -> Text:
     possible.
     """
     total = sum(parts.values())
-    whole = max(total, room, 1)
-    cells = _cells(parts, round(width * total / whole))
+    over = total > room
+    cells = width - 1 if over else width
     line = Text(no_wrap=True)
-    for name, count in cells.items():
+    for name, count in _cells(parts, round(cells * total / max(total, room, 1))).items():
         letter, colour = LETTERS[name]
         line.append(letter * count, style=colour)
-    line.append("·" * (width - line.cell_len), style="dim")
-    if total > room:
-        end = min(width - 1, round(width * room / whole))
-        line = Text.assemble(line[:end], (LIMIT, "bold"), line[end + 1 :], no_wrap=True)
+    line.append("·" * (cells - line.cell_len), style="dim")
+    if over:
+        end = cells * room // total
+        line = Text.assemble(line[:end], (LIMIT, "bold reverse"), line[end:], no_wrap=True)
     return line
 
 
