@@ -64,6 +64,7 @@ def test_a_finished_run_has_its_events_checkpoints_and_counts(
     started = events(run, "started")[0]
     assert (started["total_steps"], started["attempt"], started["resumed_from"]) == (12, 1, None)
     assert (started["train_rows"], started["validation_rows"]) == (36, 4)
+    assert len(started["validation_fingerprint"]) == 64
     assert 0 < started["trainable_parameters"] < started["parameters"]
     steps = events(run, "step")
     assert [event["step"] for event in steps] == list(range(1, 13))

@@ -95,6 +95,13 @@ class Foreign:
             self._again += key in at and at[key] != value and key != "epoch"
             at[key] = value
 
+    def restart_at(self, step: int) -> None:
+        """What comes next takes the place of everything from `step` on."""
+        for points in (self.training, self.validation):
+            for each in [each for each in points if each >= step]:
+                del points[each]
+        self._last = None
+
     def finish(self, path: Path) -> None:
         """Leave out points without a loss and say so.
 

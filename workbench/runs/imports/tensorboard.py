@@ -32,7 +32,7 @@ def read_tensorboard(files: list[Path]) -> Foreign:
         first = True
         for wall_time, step, scalars in _events(path, found.remarks):
             if first:
-                _forget_from(found, step)
+                found.restart_at(step)
                 first = False
             figures = []
             for tag, value in scalars:
@@ -51,13 +51,6 @@ def read_tensorboard(files: list[Path]) -> Foreign:
 def is_event_file(head: bytes) -> bool:
     """Whether a file that begins so is one: its first length carries its checksum."""
     return len(head) >= _HEADER and struct.unpack_from("<I", head, 8)[0] == masked_crc(head[:8])
-
-
-def _forget_from(found: Foreign, step: int) -> None:
-    for points in (found.training, found.validation):
-        for each in [each for each in points if each >= step]:
-            del points[each]
-    found._last = None
 
 
 def _events(path: Path, remarks: list[str]) -> Iterator[tuple[float, int, list[tuple[str, float]]]]:
