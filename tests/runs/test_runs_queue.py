@@ -17,7 +17,7 @@ from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
 from workbench.runs import control
 from workbench.runs.events import EventTail, EventWriter
-from workbench.runs.folder import read_spec
+from workbench.runs.folder import Run, list_runs, read_spec
 from workbench.runs.launch import Argv, start
 from workbench.runs.lock import hold, holder_pid, is_held
 from workbench.runs.queue import worker as module
@@ -92,6 +92,9 @@ def test_a_stop_lets_the_run_go_on_and_begins_nothing_new(
     held = hold(queue)
     thread = working(queue, trainer())
     run = until(lambda: read_queue(queue)[0].run, "run")
+    halt(queue)
+    begin(queue)
+    assert not queue.stop.exists(), "who starts it again takes the stop back"
     halt(queue)
     control.send(run, "stop")
     thread.join(20)
@@ -203,3 +206,85 @@ def test_half_written_entries_are_passed_over(project: OpenProject, queue: Queue
     assert turns(queue) == [Turn.WAITING]
     put(project, 8)
     assert [place.entry.number for place in read_queue(queue)] == [1, 3]
+
+
+def test_a_worker_killed_right_after_a_start_does_not_train_the_entry_again(
+    project: OpenProject, queue: Queue, trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    put(project, 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(Worker, "_watch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work(queue, trainer(steps=3))
+    assert turns(queue) != [Turn.WAITING]
+    work(queue, trainer(steps=3))
+    assert turns(queue) == [Turn.FINISHED]
+    assert len(list_runs(queue.project_folder)) == 1
+
+
+def test_a_worker_killed_before_the_process_lives_goes_on_with_the_same_run(
+    project: OpenProject, queue: Queue, trainer: MakeTrainer
+) -> None:
+    def killed(run: Run) -> list[str]:
+        raise KeyboardInterrupt
+
+    put(project, 4)
+    with pytest.raises(KeyboardInterrupt):
+        work(queue, killed)
+    assert turns(queue) == [Turn.INTERRUPTED]
+    work(queue, trainer(steps=3))
+    assert turns(queue) == [Turn.FINISHED]
+    assert len(list_runs(queue.project_folder)) == 1
+
+
+def test_a_paused_run_is_running_not_interrupted(
+    project: OpenProject, queue: Queue, trainer: MakeTrainer
+) -> None:
+    put(project, 4)
+    run = start(project, argv=trainer())
+    EventWriter(queue.journal).write("launched", entry=1, run=run.id, resumed=False)
+    until(lambda: read_status(run).step > 0, "step")
+    EventWriter(run.events).write("paused", step=1)
+    assert read_status(run).state is State.PAUSED
+    assert turns(queue) == [Turn.RUNNING]
+
+
+def test_what_was_taken_out_or_resumed_while_the_worker_waited_is_left_alone(
+    project: OpenProject, queue: Queue, trainer: MakeTrainer
+) -> None:
+    other = start(project, argv=trainer())
+    put(project, 4, 8)
+    thread = working(queue, trainer(steps=3))
+    until(lambda: journal(queue, "pausing"), "pause")
+    remove(queue, 1)
+    control.send(other, "stop")
+    thread.join(20)
+    assert turns(queue) == [Turn.FINISHED]
+    assert [event["entry"] for event in journal(queue, "launched")] == [2]
+
+
+def test_a_broken_project_file_costs_no_entry(
+    project: OpenProject, queue: Queue, trainer: MakeTrainer
+) -> None:
+    put(project, 4)
+    file = project.folder / "project.toml"
+    text = file.read_text()
+    file.write_text(text + "[training\n")
+    thread = working(queue, trainer(steps=3))
+    until(lambda: journal(queue, "pausing"), "pause")
+    assert "project.toml can be read" in str(journal(queue, "pausing")[0]["reason"])
+    file.write_text(text)
+    thread.join(20)
+    assert turns(queue) == [Turn.FINISHED] and not journal(queue, "refused")
+
+
+def test_a_number_is_not_given_twice(project: OpenProject, queue: Queue) -> None:
+    put(project, 4)
+    EventWriter(queue.journal).write("launched", entry=1, run="gone", resumed=False)
+    (queue.entries / "1.json").unlink()
+    put(project, 8)
+    assert [place.entry.number for place in read_queue(queue)] == [2]
+    assert turns(queue) == [Turn.WAITING]

@@ -113,7 +113,8 @@ def enqueue(project: OpenProject, *, sweep: str = "", rung: int = 0) -> Entry:
     queue = Queue(project.folder)
     try:
         queue.entries.mkdir(parents=True, exist_ok=True)
-        number = max(_numbers(queue), default=0) + 1
+        # One taken out while its run was being prepared is in the journal alone
+        number = max((*_numbers(queue), *_told(queue)), default=0) + 1
         while True:
             file = _file(queue, number)
             try:
@@ -151,10 +152,7 @@ def remove(queue: Queue, number: int) -> None:
 
 def read_queue(queue: Queue) -> list[Place]:
     """Every entry in its order, with what became of it by now."""
-    told: dict[int, Event] = {}
-    for event in EventTail(queue.journal).read(max_records=1_000_000, max_seconds=10):
-        if isinstance(event.get("entry"), int):
-            told[event["entry"]] = event
+    told = _told(queue)
     entries = (_read(queue, number) for number in sorted(_numbers(queue)))
     return [_place(queue, entry, told.get(entry.number, {})) for entry in entries if entry is not None]
 
@@ -175,12 +173,18 @@ def _place(queue: Queue, entry: Entry, event: Event) -> Place:
             return Place(entry, Turn(event["state"]), run, reason)
         case "launched" if run is not None:
             status = read_status(run)
-            if status.state is State.RUNNING:
+            if status.going:  # paused by hand as well
                 return Place(entry, Turn.RUNNING, run)
             if status.state in (State.FINISHED, State.STOPPED, State.FAILED):
                 return Place(entry, Turn(status.state.value), run, status.reason)
             return Place(entry, Turn.INTERRUPTED, run, status.reason)
     return Place(entry, Turn.WAITING)
+
+
+def _told(queue: Queue) -> dict[int, Event]:
+    """The last word of the journal on each entry."""
+    events = EventTail(queue.journal).read(max_records=1_000_000, max_seconds=10)
+    return {event["entry"]: event for event in events if isinstance(event.get("entry"), int)}
 
 
 def _file(queue: Queue, number: int) -> Path:

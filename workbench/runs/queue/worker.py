@@ -1,7 +1,8 @@
 """`python -m workbench.runs.queue.worker PROJECT_FOLDER`: works a project's queue off, one run at a time.
 
 It holds the queue's lock as long as it lives. A run that fails or is refused is written down, and the next
-one begins; on a low disk it waits; what was interrupted, by a kill or a reboot, is resumed first.
+one begins; on a low disk, and while project.toml is broken, it waits; what was interrupted, by a kill or a
+reboot, is resumed first.
 """
 
 import os
@@ -17,7 +18,7 @@ from workbench.errors import WorkbenchError, fault
 from workbench.project.store import open_project
 from workbench.runs import lock
 from workbench.runs.events import EventTail, EventWriter
-from workbench.runs.folder import list_runs
+from workbench.runs.folder import Run, list_runs
 from workbench.runs.launch import Argv, start
 from workbench.runs.lock import is_held
 from workbench.runs.preflight import LEAST_FREE_BYTES
@@ -31,13 +32,17 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def begin(queue: Queue) -> None:
-    """Start the worker in the background; it ends when nothing waits any more.
+    """Start the worker in the background; it ends when nothing waits any more. One that is at it goes on, also
+    when it was asked to stop.
 
     Raises:
-        WorkbenchError: nothing waits, it works already, or it cannot be started.
+        WorkbenchError: nothing waits, or it cannot be started.
     """
     if not any(place.turn in (Turn.WAITING, Turn.INTERRUPTED) for place in read_queue(queue)):
         raise fault("nothing waits", queue.id, "workbench queue PROJECT --add puts a run in")
+    if is_held(queue):
+        queue.stop.unlink(missing_ok=True)
+        return
     held = lock.hold(queue)
     queue.stop.unlink(missing_ok=True)
     spawn(queue, [sys.executable, "-m", "workbench.runs.queue.worker", str(queue.project_folder)], held)
@@ -68,9 +73,14 @@ class Worker:
         """Until nothing waits, or a stop is asked for."""
         self._tell_reboot()
         while not self._stopped() and (place := self._next()) is not None:
-            self._wait_for("another run of this project ends", self._others_run)
-            self._wait_for("the disk has room", self._disk_is_low)
-            if not self._stopped():
+            if place.turn is Turn.RUNNING and place.run is not None:
+                self._watch(place.entry.number, place.run)
+            # While it waited the entry may have been taken out, or its run resumed by hand
+            elif not (
+                self._waited_for("another run of this project ends", self._others_run)
+                or self._waited_for("the disk has room", self._disk_is_low)
+                or self._waited_for("project.toml can be read", lambda: self._project_is_broken(place))
+            ):
                 self._train(place)
 
     def stop(self, number: int, frame: FrameType | None) -> None:
@@ -84,21 +94,34 @@ class Worker:
             for turn in (Turn.RUNNING, Turn.INTERRUPTED, Turn.WAITING):
                 if found := next((place for place in places if place.turn is turn), None):
                     return found
-            if not go_on(self._queue, places):
+            try:
+                if not go_on(self._queue, places):
+                    return None
+            except WorkbenchError as error:
+                self._journal.write("pausing", reason=f"no next rung of a sweep: {error}")
                 return None
 
     def _train(self, place: Place) -> None:
-        number, run = place.entry.number, place.run
-        if place.turn is not Turn.RUNNING:
-            try:
-                project = open_project(self._queue.project_folder, place.entry.profile, place.entry.overrides)
-                # One that was killed before it began has nothing to go on from, and starts where it stands
-                run = start(project, resume=run, argv=self._argv)
-            except WorkbenchError as error:
-                self._journal.write("refused", entry=number, reason=str(error))
-                return
+        number = place.entry.number
+
+        def tell(run: Run) -> list[str]:
+            """Before its process lives: killed after that, the worker would train the entry once more."""
             self._journal.write("launched", entry=number, run=run.id, resumed=place.run is not None)
-        assert run is not None
+            return self._argv(run)
+
+        try:
+            project = open_project(self._queue.project_folder, place.entry.profile, place.entry.overrides)
+            # One that was killed before it began has nothing to go on from, and starts where it stands
+            run = start(project, resume=place.run, argv=tell)
+        except (WorkbenchError, OSError) as error:
+            # Resumed by hand meanwhile, it is not refused: it goes on, or is over
+            if place.run is None or read_status(place.run).state in (State.NEW, State.KILLED):
+                self._journal.write("refused", entry=number, reason=str(error))
+            return
+        self._watch(number, run)
+
+    def _watch(self, number: int, run: Run) -> None:
+        """Until it ends, and write down how."""
         while is_held(run):
             time.sleep(self._poll)
         status = read_status(run)
@@ -106,13 +129,15 @@ class Worker:
         state = status.state.value if status.state in (State.FINISHED, State.STOPPED) else "failed"
         self._journal.write("ended", entry=number, run=run.id, state=state, reason=status.reason)
 
-    def _wait_for(self, what: str, hinders: Callable[[], str]) -> None:
+    def _waited_for(self, what: str, hinders: Callable[[], str]) -> bool:
+        """Wait as long as something hinders, or until a stop; whether there was anything to wait for."""
         told = ""
         while not self._stopped() and (reason := hinders()):
             if reason != told:
                 self._journal.write("pausing", reason=f"waits until {what}: {reason}")
                 told = reason
             time.sleep(self._poll)
+        return bool(told)
 
     def _others_run(self) -> str:
         own = [place.run for place in read_queue(self._queue) if place.turn is Turn.RUNNING]
@@ -122,6 +147,19 @@ class Worker:
     def _disk_is_low(self) -> str:
         free = shutil.disk_usage(self._queue.folder).free
         return "" if free >= 2 * LEAST_FREE_BYTES else f"{free / 1e6:,.0f} MB are free"
+
+    def _project_is_broken(self, place: Place) -> str:
+        """While a person edits it; an entry whose own settings do not fit is refused instead."""
+        folder, entry = self._queue.project_folder, place.entry
+        problem = ""
+        for profile, overrides in ((entry.profile, entry.overrides), (None, {})):
+            try:
+                open_project(folder, profile, overrides)
+            except WorkbenchError as error:
+                problem = str(error)
+            else:
+                return ""
+        return problem
 
     def _stopped(self) -> bool:
         return self._stopping or self._queue.stop.exists()
