@@ -15,7 +15,14 @@ from workbench.runs.naming import LONGEST, about
 from workbench.runs.queue.entries import Queue, Turn, read_queue
 from workbench.runs.queue.worker import Worker
 from workbench.runs.sweep.choices import Span, draw, grid, moves_validation, parse_axis, projects
-from workbench.runs.sweep.store import Halving, enqueue_sweep, find_sweep, results
+from workbench.runs.sweep.store import (
+    Halving,
+    changed_meanwhile,
+    enqueue_sweep,
+    find_sweep,
+    list_sweeps,
+    results,
+)
 
 MakeTrainer = Callable[..., Argv]
 
@@ -131,3 +138,27 @@ def test_a_sweep_needs_rows_to_judge_by(project: OpenProject) -> None:
         enqueue_sweep([blind], ["training.rank"])
     with pytest.raises(WorkbenchError, match="no sweep yet"):
         find_sweep(Queue(project.folder))
+
+
+def test_what_was_changed_while_a_sweep_ran_is_told(project: OpenProject, trainer: MakeTrainer) -> None:
+    sweep(project, [2, 4], halving=Halving(steps=2))
+    queue, file = Queue(project.folder), project.folder / "project.toml"
+    worker = Worker(queue, trainer(steps=3, judge=True), poll_seconds=0.005)
+    worker._train(read_queue(queue)[0])
+    assert changed_meanwhile(find_sweep(queue), results(queue, find_sweep(queue))) == []
+    file.write_text(f"{file.read_text()}[training]\nalpha = 3\n")
+    rows = project.folder / "train.jsonl"
+    rows.write_text(rows.read_text().replace("question 1", "question one"))
+    worker.work()
+    found = results(queue, find_sweep(queue))
+    assert [each.place.turn for each in found] == [Turn.FINISHED] * 3
+    assert set(changed_meanwhile(find_sweep(queue), found)) == {"training.alpha", "fingerprint of data"}
+
+
+def test_two_sweeps_of_one_second_are_two(project: OpenProject) -> None:
+    for ranks in ([1, 2], [3, 4]):
+        sweep(project, ranks)
+    queue = Queue(project.folder)
+    listed = list_sweeps(queue)
+    assert len({each.id for each in listed}) == 2
+    assert {entry.choice["training.rank"] for entry in results(queue, find_sweep(queue))} == {3, 4}

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.naming import about
     from workbench.runs.queue.entries import Queue
     from workbench.runs.queue.worker import begin
-    from workbench.runs.sweep.store import find_sweep, results
+    from workbench.runs.sweep.store import changed_meanwhile, find_sweep, results
 
     project = opened(args)
     queue = Queue(project.folder)
@@ -73,10 +73,14 @@ def run(args: argparse.Namespace) -> int:
     if args.start:
         begin(queue)
     found = results(queue, sweep)
+    changed = changed_meanwhile(sweep, found)
     if args.json:
-        write_json({"sweep": sweep.model_dump(), "results": [_plain(each) for each in found]}, indent=2)
+        rows = [_plain(each) for each in found]
+        write_json({"sweep": sweep.model_dump(), "changed_meanwhile": changed, "results": rows}, indent=2)
         return 0
     out.print(_table(sweep, found))
+    if changed:
+        note(f"warning: changed while the sweep ran, its losses are not comparable: {', '.join(changed)}")
     _say_state(queue, found)
     return 0
 

@@ -32,8 +32,9 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def begin(queue: Queue) -> None:
-    """Start the worker in the background; it ends when nothing waits any more. One that is at it goes on, also
-    when it was asked to stop.
+    """Start the worker in the background; it ends when nothing waits any more.
+
+    One that is at it goes on, also when it was asked to stop.
 
     Raises:
         WorkbenchError: nothing waits, or it cannot be started.

@@ -1,5 +1,6 @@
 """A sweep on disk, `queue/sweeps/ID.json`, and what its runs came to."""
 
+import json
 import math
 import time
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench.errors import WorkbenchError, fault
 from workbench.project.files import write_atomic
 from workbench.project.store import OpenProject
+from workbench.runs.compare import settings_of
+from workbench.runs.folder import read_spec
 from workbench.runs.queue.entries import Place, Queue, Turn, enqueue, read_queue
 from workbench.runs.status import read_status
 
@@ -91,19 +94,15 @@ def enqueue_sweep(
         raise fault("no validation rows to judge a sweep by", "data.validation", "hold out some rows")
     queue = Queue(projects[0].folder)
     created = time.time()
+    folder = queue.folder / "sweeps"
     sweep = Sweep(
-        id=time.strftime("%Y%m%d-%H%M%S", time.localtime(created)),
+        id=_new_id(folder, time.strftime("%Y%m%d-%H%M%S", time.localtime(created))),
         created=created,
         keys=list(keys),
         runs=len(projects),
         halving=halving,
         moves_validation=list(moves_validation),
     )
-    folder = queue.folder / "sweeps"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise fault(f"cannot be written: {error.strerror or error}", folder) from error
     write_atomic(folder / f"{sweep.id}.json", sweep.model_dump_json(indent=2) + "\n")
     for project in projects:
         enqueue(project, sweep=sweep.id)
@@ -113,10 +112,11 @@ def enqueue_sweep(
 def list_sweeps(queue: Queue) -> list[Sweep]:
     """Newest first; files that are no sweep are passed over."""
     try:
-        files = sorted((queue.folder / "sweeps").glob("*.json"), reverse=True)
+        files = list((queue.folder / "sweeps").glob("*.json"))
     except OSError:
         return []
-    return [sweep for file in files if (sweep := _read(file)) is not None]
+    known = [sweep for file in files if (sweep := _read(file)) is not None]
+    return sorted(known, key=lambda sweep: sweep.created, reverse=True)
 
 
 def find_sweep(queue: Queue, id: str = "") -> Sweep:
@@ -154,6 +154,47 @@ def _result(place: Place, keys: Sequence[str]) -> Result:
         return Result(place, choice, math.nan, None)
     status = read_status(place.run)
     return Result(place, choice, math.nan if status.best_loss is None else status.best_loss, status.best_step)
+
+
+def changed_meanwhile(sweep: Sweep, found: Sequence[Result]) -> list[str]:
+    """What differs between its runs and was not varied: project.toml or the data were changed on the way.
+
+    Settings by dotted key, and `fingerprint of data` and the like.
+
+    Raises:
+        WorkbenchError: the spec of a run cannot be read.
+    """
+    told = [settings_of(read_spec(each.place.run)) for each in found if each.place.run is not None]
+    return [
+        key
+        for key in dict.fromkeys(key for settings in told for key in settings)
+        if not _varies(sweep, key) and len({json.dumps(settings.get(key)) for settings in told}) > 1
+    ]
+
+
+def _varies(sweep: Sweep, key: str) -> bool:
+    if sweep.halving is not None and key == "training.max_steps":
+        return True
+    if key.startswith("fingerprint of "):
+        adapter = key.endswith("adapter") and "training.continue_from" in sweep.keys
+        return adapter or bool(sweep.moves_validation)
+    return any(key == each or key.startswith((f"{each}.", f"{each}[")) for each in sweep.keys)
+
+
+def _new_id(folder: Path, wanted: str) -> str:
+    """Two sweeps of the same second get two names: making the file either succeeds or says it is there."""
+    number, id = 1, wanted
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                (folder / f"{id}.json").touch(exist_ok=False)
+                return id
+            except FileExistsError:
+                number += 1
+                id = f"{wanted}-{number}"
+    except OSError as error:
+        raise fault(f"cannot be written: {error.strerror or error}", folder) from error
 
 
 def _has_own_validation(project: OpenProject) -> bool:
