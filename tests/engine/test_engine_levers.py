@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from test_engine_control import Asked
 from test_engine_train import StopAfter, column, events, go, new_run
 
 from workbench.chat.targets import targets
@@ -209,6 +210,18 @@ def test_patience_is_counted_on_after_a_resume(
     readings(monkeypatch, 1.0, 2.0, 2.0, 2.0, 0.5)
     assert go(run, StopAfter(run, 5)) == Ending("stopped", 5)
     assert go(run).step == 8
+
+
+def test_a_validation_that_was_asked_for_costs_no_patience(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(make_project(eval_steps=4, early_stopping_patience=2, max_steps=40))
+    readings(monkeypatch, 2.0, 3.0, 3.0, 1.0, 3.0, 3.0)
+    asked: list[tuple[str, dict[str, Any]]] = [("validate", {})]
+    why = "early stopping: 2 validations without a new best, the best was step 7"
+    assert go(run, Asked(run, {4: asked, 5: asked, 6: asked})) == Ending("finished", 12, why)
+    assert column(run, "step", "evaluated") == [4, 5, 6, 7, 8, 12]
+    assert 7 in [checkpoint.step for checkpoint in list_checkpoints(run)]
 
 
 def test_early_stopping_without_a_row_held_out(make_project: MakeProject) -> None:

@@ -10,12 +10,18 @@ from workbench.project.training import TrainingSettings
 
 
 class Pacing(TrainerCallback):  # type: ignore[misc]
-    """Sets the trainer's flags at the end of a step. The trainer then logs, validates and saves."""
+    """Sets the trainer's flags at the end of a step. The trainer then logs, validates and saves.
+
+    Attributes:
+        validation_due: the validation of this step is one of those that patience is counted in; one that
+            somebody only asked for is not.
+    """
 
     def __init__(self, settings: TrainingSettings, validates: bool, commands: Commands) -> None:
         self._settings = settings
         self._validates = validates
         self._commands = commands
+        self.validation_due = False
 
     def on_substep_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -33,9 +39,10 @@ class Pacing(TrainerCallback):  # type: ignore[misc]
         last = step >= state.max_steps
         self.on_demand(control)
         # Who asked to stop waits for a checkpoint, not for a validation
-        control.should_evaluate |= (
+        self.validation_due = (
             self._validates and not commands.stop and (last or _every(self._settings.eval_steps, step))
         )
+        control.should_evaluate |= self.validation_due
         control.should_save |= last or _every(self._settings.save_steps, step)
         control.should_training_stop |= last
         # A checkpoint holds the counters of the last step event, so there is one at its step
@@ -49,6 +56,7 @@ class Pacing(TrainerCallback):  # type: ignore[misc]
     def on_demand(self, control: TrainerControl) -> None:
         """Between two steps: only what somebody asked for."""
         commands = self._commands
+        self.validation_due = False
         control.should_training_stop = commands.stop
         control.should_evaluate = commands.validate and not commands.stop
         control.should_save = commands.stop or commands.checkpoint

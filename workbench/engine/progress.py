@@ -18,7 +18,7 @@ class Progress:
         seconds: time spent on training steps; validations and checkpoints left out.
         best_loss: lowest validation loss, in nats per trained token.
         best_step: the step it was seen at.
-        validations_since_best: how often another loss than a new lowest was seen after it.
+        validations_since_best: validations after it, of those that were due, without a new lowest loss.
         parts: every micro-batch is run in so many parts; more than 1 after the memory ran out.
     """
 

@@ -248,7 +248,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             progress.best_loss, progress.best_step = reading.loss, step
             progress.validations_since_best = 0
             self.control.should_save = True
-        else:
+        elif self._pacing.validation_due:
             progress.validations_since_best += 1
         if out_of_patience(self._settings, progress):
             self.control.should_save = self.control.should_training_stop = True
