@@ -17,17 +17,17 @@ from torch import Tensor
 from trainings import column, events, go, new_run
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from workbench.engine import train as train_module
+from workbench.engine import models
 from workbench.engine import trainer as trainer_module
 from workbench.engine.commands import Commands
 from workbench.engine.micro_batches import count_examples, cut
-from workbench.engine.reasons import OutOfMemory, explain
+from workbench.engine.reasons import OutOfMemory
 from workbench.engine.scoring import Scores
 from workbench.engine.train import Ending
-from workbench.project.schema import Project
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
+from workbench.runs.forecast.oom import oom_card
 
 MakeProject = Callable[..., Path]
 SCORE = trainer_module.score
@@ -151,16 +151,20 @@ def test_the_probe_meets_what_a_night_would_have_met(
     assert all(0 < event["peak_bytes"] < event["capacity_bytes"] for event in memory)
 
 
-def test_the_probe_leaves_nothing_behind(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = train_module.training_arguments
-
-    def noisy(*given: Any) -> Any:
-        arguments = real(*given)
-        arguments.neftune_noise_alpha = 5
-        return arguments
-
-    monkeypatch.setattr(train_module, "training_arguments", noisy)
-    folder = make_project(max_steps=4, dropout=0.2, gradient_accumulation_steps=2, eval_steps=2)
+@pytest.mark.parametrize(
+    ("quantization", "more"),
+    [
+        ("none", {"packing": "none"}),
+        ("none", {"packing": "bfd", "init_lora_weights": "pissa", "rank": 4}),
+        ("nf4", {"packing": "batch", "gradient_checkpointing": True}),
+    ],
+)
+def test_the_probe_leaves_nothing_behind(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, quantization: str, more: dict[str, Any]
+) -> None:
+    noisy: dict[str, Any] = {"neftune_noise_alpha": 5.0, "dropout": 0.2, **more}
+    model = {"quantization": quantization}
+    folder = make_project(None, model, max_steps=4, gradient_accumulation_steps=2, eval_steps=2, **noisy)
     with_probe, without = new_run(folder), new_run(folder)
     go(with_probe)
     monkeypatch.setattr(trainer_module.Trainer, "probe", lambda self: None)
@@ -251,11 +255,19 @@ def test_an_optimizer_without_room_is_told(
     assert list_checkpoints(run) == []
 
 
-def test_the_reason_names_what_saves_memory() -> None:
-    project = Project.model_validate({"name": "x", "training": {"per_device_train_batch_size": 8}})
-    text = explain(OutOfMemory("out of memory after step 3, with 900 tokens at once"), project)
-    assert text.startswith("out of memory after step 3") and "gradient_checkpointing = true" in text
-    assert "per_device_train_batch_size" not in text
+def test_a_model_without_room_is_told(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(models, "load_base_model", no_room)
+    run = new_run(make_project(max_steps=2))
+    with pytest.raises(torch.OutOfMemoryError):
+        go(run)
+    assert [(event["step"], event["answer"], event["tokens"]) for event in events(run, "oom")] == [
+        (0, "none", 0)
+    ]
+    card = oom_card(run)
+    assert card is not None and card.memory.device == "host"
 
 
 LIMITED = """
@@ -267,6 +279,7 @@ from workbench.engine.commands import Commands
 from workbench.engine.train import train
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
+from workbench.runs.forecast.oom import oom_card
 
 real, room = trainer.Trainer.train, int(sys.argv[2])
 

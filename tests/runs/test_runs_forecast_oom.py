@@ -115,3 +115,9 @@ def test_without_a_survey_rows_count_as_the_limit(run: Run, events: Any) -> None
     write(run, *events, ("memory", {"peak_bytes": 1, "capacity_bytes": 1, "device": "host"}), oom(tokens=0))
     card = oom_card(run)
     assert card is not None and card.memory.batch.tokens == 8 * 1024
+
+
+def test_the_device_is_known_before_the_run_began(run: Run) -> None:
+    write(run, oom(device="cuda:0"))
+    card = oom_card(run)
+    assert card is not None and card.memory.device == "cuda:0"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 STEPS = 2
 """The first makes the optimizer's state, so that only the second has all of it."""
 
+REMEDY = "`estimate` without --measure says what saves how much"
+
 
 def measure(project: "OpenProject") -> dict[str, Any]:
     """Take the steps and say what they took; fields as of `workbench.runs.forecast.measure.Measured`.
@@ -160,12 +162,11 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--profile")
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     args = parser.parse_args(words)
-    project = None
     try:
         project = open_project(args.project, args.profile, dict(map(parse_override, args.overrides)))
         found: dict[str, Any] = measure(project)
     except Exception as error:
-        found = {"error": explain(error, project.settings if project else None)}
+        found = {"error": explain(error, REMEDY)}
     sys.stdout.write("\n" + json.dumps(found) + "\n")
     return 1 if "error" in found else 0
 

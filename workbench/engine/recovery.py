@@ -7,7 +7,7 @@ changes nothing but rounding: the effective batch, the order of the data and the
 import gc
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeVar
 
 import torch
@@ -31,6 +31,32 @@ class _Mark:
 
     random: list[Tensor]
     held: Held
+
+
+def tell_out_of_memory(
+    events: EventWriter,
+    step: int,
+    batches: tuple[int, int],
+    answer: Literal["halved", "none"],
+    tokens: int = 0,
+) -> None:
+    """Write the `oom` event.
+
+    Args:
+        step: optimizer steps done.
+        batches: micro-batch and accumulation.
+        tokens: of the part that did not fit; 0 when it was something else.
+    """
+    micro_batch, accumulation = batches
+    events.write(
+        "oom",
+        step=step,
+        micro_batch=micro_batch,
+        accumulation=accumulation,
+        tokens=tokens,
+        **asdict(read_memory()),
+        answer=answer,
+    )
 
 
 class Recovery:
@@ -150,19 +176,8 @@ class Recovery:
         sys.stderr.flush()
 
     def tell(self, answer: Literal["halved", "none"], tokens: int = 0) -> None:
-        """Write the `oom` event. Args: tokens: of the part that did not fit; 0 when it was something else."""
-        reading = read_memory()
-        micro_batch, accumulation = self.batches
-        self._events.write(
-            "oom",
-            step=self._step(),
-            micro_batch=micro_batch,
-            accumulation=accumulation,
-            tokens=tokens,
-            peak_bytes=reading.peak_bytes,
-            capacity_bytes=reading.capacity_bytes,
-            answer=answer,
-        )
+        """As `tell_out_of_memory`, with the batches as they are now."""
+        tell_out_of_memory(self._events, self._step(), self.batches, answer, tokens)
 
     @property
     def batches(self) -> tuple[int, int]:

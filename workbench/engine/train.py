@@ -11,7 +11,8 @@ from workbench.engine.memory import MemoryWatch
 from workbench.engine.pacing import out_of_patience
 from workbench.engine.preparing import Preparing
 from workbench.engine.progress import Progress
-from workbench.engine.reasons import OutOfMemory
+from workbench.engine.reasons import OutOfMemory, out_of_memory
+from workbench.engine.recovery import tell_out_of_memory
 from workbench.engine.suitable import require_rows, tell_left_out
 from workbench.engine.trainer import Diverged, Trainer
 from workbench.errors import fault
@@ -58,9 +59,15 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     require_rows(encoded, spec.project)
     tell_left_out(encoded, events)
 
-    trainer, facts = build(
-        run, spec, opened, encoded, events, commands, progress=progress if resume else None
-    )
+    try:
+        trainer, facts = build(
+            run, spec, opened, encoded, events, commands, progress=progress if resume else None
+        )
+    except Exception as error:
+        if out_of_memory(error):  # in loading the model, most of all
+            batches = settings.per_device_train_batch_size, settings.gradient_accumulation_steps
+            tell_out_of_memory(events, resume.step if resume else 0, batches, "none")
+        raise
     trainer.add_callback(_Probe(trainer, events))
     started = {"attempt": _attempts(run) + 1, "resumed_from": resume.step if resume else None, **facts}
     trainer.add_callback(_Announcer(events, **started))

@@ -13,6 +13,8 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+LESS = "`workbench train PROJECT --from-oom RUN` starts it with less, `estimate` says what saves how much"
+
 
 def cores() -> int:
     """Cores this process may use: its affinity, cut to the quota of its container."""
@@ -59,7 +61,7 @@ def run_training(folder: Path) -> int:
     from workbench.engine.reasons import explain
     from workbench.errors import WorkbenchError
     from workbench.runs.events import EventWriter
-    from workbench.runs.folder import Run, read_spec
+    from workbench.runs.folder import Run
     from workbench.runs.lock import adopt
     from workbench.runs.status import read_status
 
@@ -75,9 +77,8 @@ def run_training(folder: Path) -> int:
     commands = Commands(run, events)
     commands.catch_signals()
     started = time.monotonic()
-    state, project = "failed", None
+    state = "failed"
     try:
-        project = read_spec(run).project
         events.write("preparing", phase="importing torch", done=0, total=0)
         import transformers
 
@@ -90,7 +91,7 @@ def run_training(folder: Path) -> int:
     except StopNow as order:
         state, reason = "stopped", f"{order}; a resume goes on from the last checkpoint"
     except BaseException as error:
-        reason = explain(error, project)
+        reason = explain(error, LESS)
         with suppress(OSError):  # the console lies on the same disk, which may be full
             if isinstance(error, WorkbenchError):
                 sys.stderr.write(f"{reason}\n")

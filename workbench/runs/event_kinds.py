@@ -110,7 +110,8 @@ class Oom(TypedDict):
     `micro_batch` and `accumulation` are what ran out, `tokens` the size of the part, padding included; 0 when
     it was something else that did not fit, such as the optimizer's state.
     `answer` is `halved`: the step is done anew with half the micro-batch and twice the accumulation, and so
-    is all that follows; or `none`: it was one example, and the run ends.
+    is all that follows; or `none`: it was one example, or the model itself, and the run ends.
+    `peak_bytes`, `capacity_bytes` and `device` are those of `Memory`.
     """
 
     step: int
@@ -119,6 +120,7 @@ class Oom(TypedDict):
     tokens: int
     peak_bytes: int
     capacity_bytes: int
+    device: str
     answer: str
 
 

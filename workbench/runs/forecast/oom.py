@@ -145,7 +145,9 @@ def _capacity(oom: Event, story: dict[str, Event]) -> Capacity:
     """All memory of the device of the run, which need not be this machine's."""
     started, memory = story.get("started", {}), story.get("memory", {})
     name = str(started.get("device", "host"))
-    host = memory.get("device") == "host" or name.startswith(("CPU", "host"))
+    # The longest rows are tried, and the model is loaded, before anything but the event itself names a device
+    device = oom.get("device") or memory.get("device") or name
+    host = str(device).startswith(("CPU", "host"))
     total = int(oom["capacity_bytes"])
     return Capacity("host" if host else "cuda:0", name, total, total, started.get("precision") == "bf16")
 
