@@ -1,6 +1,11 @@
 """What all tests share."""
 
+import os
+import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,6 +15,22 @@ def pytest_configure() -> None:
     """Tests send signals to children, and a job in the background (nohup, `&`) hands down ignored ones."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="workbench-state-")
+
+
+def pytest_unconfigure() -> None:
+    """Nothing stays behind."""
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
+
+
+_tests = count()
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every run leaves measurements, which later forecasts are corrected by: one test's not by another's."""
+    monkeypatch.setenv("XDG_STATE_HOME", f"{os.environ['XDG_STATE_HOME']}/{next(_tests)}")
+    yield
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from test_engine_recovery import SmallMemory
+from test_engine_train import StopAfter, go, new_run
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from workbench import embedded
+from workbench.engine.measure_job import measure
 from workbench.engine.models import count_parameters
+from workbench.engine.reasons import OutOfMemory
 from workbench.engine.vocabulary import vocabulary_layers
+from workbench.machine.capacity import capacity
 from workbench.project.schema import Project
 from workbench.project.store import open_project
 from workbench.prompts.survey.survey import survey
@@ -123,11 +128,8 @@ def test_headers_say_what_the_config_says() -> None:
     assert set(by_headers.linears) == set(by_config.linears)
 
 
-def test_two_real_steps_need_what_was_forecast(
-    make_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_two_real_steps_need_what_was_forecast(make_project: Callable[..., Path]) -> None:
     """On a host most of a tiny run is libraries; the range is the one that the forecast itself claims."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     project = open_project(make_project(gradient_accumulation_steps=2))
     box = Capacity("host", "host", 2**35, 2**34)
     made = forecaster(project, box, survey(project).statistics)
@@ -139,3 +141,36 @@ def test_two_real_steps_need_what_was_forecast(
     assert then.remark.startswith("corrected by 1 measurement of this box")
     assert abs(then.total / result.peak_bytes - 1) < 0.05
     assert not list((project.folder / "runs").glob("*")), "nothing is left of it"
+
+
+@pytest.mark.parametrize("packing", ["none", "batch", "bfd"])
+def test_every_run_corrects_later_forecasts(make_project: Callable[..., Path], packing: str) -> None:
+    folder = make_project(max_steps=4, packing=packing)
+    run = new_run(folder)
+    go(run, StopAfter(run, 2))
+    go(run)
+    found = remembered()
+    assert [each.origin for each in found] == [run.id, run.id], "each attempt"
+    assert all(each.peak_bytes > each.exact_bytes > 0 for each in found)
+    project = open_project(folder)
+    then = forecaster(project, capacity(), None, found).memory(project.settings)
+    assert then.remark.startswith("corrected by 2 measurements of this box")
+    # A second resume has nothing left to do, and tells nothing
+    go(run)
+    assert remembered() == found
+
+
+def test_a_measurement_of_halved_micro_batches_is_none(
+    make_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SmallMemory(monkeypatch, 110, backward=False)
+    go(new_run(make_project(max_steps=2)))
+    assert remembered() == []
+    with pytest.raises(OutOfMemory, match="micro-batch 4; 2 at a time fits"):
+        measure(open_project(make_project()))
+
+
+def test_the_batch_of_a_measurement_is_what_was_packed(make_project: Callable[..., Path]) -> None:
+    told = measure(open_project(make_project(packing="bfd", per_device_train_batch_size=2)))
+    assert told["batch"]["rows"] == 2 and told["batch"]["longest"] < 128
+    assert 128 < told["batch"]["tokens"] <= 256

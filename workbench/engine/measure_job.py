@@ -27,18 +27,20 @@ REMEDY = "`estimate` without --measure says what saves how much"
 
 
 def measure(project: "OpenProject") -> dict[str, Any]:
-    """Take the steps and say what they took; fields as of `workbench.runs.forecast.measure.Measured`.
+    """Take the steps and say what they took: `workbench.runs.forecast.measure` reads it.
 
-    Raises WorkbenchError: as training itself.
+    Raises:
+        WorkbenchError: as training itself.
+        OutOfMemory: the micro-batch as it is set does not fit.
     """
-    import torch
-
     from workbench.engine.assembly import build
     from workbench.engine.commands import Commands
+    from workbench.engine.measuring import took
+    from workbench.engine.reasons import OutOfMemory
     from workbench.engine.trainer import Trainer
-    from workbench.errors import fault
+    from workbench.errors import Problem, fault
     from workbench.prompts.corpus import encode_project
-    from workbench.runs.events import EventTail, EventWriter
+    from workbench.runs.events import EventWriter
     from workbench.runs.folder import Run
 
     class Measured(Trainer):
@@ -53,38 +55,21 @@ def measure(project: "OpenProject") -> dict[str, Any]:
         raise fault("no row is left to train on", "data.source", f"workbench check {project.folder} says why")
     settings = _two_steps(project)
     cut = _longest(encoded, settings)
-    baseline = _resident("VmRSS")
     with tempfile.TemporaryDirectory(prefix="workbench-measure-") as folder:
         run = Run(Path(folder))
         run.control.mkdir()
         run.checkpoints.mkdir()
         events = EventWriter(run.events)
         commands = Commands(run, events)
-        trainer, fields = build(run, _spec(settings), settings, cut, events, commands, kind=Measured)
+        trainer, _ = build(run, _spec(settings), settings, cut, events, commands, kind=Measured)
         trainer.args.train_sampling_strategy = "sequential"
-        started = time.monotonic()
         trainer.train()
-        seconds = time.monotonic() - started
         events.close()
-        steps = [event for event in EventTail(run.events).read() if event["kind"] == "step"]
-    batch = settings.settings.training.per_device_train_batch_size
-    longest = [len(example.ids) for example in cut.train[:batch]]
-    gpu = torch.cuda.is_available()
-    peak = torch.cuda.max_memory_reserved() if gpu else _resident("VmHWM")
-    return {
-        "device": "cuda:0" if gpu else "host",
-        "peak_bytes": peak,
-        "baseline_bytes": 0 if gpu else baseline,
-        "tokens_per_second": steps[-1]["tokens_per_second"] if steps else None,
-        "trainable_parameters": fields["trainable_parameters"],
-        "precision": fields["precision"],
-        "packing": fields["packing"],
-        "rows": len(longest),
-        "longest": max(longest),
-        "tokens": sum(longest),
-        "trained": sum(sum(example.mask) for example in cut.train[:batch]),
-        "seconds": round(seconds, 3),
-    }
+        if trainer.progress.parts > 1:  # what it took then is not what was asked for
+            size = trainer.args.per_device_train_batch_size
+            fits = -(-size // trainer.progress.parts)
+            raise OutOfMemory(Problem(f"out of memory with micro-batch {size}; {fits} at a time fits"))
+        return took(trainer, run)
 
 
 def _two_steps(project: "OpenProject") -> "OpenProject":
@@ -137,17 +122,6 @@ def _spec(project: "OpenProject") -> Any:
         base_model=SpecBase(name=base.name, folder=str(base.folder)),
         template=SpecTemplate(name=project.settings.prompt.template, source=""),
     )
-
-
-def _resident(field: str) -> int:
-    """`VmRSS` (now) or `VmHWM` (peak) of this process in bytes; 0 where the kernel does not say."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith(field):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return 0
 
 
 def main(words: Sequence[str]) -> int:

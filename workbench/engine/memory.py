@@ -1,6 +1,5 @@
 """How much memory this process has held at most, and how much there is."""
 
-import os
 import resource
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from workbench.machine.host import host_memory
 from workbench.runs.events import EventWriter
 
-_CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Of version 2 and version 1, as a container sees its own."""
+STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +29,16 @@ def read_memory() -> MemoryReading:
         device = torch.device("cuda", torch.cuda.current_device())
         total: int = torch.cuda.get_device_properties(device).total_memory
         return MemoryReading(torch.cuda.max_memory_reserved(device), total, str(device))
-    # In KiB on Linux: getrusage(2)
-    return MemoryReading(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, host_bytes(), "host")
+    return MemoryReading(_most_resident(), host_memory().total, "host")
 
 
-def host_bytes() -> int:
-    """RAM of the machine, or the limit of its container where that is lower."""
-    ram = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for file in _CGROUP_LIMITS:
-        try:
-            return min(ram, int(file.read_text(encoding="ascii")))
-        except (OSError, ValueError):  # no such file, or "max"
-            continue
-    return ram
+def _most_resident() -> int:
+    """Bytes. What getrusage(2) tells counts the process that started this one in."""
+    try:
+        lines = STATUS.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class MemoryWatch(TrainerCallback):  # type: ignore[misc]

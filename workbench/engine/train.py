@@ -7,6 +7,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from workbench.engine.assembly import build
 from workbench.engine.commands import Commands
+from workbench.engine.measuring import remember_run
 from workbench.engine.memory import MemoryWatch
 from workbench.engine.pacing import out_of_patience
 from workbench.engine.preparing import Preparing
@@ -79,6 +80,8 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
             trainer.save()
         raise
     step = trainer.state.global_step
+    if step > (resume.step if resume else 0):
+        remember_run(opened, run, trainer)
     if trainer.last_saved != step and not (resume and resume.step == step):
         raise fault(f"the weights of step {step}, the last one, could not be written: see the warnings")
     if enough := out_of_patience(settings, trainer.progress):

@@ -142,15 +142,20 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         Raises:
             OutOfMemory: one example does not fit into memory.
         """
-        size, rows = self.args.per_device_train_batch_size, self.train_dataset
-        lengths = pc.list_value_length(rows.data.column("input_ids")).to_pylist()
-        longest = heapq.nlargest(size, range(len(lengths)), key=lengths.__getitem__)
-        inputs = self._prepare_inputs(self.data_collator([rows[i] for i in longest]))
+        inputs = self._prepare_inputs(self.longest())
         trained = self._get_num_items_in_batch([inputs], self.args.device)
         with self._pause():
             self._recovery.begin_step()
             self._recovery.train(inputs, lambda part: self._probe_part(part, trained))
             self._recovery.take_back()
+
+    def longest(self) -> dict[str, Any]:
+        """The micro-batch of the longest rows, on the CPU; its columns: `micro_batches.Inputs`."""
+        size, rows = self.args.per_device_train_batch_size, self.train_dataset
+        lengths = pc.list_value_length(rows.data.column("input_ids")).to_pylist()
+        longest = heapq.nlargest(size, range(len(lengths)), key=lengths.__getitem__)
+        inputs: dict[str, Any] = self.data_collator([rows[i] for i in longest])
+        return inputs
 
     def _probe_part(self, part: dict[str, Any], trained: Tensor | int | None) -> Tensor:
         """With gradients in memory, as they are from a step's second micro-batch on."""

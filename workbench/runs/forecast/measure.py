@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ import tomli_w
 
 from workbench.errors import fault
 from workbench.project import child
+from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 from workbench.runs.forecast.batch import Batch
 from workbench.runs.forecast.estimate import Forecaster
@@ -46,24 +47,31 @@ def run_measurement(
     if "peak_bytes" not in last:
         hint = "the kernel ends a process that takes all memory" if ended.code < 0 else ended.complaint
         raise fault(f"the measurement ended with {ended.code} and no result", "estimate --measure", hint)
-    settings = project.settings
-    padded = last["packing"] == "none"
-    rows, longest = int(last["rows"]), int(last["longest"])
-    tokens = rows * longest if padded else int(last["tokens"])
-    batch = Batch(rows, tokens, int(last["trained"]), longest, padded, measured=True)
-    forecast = forecast_memory(
-        settings, made.shape, batch, replace(made.capacity, device=last["device"]), grown=made.grown
-    )
+    result, forecast = compare(project.settings, made, last, "measure")
+    remember(result)
+    return result, forecast
+
+
+def compare(
+    settings: Project, made: Forecaster, told: Mapping[str, Any], origin: str
+) -> tuple[Measurement, Memory]:
+    """What a training took beside the forecast of the same micro-batch.
+
+    Args:
+        told: `device`, `peak_bytes`, `tokens_per_second`, and `batch`, the fields of a `Batch`.
+        origin: the run's id, or `measure`.
+    """
+    capacity = replace(made.capacity, device=told["device"])
+    forecast = forecast_memory(settings, made.shape, Batch(**told["batch"]), capacity, grown=made.grown)
     result = measured(
         forecast,
-        int(last["peak_bytes"]),
+        int(told["peak_bytes"]),
         capacity_bytes=made.capacity.total,
         model=made.shape.key,
         method=method(settings),
-        tokens_per_second=last["tokens_per_second"],
-        origin="measure",
+        tokens_per_second=told["tokens_per_second"],
+        origin=origin,
     )
-    remember(result)
     return result, forecast
 
 

@@ -77,7 +77,7 @@ def known_speed(
         with suppress(WorkbenchError):
             spec = read_spec(run)
             same = base == spec.base_model.name or folder == spec.base_model.folder
-            if same and method(spec.project) == wanted and (speed := _speed_of(run)):
+            if same and method(spec.project) == wanted and (speed := speed_of(run)):
                 return speed, f"run {run.id}"
     for each in reversed(known):
         if each.tokens_per_second and (each.model, each.method) == (model, wanted):
@@ -87,7 +87,7 @@ def known_speed(
     return None
 
 
-def _speed_of(run: Run) -> float | None:
+def speed_of(run: Run) -> float | None:
     """Median of the steps after the first, in which everything is made for the first time."""
     speeds = [
         event["tokens_per_second"]
