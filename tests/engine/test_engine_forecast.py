@@ -10,7 +10,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from test_engine_recovery import SmallMemory
-from test_engine_train import StopAfter, go, new_run
+from test_engine_train import StopAfter, events, go, new_run
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from workbench import embedded
@@ -174,3 +174,18 @@ def test_the_batch_of_a_measurement_is_what_was_packed(make_project: Callable[..
     told = measure(open_project(make_project(packing="bfd", per_device_train_batch_size=2)))
     assert told["batch"]["rows"] == 2 and told["batch"]["longest"] < 128
     assert 128 < told["batch"]["tokens"] <= 256
+
+
+def test_an_adapter_to_go_on_from_counts_as_it_is(make_project: Callable[..., Path]) -> None:
+    folder = make_project(max_steps=2, rank=3, target_modules=["q_proj", "down_proj"], use_dora=True)
+    run = new_run(folder)
+    go(run)
+    whole = open_project(folder)
+    name = f"{run.id}/step-2"
+    goes_on = open_project(make_project(max_steps=1, rank=64, continue_from=name))
+    made = forecaster(goes_on, capacity(), None)
+    memory = made.memory(goes_on.settings)
+    assert memory.trainable == made.memory(whole.settings).trainable
+    second = new_run(folder)
+    go(second)
+    assert events(second, "started")[0]["trainable_parameters"] == memory.trainable

@@ -2,16 +2,19 @@
 memory."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from workbench.errors import WorkbenchError
 from workbench.project.base_model import locate
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 from workbench.prompts.survey.statistics import Statistics
 from workbench.prompts.survey.survey import Survey
 from workbench.prompts.tokenizer import load_tokenizer
+from workbench.runs.continuing import Adapter, find_adapter
 from workbench.runs.folder import list_runs
-from workbench.runs.forecast.batch import largest_batch
+from workbench.runs.forecast.batch import Batch, largest_batch
 from workbench.runs.forecast.capacity import Capacity
 from workbench.runs.forecast.changes import Change, enough, helping_changes
 from workbench.runs.forecast.disk import Disk, forecast_disk
@@ -32,6 +35,7 @@ class Forecaster:
         grown: the vocabulary has tokens that are new.
         statistics: of the rows; None where they were not looked at.
         known: measurements of this box.
+        adapter: the one that the project goes on from.
     """
 
     shape: Shape
@@ -39,11 +43,32 @@ class Forecaster:
     statistics: Statistics | None
     capacity: Capacity
     known: Sequence[Measurement]
+    adapter: Adapter | None = None
+
+    def of_batch(self, settings: Project, batch: Batch) -> Memory:
+        """The forecast of one micro-batch by formulae alone."""
+        trained = self._as_trained(settings)
+        return forecast_memory(trained, self.shape, batch, self.capacity, grown=self.grown)
+
+    def _as_trained(self, settings: Project) -> Project:
+        """An adapter to go on from keeps the rank and the layers that it has."""
+        adapter = self.adapter
+        if adapter is None or settings.training.continue_from != adapter.name:
+            return settings
+        own = adapter.config
+        training = settings.training.model_copy(
+            update={
+                "rank": own.get("r", settings.training.rank),
+                "target_modules": own.get("target_modules") or settings.training.target_modules,
+                "modules_to_save": own.get("modules_to_save") or [],
+                "use_dora": bool(own.get("use_dora")),
+            }
+        )
+        return settings.model_copy(update={"training": training})
 
     def plain(self, settings: Project) -> Memory:
         """The forecast by formulae alone."""
-        batch = largest_batch(settings, self.statistics)
-        return forecast_memory(settings, self.shape, batch, self.capacity, grown=self.grown)
+        return self.of_batch(settings, largest_batch(settings, self.statistics))
 
     def memory(self, settings: Project) -> Memory:
         """The forecast, corrected by what was measured on this box."""
@@ -86,7 +111,10 @@ def forecaster(
         grown = bool(tokenizer.added)
         if grown and tokenizer.size > shape.vocabulary:
             shape = _with_vocabulary(shape, tokenizer.size)
-    return Forecaster(shape, grown, statistics, capacity, known)
+    adapter = None
+    with suppress(WorkbenchError):  # a start refuses what is wrong with it; until then the settings count
+        adapter = find_adapter(project)
+    return Forecaster(shape, grown, statistics, capacity, known, adapter)
 
 
 def four_bits(shape: Shape, capacity: Capacity) -> bool:

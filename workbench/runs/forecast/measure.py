@@ -16,7 +16,7 @@ from workbench.project.store import OpenProject
 from workbench.runs.forecast.batch import Batch
 from workbench.runs.forecast.estimate import Forecaster
 from workbench.runs.forecast.measurements import Measurement, measured, remember
-from workbench.runs.forecast.memory import Memory, forecast_memory
+from workbench.runs.forecast.memory import Memory
 from workbench.runs.forecast.speed import method
 from workbench.runs.spawn import trainer_environment
 
@@ -61,8 +61,8 @@ def compare(
         told: `device`, `peak_bytes`, `tokens_per_second`, and `batch`, the fields of a `Batch`.
         origin: the run's id, or `measure`.
     """
-    capacity = replace(made.capacity, device=told["device"])
-    forecast = forecast_memory(settings, made.shape, Batch(**told["batch"]), capacity, grown=made.grown)
+    there = replace(made, capacity=replace(made.capacity, device=told["device"]))
+    forecast = there.of_batch(settings, Batch(**told["batch"]))
     result = measured(
         forecast,
         int(told["peak_bytes"]),

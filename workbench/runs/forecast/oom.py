@@ -14,9 +14,8 @@ from workbench.runs.folder import Run, read_spec
 from workbench.runs.forecast.batch import Batch, largest_batch
 from workbench.runs.forecast.capacity import Capacity
 from workbench.runs.forecast.changes import Change, changed, enough, helping_changes
-from workbench.runs.forecast.estimate import forecaster, four_bits
-from workbench.runs.forecast.memory import Memory, forecast_memory, room
-from workbench.runs.forecast.shape import Shape
+from workbench.runs.forecast.estimate import Forecaster, forecaster, four_bits
+from workbench.runs.forecast.memory import Memory, room
 
 _RAN_OUT = 1.02
 """What ran out needed more than there was: at least so much, as long as the forecast says less."""
@@ -75,7 +74,7 @@ def oom_card(run: Run) -> OomCard | None:
     made = forecaster(replace(project, settings=settings), capacity, statistics)
     seen, room_then = int(oom["tokens"]), room(capacity)
     scale = seen / largest_batch(settings, statistics).tokens if seen else 1.0
-    forecast = partial(_forecast, made.shape, made.grown, capacity, statistics, scale)
+    forecast = partial(_forecast, made, scale)
     plain = forecast(settings)
     needed = max(plain.total, round(room_then * _RAN_OUT))
     factor = (needed - plain.exact) / max(plain.estimated, 1)
@@ -161,16 +160,9 @@ def _statistics(project: OpenProject) -> Statistics | None:
     return found.statistics if found else None
 
 
-def _forecast(
-    shape: Shape,
-    grown: bool,
-    capacity: Capacity,
-    statistics: Statistics | None,
-    scale: float,
-    settings: Project,
-) -> Memory:
+def _forecast(made: Forecaster, scale: float, settings: Project) -> Memory:
     """With micro-batches as much larger or smaller than computed as the one was that did not fit."""
-    batch = largest_batch(settings, statistics)
+    batch = largest_batch(settings, made.statistics)
     seen = Batch(
         batch.rows,
         max(1, round(batch.tokens * scale)),
@@ -179,7 +171,7 @@ def _forecast(
         batch.padded,
         measured=True,
     )
-    return forecast_memory(settings, shape, seen, capacity, grown=grown)
+    return made.of_batch(settings, seen)
 
 
 def _at(settings: dict[str, Any], key: str) -> Any:

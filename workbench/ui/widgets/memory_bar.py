@@ -98,7 +98,7 @@ class MemoryBar(Static):
     """Two lines: the stacked bar, then its total with range, room and verdict.
 
     What is slow (the driver, headers of the weights, the file of measurements) is read by a thread, once for
-    each base model; a forecast takes a millisecond or two.
+    each base model and adapter; a forecast takes a millisecond or two.
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -110,7 +110,13 @@ class MemoryBar(Static):
     def consider(self, project: "OpenProject", settings: "Project", statistics: "Statistics | None") -> None:
         """Forecast `settings` of `project`, whose rows have these statistics."""
         self._settings = settings
-        wanted = (project.folder, settings.model.base, settings.prompt.special_tokens, id(statistics))
+        wanted = (
+            project.folder,
+            settings.model.base,
+            settings.prompt.special_tokens,
+            settings.training.continue_from,
+            id(statistics),
+        )
         if wanted != self._made_for:
             self._made_for, self._made = wanted, None
             self._read(replace(project, settings=settings), statistics, wanted)
