@@ -105,6 +105,15 @@ def test_the_same_model_corrects_and_narrows_the_range() -> None:
     assert found.uncertainty == 0.05
 
 
+def test_the_range_claims_no_more_than_was_seen() -> None:
+    def width(*known: Measurement) -> float:
+        return correct(memory(2 * GIB), known, capacity_bytes=TOTAL, model="m").uncertainty
+
+    assert width(taken(5)) == 0.15, "one measurement is met by any factor"
+    assert width(taken(5, model="other"), taken(5, model="other")) == 0.15
+    assert width(taken(4), taken(8)) > 0.25, "they contradict each other"
+
+
 def test_other_boxes_and_models_of_another_size_do_not() -> None:
     plain = memory()
     other_box = replace(taken(5), capacity_bytes=8 * GIB)

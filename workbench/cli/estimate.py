@@ -2,7 +2,7 @@
 
 The memory is the GPU's when there is one, else the host's. Exit code 1 when the run does not fit into what is
 free. `--measure` takes two real steps and remembers what they took: later forecasts on this box are corrected
-by that.
+by that, and by what runs took.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def _print(found: "Estimate") -> None:
     )
     what = "GPU " + found.capacity.name if found.capacity.device != "host" else "host memory, no GPU"
     say(f"  {what}: {size(found.capacity.total)}, {size(found.room)} free")
-    say(f"  {memory.remark or f'range +-{memory.uncertainty:.0%}: nothing like it was measured on this box'}")
+    say(f"  range +-{memory.uncertainty:.0%}: {memory.remark or 'nothing like it was measured on this box'}")
     for line in change_lines(found.changes):
         say(line)
     if found.plan:
