@@ -255,6 +255,20 @@ def test_an_optimizer_without_room_is_told(
     assert list_checkpoints(run) == []
 
 
+def test_one_validation_row_too_large_is_told_as_one(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*args: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(trainer_module.Trainer, "_score", no_room)
+    run = new_run(make_project(max_steps=4, eval_steps=2, data={"validation": 1}))
+    with pytest.raises(OutOfMemory, match="one example by itself"):
+        go(run)
+    assert [(event["micro_batch"], event["accumulation"]) for event in events(run, "oom")] == [(1, 4)]
+    assert [checkpoint.step for checkpoint in list_checkpoints(run)] == [2]
+
+
 def test_a_model_without_room_is_told(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(*args: Any, **kwargs: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")

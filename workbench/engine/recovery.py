@@ -161,7 +161,12 @@ class Recovery:
         tokens = count_tokens(failed)
         what = f"out of memory after step {self._step()}, with {tokens} tokens at once"
         if count_examples(failed) == 1:
-            self.tell("none", tokens)
+            # Of a validation, or at the end of the rows, it may be the first part that was ever cut
+            size, accumulation = (
+                self._settings.per_device_train_batch_size,
+                self._settings.gradient_accumulation_steps,
+            )
+            tell_out_of_memory(self._events, self._step(), (1, size * accumulation), "none", tokens)
             raise OutOfMemory(
                 Problem(f"{what}: one example by itself; the weights are those of step {self._step()}")
             )
