@@ -1,6 +1,7 @@
 """What was measured on this box: kept, read through any garbage, and used where it fits."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def taken(peak: float, *, model: str = "m", estimated: int = GIB, when: float = 
         origin="measure",
         when=when,
     )
+
+
+def corrected(plain: Memory, known: Sequence[Measurement]) -> Memory:
+    return correct(plain, known, capacity_bytes=TOTAL, model="m", method="lora-none-batch")
 
 
 def test_the_file_is_in_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -99,7 +104,7 @@ def test_a_folder_that_cannot_be_written_harms_nothing(tmp_path: Path) -> None:
 
 
 def test_the_same_model_corrects_and_narrows_the_range() -> None:
-    found = correct(memory(2 * GIB), [taken(5), taken(5.1)], capacity_bytes=TOTAL, model="m")
+    found = corrected(memory(2 * GIB), [taken(5), taken(5.1)])
     assert found.exact == 3 * GIB and found.parts["activations"] / GIB == pytest.approx(4.1)
     assert found.remark == "corrected by 2 measurements of this box, last error -22%"
     assert found.uncertainty == 0.05
@@ -107,10 +112,11 @@ def test_the_same_model_corrects_and_narrows_the_range() -> None:
 
 def test_the_range_claims_no_more_than_was_seen() -> None:
     def width(*known: Measurement) -> float:
-        return correct(memory(2 * GIB), known, capacity_bytes=TOTAL, model="m").uncertainty
+        return corrected(memory(2 * GIB), known).uncertainty
 
     assert width(taken(5)) == 0.15, "one measurement is met by any factor"
     assert width(taken(5, model="other"), taken(5, model="other")) == 0.15
+    assert width(*(replace(taken(5), method="full-none-batch"),) * 2) == 0.15, "another method"
     assert width(taken(4), taken(8)) > 0.25, "they contradict each other"
 
 
@@ -119,7 +125,7 @@ def test_other_boxes_and_models_of_another_size_do_not() -> None:
     other_box = replace(taken(5), capacity_bytes=8 * GIB)
     far = taken(40, model="other")
     near = taken(5, model="other")
-    assert correct(plain, [other_box, far], capacity_bytes=TOTAL, model="m") == plain
-    assert correct(plain, [far, near], capacity_bytes=TOTAL, model="m").total == 5 * GIB
+    assert corrected(plain, [other_box, far]) == plain
+    assert corrected(plain, [far, near]).total == 5 * GIB
     wild = replace(taken(15), estimated_bytes=1)
-    assert correct(plain, [wild], capacity_bytes=TOTAL, model="m").parts["activations"] == 4 * GIB
+    assert corrected(plain, [wild]).parts["activations"] == 4 * GIB

@@ -30,13 +30,17 @@ def took(trainer: Trainer, run: Run) -> dict[str, Any]:
     }
 
 
-def remember_run(project: OpenProject, run: Run, trainer: Trainer) -> None:
-    """Keep what an attempt took, unless its micro-batches were halved; nothing where there is no forecast."""
+def remember_run(project: OpenProject, run: Run, id: str, trainer: Trainer) -> None:
+    """Keep what an attempt took, unless its micro-batches were halved; nothing where there is no forecast.
+
+    Args:
+        id: what the run is called; its folder may be the one that the process is in.
+    """
     if trainer.progress.parts > 1 or not trainer.is_world_process_zero():
         return
     with suppress(WorkbenchError):
         made = forecaster(project, capacity(), None)
-        measurement, _ = compare(project.settings, made, took(trainer, run), run.id)
+        measurement, _ = compare(project.settings, made, took(trainer, run), id)
         remember(measurement)
 
 

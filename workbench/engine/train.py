@@ -81,7 +81,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         raise
     step = trainer.state.global_step
     if step > (resume.step if resume else 0):
-        remember_run(opened, run, trainer)
+        remember_run(opened, run, spec.id, trainer)
     if trainer.last_saved != step and not (resume and resume.step == step):
         raise fault(f"the weights of step {step}, the last one, could not be written: see the warnings")
     if enough := out_of_patience(settings, trainer.progress):

@@ -21,7 +21,7 @@ from workbench.runs.forecast.disk import Disk, forecast_disk
 from workbench.runs.forecast.measurements import Measurement, correct
 from workbench.runs.forecast.memory import Memory, forecast_memory, room
 from workbench.runs.forecast.shape import Shape, read_shape
-from workbench.runs.forecast.speed import Duration, forecast_duration, known_speed
+from workbench.runs.forecast.speed import Duration, forecast_duration, known_speed, method
 
 FITS, TIGHT, TOO_MUCH = "fits", "tight", "does not fit"
 
@@ -73,7 +73,13 @@ class Forecaster:
     def memory(self, settings: Project) -> Memory:
         """The forecast, corrected by what was measured on this box."""
         plain = self.plain(settings)
-        return correct(plain, self.known, capacity_bytes=self.capacity.total, model=self.shape.key)
+        return correct(
+            plain,
+            self.known,
+            capacity_bytes=self.capacity.total,
+            model=self.shape.key,
+            method=method(settings),
+        )
 
     def changes(self, settings: Project) -> list[Change]:
         """What would save memory, each by itself."""

@@ -25,7 +25,7 @@ _NEAR = 4.0
 _FACTORS = (0.25, 4.0)
 _LEAST_UNCERTAINTY = 0.05
 _UNTESTED_UNCERTAINTY = 0.15
-"""Of one measurement, or of other models': a correction made from these has not been right about anything."""
+"""Of one measurement, or of others': a correction made from these has not been right about anything."""
 _LARGEST_FILE = 16 * 2**20
 
 
@@ -150,24 +150,27 @@ def measured(
     )
 
 
-def correct(memory: Memory, known: Sequence[Measurement], *, capacity_bytes: int, model: str) -> Memory:
+def correct(
+    memory: Memory, known: Sequence[Measurement], *, capacity_bytes: int, model: str, method: str
+) -> Memory:
     """The forecast with its estimated parts multiplied by what they were found to be on this box.
 
-    The newest measurements of the same model count, without any those of models that took about as much. The
-    range is as wide as the corrected forecast would have been wrong about them, and never narrower than 15 %
-    with a single one, or with those of other models.
+    The newest measurements of the same model and method count, without any those of the same model, without
+    any those of models that took about as much. The range is as wide as the corrected forecast would have been
+    wrong about them, and never narrower than 15 % with a single one, or with those of others.
     """
     here = [each for each in known if (each.device, each.capacity_bytes) == (memory.device, capacity_bytes)]
     own = [each for each in here if each.model == model]
+    same = [each for each in own if each.method == method]
     near = [each for each in here if 1 / _NEAR <= each.peak_bytes / max(memory.total, 1) <= _NEAR]
-    if not (used := (own or near)[-KEPT:]):
+    if not (used := (same or own or near)[-KEPT:]):
         return memory
     low, high = _FACTORS
     factor = min(max(median(each.factor for each in used), low), high)
     wrong = max(
         abs((each.exact_bytes + each.estimated_bytes * factor) / each.peak_bytes - 1) for each in used
     )
-    least = _LEAST_UNCERTAINTY if len(own) > 1 else _UNTESTED_UNCERTAINTY
+    least = _LEAST_UNCERTAINTY if len(same) > 1 else _UNTESTED_UNCERTAINTY
     count = len(used)
     remark = (
         f"corrected by {count} measurement{'s' if count > 1 else ''} of this box, "
