@@ -156,8 +156,8 @@ def correct(
     """The forecast with its estimated parts multiplied by what they were found to be on this box.
 
     The newest measurements of the same model and method count, without any those of the same model, without
-    any those of models that took about as much. The range is as wide as the corrected forecast would have been
-    wrong about them, and never narrower than 15 % with a single one, or with those of others.
+    any those of models that took about as much. The range is as wide as the corrected forecast would have
+    been wrong about them, and never narrower than 15 % with a single one, or with those of others.
     """
     here = [each for each in known if (each.device, each.capacity_bytes) == (memory.device, capacity_bytes)]
     own = [each for each in here if each.model == model]
