@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.errors import WorkbenchError
+from workbench.project.remarks import with_changes
 from workbench.project.schema import Project
 from workbench.prompts.survey.statistics import SideStatistics, Statistics
 from workbench.runs.forecast.activations import (
@@ -20,7 +21,7 @@ from workbench.runs.forecast.activations import (
 )
 from workbench.runs.forecast.batch import Batch, largest_batch
 from workbench.runs.forecast.capacity import Capacity
-from workbench.runs.forecast.changes import changed, enough, helping_changes
+from workbench.runs.forecast.changes import enough, helping_changes
 from workbench.runs.forecast.estimate import FITS, TIGHT, TOO_MUCH, Forecaster
 from workbench.runs.forecast.memory import HOST_LIBRARIES, Memory, forecast_memory, weight_bytes
 from workbench.runs.forecast.shape import Shape, read_shape
@@ -264,7 +265,7 @@ def test_changes_say_what_they_save(llama: Shape) -> None:
     halved = changes["micro-batch 2, the same effective batch"]
     assert halved.overrides["training.gradient_accumulation_steps"] == 6
     for change in changes.values():
-        saved = made.memory(settings).total - made.memory(changed(settings, change.overrides)).total
+        saved = made.memory(settings).total - made.memory(with_changes(settings, change.overrides)).total
         assert change.saved == saved > 0
     shorter = changes["rows of at most 298 tokens"]
     assert (
@@ -283,7 +284,7 @@ def test_a_plan_makes_it_fit_with_as_few_changes_as_it_takes(llama: Shape) -> No
     changes = made.changes(settings)
     plan = enough(settings, changes, made.memory, made.room)
     overrides = {key: value for change in plan for key, value in change.overrides.items()}
-    then = changed(settings, overrides)
+    then = with_changes(settings, overrides)
     assert made.memory(settings).total > made.room >= made.memory(then).high
     training = then.training
     assert training.per_device_train_batch_size * training.gradient_accumulation_steps >= 64

@@ -38,7 +38,7 @@ def remember_run(project: OpenProject, run: Run, id: str, trainer: Trainer) -> N
     """
     if trainer.progress.parts > 1 or not trainer.is_world_process_zero():
         return
-    with suppress(WorkbenchError):
+    with suppress(WorkbenchError, OSError):  # a base model that was removed meanwhile, a disk that fails
         made = forecaster(project, capacity(), None)
         measurement, _ = compare(project.settings, made, took(trainer, run), id)
         remember(measurement)

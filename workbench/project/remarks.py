@@ -17,7 +17,7 @@ FAR = 10
 TINY_BYTES = 200_000_000
 """Weights of a tiny base model: 50 million parameters in fp32. It takes rates that would break others."""
 _OF_ADAPTERS = ("rank", "alpha", "dropout", "target_modules", "use_rslora", "init_lora_weights")
-_OF_NEW_ADAPTERS = ("rank", "alpha", "dropout", "target_modules", "init_lora_weights")
+_OF_NEW_ADAPTERS = (*(each for each in _OF_ADAPTERS if each != "dropout"), "modules_to_save", "use_dora")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.project.remarks import with_changes
 from workbench.project.schema import Project
 from workbench.project.training import TrainingSettings
 from workbench.prompts.survey.statistics import Statistics
@@ -33,17 +34,6 @@ class Change:
     cost: str = ""
 
 
-def changed(settings: Project, overrides: dict[str, Any]) -> Project:
-    """Settings with dotted keys laid over them."""
-    tables: dict[str, dict[str, Any]] = {}
-    for key, value in overrides.items():
-        table, name = key.split(".", 1)
-        tables.setdefault(table, {})[name] = value
-    return settings.model_copy(
-        update={name: getattr(settings, name).model_copy(update=table) for name, table in tables.items()}
-    )
-
-
 def helping_changes(
     settings: Project, forecast: Forecast, statistics: Statistics | None, *, four_bits: bool = True
 ) -> list[Change]:
@@ -55,7 +45,7 @@ def helping_changes(
     """
     now = forecast(settings).total
     found = [
-        Change(name, overrides, now - forecast(changed(settings, overrides)).total, cost)
+        Change(name, overrides, now - forecast(with_changes(settings, overrides)).total, cost)
         for name, overrides, cost in _candidates(settings, statistics)
         if four_bits or "model.quantization" not in overrides
     ]
@@ -68,21 +58,21 @@ def enough(settings: Project, changes: list[Change], forecast: Forecast, room: i
     taken: list[Change] = []
     overrides: dict[str, Any] = {}
     for change in changes:
-        if forecast(changed(settings, overrides)).high <= room:
+        if forecast(with_changes(settings, overrides)).high <= room:
             break
         if change.overrides.keys() & overrides.keys():
             continue
         overrides |= change.overrides
         taken.append(change)
-    while forecast(changed(settings, overrides)).high > room:
-        training = changed(settings, overrides).training
+    while forecast(with_changes(settings, overrides)).high > room:
+        training = with_changes(settings, overrides).training
         if training.per_device_train_batch_size < 2:
             break
         halved = _halved(training)
         overrides |= halved
         taken = [each for each in taken if not each.overrides.keys() & halved.keys()]
         size = halved["training.per_device_train_batch_size"]
-        saved = forecast(settings).total - forecast(changed(settings, halved)).total
+        saved = forecast(settings).total - forecast(with_changes(settings, halved)).total
         taken.insert(0, Change(f"micro-batch {size}, the same effective batch", halved, saved))
     return taken
 

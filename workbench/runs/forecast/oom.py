@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from workbench.errors import WorkbenchError, fault
+from workbench.project.remarks import with_changes
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 from workbench.prompts.survey.statistics import Statistics
@@ -13,7 +14,7 @@ from workbench.runs.events import Event, EventTail
 from workbench.runs.folder import Run, read_spec
 from workbench.runs.forecast.batch import Batch, largest_batch
 from workbench.runs.forecast.capacity import Capacity
-from workbench.runs.forecast.changes import Change, changed, enough, helping_changes
+from workbench.runs.forecast.changes import Change, enough, helping_changes
 from workbench.runs.forecast.estimate import Forecaster, forecaster, four_bits
 from workbench.runs.forecast.memory import Memory, room
 
@@ -68,7 +69,7 @@ def oom_card(run: Run) -> OomCard | None:
         "training.per_device_train_batch_size": micro,
         "training.gradient_accumulation_steps": accumulated,
     }
-    settings = changed(project.settings, reached)
+    settings = with_changes(project.settings, reached)
     capacity = _capacity(oom, story)
     statistics = _statistics(project)
     made = forecaster(replace(project, settings=settings), capacity, statistics)
@@ -96,7 +97,7 @@ def oom_card(run: Run) -> OomCard | None:
         memory=calibrated(settings),
         changes=changes,
         plan=plan,
-        fits=calibrated(changed(settings, overrides)).high <= room_then,
+        fits=calibrated(with_changes(settings, overrides)).high <= room_then,
         overrides={key: value for key, value in laid.items() if _at(before, key) != value},
     )
 
@@ -113,7 +114,7 @@ def changed_project(card: OomCard) -> OpenProject:
     project = read_spec(card.run).open_project()
     return replace(
         project,
-        settings=changed(project.settings, card.overrides),
+        settings=with_changes(project.settings, card.overrides),
         overrides=project.overrides | card.overrides,
     )
 

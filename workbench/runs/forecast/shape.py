@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import fault
+from workbench.project.weights import safetensors_header
 
 Size = tuple[int, ...]
 
@@ -243,14 +244,12 @@ def _from_headers(family: str, config: dict[str, Any], folder: Path) -> Shape:
 
 
 def _headers(folder: Path) -> Iterator[tuple[str, Size]]:
-    """Name and size of every tensor. Source: https://github.com/huggingface/safetensors#format"""
+    """Name and size of every tensor."""
     for file in sorted(folder.glob("*.safetensors")):
         try:
-            with file.open("rb") as opened:
-                length = int.from_bytes(opened.read(8), "little")
-                header = json.loads(opened.read(min(length, 100_000_000)))
+            _, header = safetensors_header(file)
             for name, entry in header.items():
                 if name != "__metadata__":
                     yield name, tuple(map(int, entry["shape"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise fault(f"its header cannot be read: {error}", file) from error

@@ -99,8 +99,6 @@ class SetupPane(Pane):
 
     def _sum_up(self) -> None:
         """What the numbers come to: effective batch, steps an epoch, steps of the run; memory."""
-        from workbench.runs.forecast.changes import changed
-
         form = self.query_one(Form)
         # Figures of values that are refused would be nonsense, or a division by zero
         line = shown(f"! {form.problems[0]}", "bold") if form.problems else self._figures(form)
@@ -111,7 +109,7 @@ class SetupPane(Pane):
         self.query_one("#summary", Static).update(line)
         if not form.problems:
             statistics = self._survey.statistics if self._survey else None
-            settings = changed(self.workspace.project.settings, form.values)
+            settings = with_changes(self.workspace.project.settings, form.values)
             self.query_one(MemoryBar).consider(self.workspace.project, settings, statistics)
 
     def _figures(self, form: Form) -> Text:
