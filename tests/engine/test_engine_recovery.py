@@ -17,7 +17,7 @@ from torch import Tensor
 from trainings import column, events, go, new_run
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from workbench.engine import train as train_module
+from workbench.engine import assembly
 from workbench.engine import trainer as trainer_module
 from workbench.engine.commands import Commands
 from workbench.engine.micro_batches import count_examples, cut
@@ -152,14 +152,14 @@ def test_the_probe_meets_what_a_night_would_have_met(
 
 
 def test_the_probe_leaves_nothing_behind(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = train_module.training_arguments
+    real = assembly.training_arguments
 
     def noisy(*given: Any) -> Any:
         arguments = real(*given)
         arguments.neftune_noise_alpha = 5
         return arguments
 
-    monkeypatch.setattr(train_module, "training_arguments", noisy)
+    monkeypatch.setattr(assembly, "training_arguments", noisy)
     folder = make_project(max_steps=4, dropout=0.2, gradient_accumulation_steps=2, eval_steps=2)
     with_probe, without = new_run(folder), new_run(folder)
     go(with_probe)
