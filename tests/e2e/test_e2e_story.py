@@ -56,6 +56,7 @@ def test_the_main_job(project: Path) -> None:
         terminal.keys("Down", "Enter")
         terminal.wait(lambda screen: "Talk to" not in screen and "step 40" in screen)
         terminal.keys("i")
+        terminal.wait("enter sends")
         terminal.type("Who are you?")
         terminal.keys("Enter")
         # Hours of opening and closing are told apart later than this: forty steps are too few for that

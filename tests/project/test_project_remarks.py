@@ -109,7 +109,6 @@ def test_a_tiny_model_takes_high_rates_and_needs_no_checkpointing(tmp_path: Path
     assert weight_bytes(tmp_path) == 2
 
 
-
 @given(st.data())
 def test_remarks_are_short_and_go_when_what_has_no_effect_goes(data: st.DataObject) -> None:
     changes: dict[str, Any] = {}

@@ -75,7 +75,7 @@ async def test_timers_go_on_under_a_dialog(tmp_path: Path, monkeypatch: pytest.M
 
         desk.app.set_interval(0.02, look)
         for key, sight in (
-            ("question_mark", "Everywhere"),
+            ("question_mark", "Start a run in the background"),
             ("p", "Projects"),
             ("ctrl+p", "Search for an action"),
         ):

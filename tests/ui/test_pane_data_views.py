@@ -287,7 +287,7 @@ async def test_a_source_is_added_from_what_its_file_looks_like(tmp_path: Path, s
         await desk.sees("! type a path")
         await desk.type("more/odd.jsonl")
         await desk.press("enter")
-        await desk.sees("! ", "odd.jsonl", "unknown shape")
+        await desk.sees("! ", "odd.jsonl", "columns: x")
         await desk.press(*["backspace"] * len("odd.jsonl"))
         await desk.type("chats.json")
         await desk.press("enter")

@@ -8,6 +8,7 @@ argument, a project or a file that cannot be read).
 import argparse
 import importlib
 import io
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -120,7 +121,8 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _load(name: str) -> Command:
-    return cast(Command, importlib.import_module(f"workbench.cli.{name.replace('-', '_')}"))
+    module = f"{name}_" if keyword.iskeyword(name) else name.replace("-", "_")
+    return cast(Command, importlib.import_module(f"workbench.cli.{module}"))
 
 
 def _front_parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ It holds the run's lock as long as it lives, prepares the environment before tor
 `ended` event whatever happens.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -98,8 +99,14 @@ def run_training(folder: Path) -> int:
             else:
                 traceback.print_exc()
     commands.ignore_signals()
+    # After a want of memory there is none for these words either, until the model is gone
+    gc.collect()
     seconds = round(time.monotonic() - started, 3)
-    events.write_last("ended", state=state, step=read_status(run).step, reason=reason, seconds=seconds)
+    try:
+        step = read_status(run).step
+    except MemoryError:
+        step = None
+    events.write_last("ended", state=state, step=step, reason=reason, seconds=seconds)
     return 1 if state == "failed" else 0
 
 

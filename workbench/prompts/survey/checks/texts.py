@@ -28,12 +28,15 @@ SEPARATORS = ("###", "->", "=>", "→", "|||", ">>>", "===")
 STOPS = ("###", "#END#", "#END", "[END]", "<END>", "<|end|>", "<STOP>", "[STOP]", "STOP", "END")
 """Ends of completions of the same guide."""
 
+_LAST_OF_ENDINGS = frozenset(ending[-1] for ending in SEPARATORS + STOPS)
+
 _FOREIGN = re.compile(
     r"<\|(?:im_start|im_end|endoftext|end|eot_id|start_header_id|end_header_id|begin_of_text|end_of_text"
     r"|assistant|user|system)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\A\s*<s>|</s>(?=\s*(?:\Z|<s>))"
 )
 """Marks that templates write. `<s>` is HTML too: it counts at the edge of a text."""
 _FOREIGN_HEADS = ("<|", "[INST]", "[/INST]", "<<", "<s>", "</s>", "_of_turn>")
+"""A text without any of these has no such mark; without `<` and `[` it has none of these."""
 _ENDING = 2
 """Characters of a question's end that are kept, to find marks that nobody thought of."""
 _PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
@@ -98,12 +101,12 @@ class TextLook:
                 marks |= ESCAPES if _escaped(text) else LONE_ESCAPE if _ALONE.search(text) else 0
             if (
                 not example.plain
-                and any(head in text for head in self._heads)
+                and any(map(text.__contains__, self._heads))
                 and (found := self._special.search(text))
             ):
                 marks |= SPECIAL_TOKEN
                 self.special_examples[found[0]] += 1
-            if not foreign and any(head in text for head in _FOREIGN_HEADS):
+            if not foreign and ("<" in text or "[" in text) and any(map(text.__contains__, _FOREIGN_HEADS)):
                 foreign = self._foreign(text, example.plain)
             if not tail and (end := text[-24:].rstrip()).endswith(BUTTONS):
                 tail = next(button for button in BUTTONS if end.endswith(button))
@@ -180,7 +183,7 @@ class _Kinds:
         self.known: dict[str, int] = {"": 0}
 
     def append(self, text: str) -> None:
-        number = self.known.get(text)
+        number = self.known.get(text) if text else 0
         if number is None:
             number = len(self.known)
             if number < _MOST_KINDS:
@@ -249,6 +252,8 @@ def _escaped(text: str) -> bool:
 def _ending(text: str, endings: tuple[str, ...]) -> str:
     """The ending that `text` has, set off from what stands before it by a blank or a line break."""
     text = text[-24:].rstrip()
+    if text[-1:] not in _LAST_OF_ENDINGS:
+        return ""
     for ending in endings:
         if text.endswith(ending) and text[: -len(ending)][-1:].isspace():
             return ending
