@@ -228,7 +228,7 @@ async def test_a_run_is_asked_for_more(runs: Runs) -> None:
     run = runs.add("20260101-000001-a", steps=3, held=True)
     async with at_desk(runs.folder) as desk:
         await desk.sees("● running")
-        await desk.press("v", "a", "l")
+        await desk.press("e", "a", "l")
         await desk.sees("Steps between two points")
         await desk.press("0", "enter", "backspace", "1", "5", "enter", "z")
         await desk.hears("pauses after this step")
@@ -259,7 +259,7 @@ async def test_two_viewers_see_the_same_pause_and_either_ends_it(runs: Runs, siz
     runs.step(run, range(1, 4))
     async with at_desk(runs.folder, size) as one, at_desk(runs.folder, size) as other:
         await one.sees("● running")
-        await one.press("v")
+        await one.press("e")
         await one.hears("this run has no validation rows")
         await one.press("z")
         assert [command.name for command in control.pending(run)] == ["pause"]
@@ -267,7 +267,8 @@ async def test_two_viewers_see_the_same_pause_and_either_ends_it(runs: Runs, siz
         for desk in (one, other):
             desk.app.look_at_runs()
             await desk.sees("‖ paused")
-            assert "‖" in desk.text.splitlines()[0] and "RUNNING" not in desk.text
+            await desk.until(lambda desk=desk: "‖" in desk.text.splitlines()[0], "the sign above")
+            assert "RUNNING" not in desk.text
         with pytest.raises(WorkbenchError, match="paused already"):
             control.send(run, "pause")
         await other.press("z")
@@ -282,10 +283,10 @@ async def test_no_run_yet(tmp_path: Path) -> None:
     async with at_desk(make_project(tmp_path / "p")) as desk:
         await desk.press("4")
         await desk.sees("No run yet", "t trains")
-        for key in "s", "S", "c", "z", "v", "a", "l", "w", "r", "m", "y", "o":
+        for key in "s", "S", "c", "z", "e", "a", "l", "w", "r", "m", "y", "o":
             await desk.press(key)
         await desk.hears("there is no run yet")
-        assert [name for name, works in desk.keys.items() if works] == ["start"]
+        assert [name for name, works in desk.keys.items() if works] == ["start", "queue"]
 
 
 async def test_a_run_is_started_stopped_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,8 +75,6 @@ def _table(places: "Sequence[Place]") -> "Table":
     for title in ("n", "state", "settings", "run"):
         table.add_column(title, no_wrap=title != "settings")
     for place in places:
-        settings = " ".join(f"{key}={value}" for key, value in place.entry.overrides.items())
-        profile = f"--profile {place.entry.profile} " if place.entry.profile else ""
         end = f"{place.run.id if place.run else ''}  {place.reason}".strip()
-        table.add_row(str(place.entry.number), place.turn.value, shown(profile + settings), shown(end))
+        table.add_row(str(place.entry.number), place.turn.value, shown(place.settings), shown(end))
     return table

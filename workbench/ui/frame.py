@@ -23,6 +23,8 @@ class TopLine(Widget):
     """Steps of the run that goes on, such as `12/120`; empty when none does."""
     paused: reactive[bool] = reactive(False)
     """That run waits."""
+    waiting: reactive[int | None] = reactive(None)
+    """Runs that wait in the queue while it is worked off; None when it is not."""
 
     def __init__(self, tabs: Sequence[tuple[str, str, str]]) -> None:
         """Args: tabs: place, key and title of each pane."""
@@ -42,8 +44,11 @@ class TopLine(Widget):
         room = width - tabs.cell_len - NAME_CELLS - 4
         sign, state = ("‖", "PAUSED") if self.paused else ("●", "RUNNING")
         running = f"{sign} {state} {self.running}" if self.running else ""
-        if cell_len(running) > room:
-            running = f"{sign} {self.running}"
+        queue = "" if self.waiting is None else f"{'  ' if running else ''}» QUEUE {self.waiting}"
+        if cell_len(running + queue) > room:
+            running = f"{sign} {self.running}" if self.running else ""
+            queue = queue.replace("QUEUE ", "")
+        running += queue
         name.truncate(max(NAME_CELLS, width - tabs.cell_len - cell_len(running) - 4), overflow="ellipsis")
         line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")
         gap = width - line.cell_len - cell_len(running) - 1
