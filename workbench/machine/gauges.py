@@ -25,7 +25,7 @@ class Gauges:
         """One line; empty when the run does not go on. For a worker thread.
 
         Args:
-            width: where each GPU by itself would be longer than that, they are summed up; 0 for no limit.
+            width: where that is too short GPUs are summed up, then the processes left out; 0 for no limit.
         """
         if not is_held(run):
             return ""
@@ -37,8 +37,12 @@ class Gauges:
         gpus = self._sensors.read()
         tree = self._meter.read()
         told = [str(tree)] if tree else []
-        line = GAP.join([*map(str, gpus), *told] if gpus else [*told, self._sensors.missing])
-        return GAP.join([summed(gpus), *told]) if len(gpus) > 1 and 0 < width < len(line) else line
+        if not gpus:
+            return GAP.join([*told, self._sensors.missing])
+        all_of_them = GAP.join(map(str, gpus))
+        short = all_of_them if len(gpus) == 1 else summed(gpus)
+        lines = [GAP.join([all_of_them, *told]), GAP.join([short, *told])]
+        return next((line for line in lines if not width or len(line) <= width), short)
 
 
 def gauges_now(run: Run) -> str:

@@ -24,9 +24,9 @@ class TreeReading:
     processes: int
 
     def __str__(self) -> str:
-        """`CPU 187% of 2 cores  RAM 1.2 GiB`."""
-        cpu = "–" if self.cores is None else f"{self.cores:.0%}"
-        return f"CPU {cpu} of {os.cpu_count()} cores  RAM {self.ram / 2**30:.1f} GiB"
+        """`CPU 1.9/2 cores  RAM 1.2 GiB`."""
+        cpu = "–" if self.cores is None else f"{self.cores:.1f}"
+        return f"CPU {cpu}/{os.cpu_count()} cores  RAM {self.ram / 2**30:.1f} GiB"
 
 
 class TreeMeter:

@@ -64,18 +64,22 @@ class KeyBar(Widget):
     keys: reactive[tuple[tuple[Action, bool], ...]] = reactive(())
 
     def render(self) -> Text:
-        """As many keys as fit, and help."""
+        """As many keys as fit, and help; where room is short, those that work come before refused ones."""
         last = Text.assemble(("?", "bold"), " help  ", ("q", "bold"), " quit ")
         room = self.size.width - last.cell_len - 1
         line = Text(" ", no_wrap=True)
-        for action, works in self.keys:
-            piece = Text.assemble((action.key, "bold"), f" {action.label}")
-            if not works:
-                piece = Text.assemble("(", piece, ")", style="dim")
-            if line.cell_len + piece.cell_len + 2 > room:
-                break
+        pieces = [(_key(action, works), works) for action, works in self.keys]
+        while pieces and sum(piece.cell_len + 2 for piece, _ in pieces) + 1 > room:
+            refused = [index for index, (_, works) in enumerate(pieces) if not works]
+            del pieces[refused[-1] if refused else -1]
+        for piece, _ in pieces:
             line.append_text(piece)
             line.append("  ")
         line.append(" " * max(0, room + 1 - line.cell_len))
         line.append_text(last)
         return line
+
+
+def _key(action: Action, works: bool) -> Text:
+    piece = Text.assemble((action.key, "bold"), f" {action.label}")
+    return piece if works else Text.assemble("(", piece, ")", style="dim")

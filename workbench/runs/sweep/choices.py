@@ -106,11 +106,13 @@ def grid(axes: Mapping[str, Axis]) -> list[dict[str, Any]]:
     """
     for key, axis in axes.items():
         if isinstance(axis, Span):
-            raise fault(f"{key} has a range, which a grid cannot go through", hint="--random N draws from it")
+            raise fault(
+                f"{key} has a range, which a grid cannot go through", hint="draw some by chance: --random N"
+            )
     lists = [list(axis) for axis in axes.values() if not isinstance(axis, Span)]
     size = math.prod(map(len, lists))
     if size > MOST:
-        raise fault(f"{size:,} runs are more than {MOST}", hint="--random N draws some of them")
+        raise fault(f"{size:,} runs are more than {MOST}", hint="draw some by chance: --random N")
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*lists)]
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from workbench.project.store import OpenProject
     from workbench.runs.sweep.choices import Plan
 
-ASK = "Settings and their values, such as training.learning_rate=1e-4,3e-4 training.rank=8,16"
+ASK = "Settings to vary, each with its values"
+EXAMPLE = "training.learning_rate=1e-4,3e-4 training.rank=8,16"
 
 KEYS = "enter shows the runs, then queues them   tab next   esc leaves"
 
@@ -39,10 +40,10 @@ class SweepDialog(ModalScreen[int | None]):
         with Vertical(classes="dialog dialog-list"):
             yield Static(Text("Sweep: one run for each combination", style="bold"))
             yield Static(ASK)
-            yield Input(placeholder="training.rank=8,16", compact=True, id="vary")
-            yield Static("How many are drawn by chance; a range such as 1e-5..1e-3 needs it")
+            yield Input(placeholder=EXAMPLE, compact=True, id="vary")
+            yield Static("Draws by chance; ranges such as 1e-5..1e-3 need them")
             yield Input(placeholder="all of them", compact=True, id="draws")
-            with VerticalScroll(can_focus=False):
+            with VerticalScroll():
                 yield Static(id="sweep-plan")
             yield Static(KEYS, classes="dialog-keys")
 

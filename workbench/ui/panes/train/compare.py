@@ -20,6 +20,9 @@ from workbench.ui.widgets.table import Column, VirtualTable
 if TYPE_CHECKING:
     from workbench.runs.compare import Comparison
 
+ROOMY = 76
+"""Columns of the screen from which on a second metric stands beside the first."""
+
 
 class CompareView(TrainView):
     """What `workbench compare` prints, to be sorted and read."""
@@ -37,6 +40,7 @@ class CompareView(TrainView):
     def on_mount(self) -> None:
         """Nothing yet."""
         self.comparison: Comparison | None = None
+        self._roomy = True
 
     def came_into_view(self) -> None:
         """Keys go to the runs."""
@@ -70,17 +74,18 @@ class CompareView(TrainView):
         self.query_one("#compare-said", Static).update(said)
         other = "loss" if comparison.metric == "validation_loss" else "validation_loss"
         table = self.query_one(VirtualTable)
-        table.set_columns(
-            [
-                Column("", 2, right=True),
-                Column("", 1),
-                Column("step", 9, right=True),
-                Column(f"best {metric}", 15, right=True),
-                Column("last", 8, right=True),
-                Column(f"best {other.replace('_', ' ')}", 15, right=True),
-                Column("run", 1.0),
-            ]
-        )
+        columns = [
+            Column("", 2, right=True),
+            Column("", 1),
+            Column("step", 8, right=True),
+            Column("best @step", 15, right=True),
+            Column("last", 8, right=True),
+            Column("run", 1.0),
+        ]
+        self._roomy = self.size.width >= ROOMY
+        if self._roomy:
+            columns.insert(-1, Column(f"{other.partition('_')[0]} @step", 16, right=True))
+        table.set_columns(columns)
         table.set_row_count(len(comparison.runs))
         table.styles.height = 1 + len(comparison.runs)
         table.refresh_rows()
@@ -100,7 +105,8 @@ class CompareView(TrainView):
         best, last = figure_cells(each, comparison.metric)
         mark = self.pane.mark_of(each.run) or SIGNS[each.status.state]
         beside, _ = figure_cells(each, other)
-        return [str(row + 1), mark, str(each.status.step), best, last, beside, each.run.id]
+        middle = [beside] if self._roomy else []
+        return [str(row + 1), mark, str(each.status.step), best, last, *middle, each.run.id]
 
     def chosen_run(self) -> Run | None:
         """The run under the cursor."""

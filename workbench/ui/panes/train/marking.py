@@ -82,8 +82,10 @@ class MarkPane(LookPane):
         listed = {run for run, _ in self.listed}
         for run in [run for run in self.marked if run not in listed]:
             del self.marked[run]
+        self.set_class(self.overlaying, "-overlay")
 
     def _marks_changed(self) -> None:
+        self.set_class(self.overlaying, "-overlay")
         self.query_one("#runs", VirtualTable).refresh_rows()
         self._draw(answer=True)
         self.workbench.refresh_keys()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
+from textual.events import DescendantFocus
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
@@ -67,7 +68,6 @@ class QueueView(TrainView):
     def on_mount(self) -> None:
         """Look again while it is in view."""
         self.seen: Seen | None = None
-        self._halting = False
         self.set_interval(LOOK_SECONDS, self.look)
 
     def came_into_view(self) -> None:
@@ -128,7 +128,9 @@ class QueueView(TrainView):
         assert self.seen is not None
         place = self.seen.places[row]
         end = f"{place.run.id if place.run else ''}  {place.reason}".strip()
-        return [str(place.entry.number), SIGNS[place.turn], place.turn.value, place.settings, end]
+        short = [f"{key.rpartition('.')[2]}={value}" for key, value in place.entry.overrides.items()]
+        settings = " ".join(([place.entry.profile] if place.entry.profile else []) + short)
+        return [str(place.entry.number), SIGNS[place.turn], place.turn.value, settings or "project.toml", end]
 
     def _tell(self) -> None:
         """The chosen entry in full."""
@@ -141,10 +143,15 @@ class QueueView(TrainView):
         line.update(text)
         line.display = bool(text)
 
-    @on(VirtualTable.Highlighted, "#entries")
+    @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:
         event.stop()
         self._tell()
+        self.workbench.refresh_keys()
+
+    @on(DescendantFocus)
+    def _other_table(self) -> None:
+        """What can be opened or taken out is another one."""
         self.workbench.refresh_keys()
 
     @on(VirtualTable.Selected)
@@ -175,6 +182,8 @@ class QueueView(TrainView):
         if name == "open" and self.chosen_run() is None:
             return "this one has no run yet"
         if name == "remove":
+            if self.query_one(SweepTable).has_keys:
+                return "tab goes to the entries of the queue first"
             if self._place is None:
                 return "nothing is in the queue"
             if self._place.turn is not Turn.WAITING:
