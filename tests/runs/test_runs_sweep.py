@@ -14,7 +14,16 @@ from workbench.runs.launch import Argv
 from workbench.runs.naming import LONGEST, about
 from workbench.runs.queue.entries import Queue, Turn, read_queue
 from workbench.runs.queue.worker import Worker
-from workbench.runs.sweep.choices import Span, draw, grid, moves_validation, parse_axes, parse_axis, plan, projects
+from workbench.runs.sweep.choices import (
+    Span,
+    draw,
+    grid,
+    moves_validation,
+    parse_axes,
+    parse_axis,
+    plan,
+    projects,
+)
 from workbench.runs.sweep.store import Halving, enqueue_sweep, find_sweep, results
 
 MakeTrainer = Callable[..., Argv]

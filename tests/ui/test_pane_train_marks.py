@@ -71,6 +71,21 @@ async def test_marked_runs_share_a_chart_and_are_compared(runs: Runs, size: tupl
         await desk.hears("no run is marked")
 
 
+async def test_what_cannot_be_compared_is_said(runs: Runs) -> None:
+    for number in (1, 2):
+        finished(runs, f"20260101-00000{number}-x", number)
+    async with at_desk(runs.folder) as desk:
+        await desk.press("4")
+        await desk.sees("000002-x")
+        await desk.press("space", "down", "space")
+        pane = desk.app.desk.query_one(TrainPane)
+        pane.listed[0][0].spec.write_text("{")
+        await desk.press("b")
+        await desk.sees("✗", "spec.json")
+        await desk.press("m")
+        await desk.hears("these runs could not be read")
+
+
 async def test_a_marked_run_may_go_away(runs: Runs) -> None:
     for number in (1, 2, 3):
         finished(runs, f"20260101-00000{number}-x", number)
@@ -95,8 +110,17 @@ async def test_the_run_in_view_is_measured(
     run = runs.add("20260101-000001-a", steps=3, held=True)
     async with at_desk(runs.folder, size) as desk:
         await desk.sees("● running", "3 GPUs" if size[0] < 110 else "GPU 0  87%")
-        runs.let_go(run)
         line = desk.app.desk.query_one(GaugeLine)
+        with monkeypatch.context() as patched:
+            asked: list[int] = []
+            patched.setattr(line, "_read", lambda run, width: asked.append(width))
+            line.look()
+            assert len(asked) == 1
+            await desk.press("1")
+            line.look()
+            assert len(asked) == 1, "nobody sees it there"
+            await desk.press("4")
+        runs.let_go(run)
         line.look()
         await desk.until(lambda: not line.display, "no line for a run that is over")
 

@@ -16,6 +16,7 @@ from workbench.runs.queue import worker
 from workbench.runs.queue.entries import Queue, Turn, enqueue, read_queue
 from workbench.runs.sweep.store import list_sweeps
 from workbench.ui.panes.train import TrainPane
+from workbench.ui.widgets.sweep_dialog import SweepDialog
 
 
 @pytest.fixture
@@ -124,6 +125,10 @@ async def test_a_sweep_is_shown_before_it_is_queued(queue: Queue, size: tuple[in
         await desk.press("backspace", "2")
         await desk.sees("2 runs", "embedded-lora-r")
         vary.value = "training.rank=4,8"
+        await desk.press("backspace")
+        dialog = desk.app.screen
+        assert isinstance(dialog, SweepDialog)
+        await desk.until(lambda: dialog._planned and dialog._planned[0] == ("training.rank=4,8", ""))
         await desk.sees("2 runs", "embedded-lora-r4", "embedded-lora-r8")
         await desk.press("enter")
         await desk.hears("2 runs wait")

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from workbench.errors import WorkbenchError
 from workbench.runs.folder import Run
 from workbench.ui.actions import bindings
 from workbench.ui.panes.train.view import TrainView
@@ -40,7 +41,7 @@ class CompareView(TrainView):
     def on_mount(self) -> None:
         """Nothing yet."""
         self.comparison: Comparison | None = None
-        self._roomy = True
+        self._roomy, self._failed = True, False
 
     def came_into_view(self) -> None:
         """Keys go to the runs."""
@@ -48,9 +49,9 @@ class CompareView(TrainView):
 
     def compare(self, runs: list[Run]) -> None:
         """These runs, from their logs as they are now."""
-        self.comparison = None
+        self.comparison, self._failed = None, False
         self.query_one(VirtualTable).set_row_count(0)
-        self.query_one("#compare-said", Static).update("Reading the logs…")
+        self._say(Text("Reading the logs…"))
         self.query_one("#compare-rest", Static).update("")
         self._read(runs)
 
@@ -59,9 +60,17 @@ class CompareView(TrainView):
         from workbench.runs.compare import compare
 
         worker = get_current_worker()
-        comparison = compare(runs)
+        try:
+            comparison = compare(runs)
+        except WorkbenchError as error:
+            self._failed = True
+            self.app.call_from_thread(self._say, shown(f"✗ {error}", "bold"))
+            return
         if not worker.is_cancelled:
             self.app.call_from_thread(self._show, comparison)
+
+    def _say(self, text: Text) -> None:
+        self.query_one("#compare-said", Static).update(text)
 
     def _show(self, comparison: "Comparison") -> None:
         from workbench.ui.comparison import differences, judgements
@@ -71,7 +80,7 @@ class CompareView(TrainView):
         said = Text.assemble(("Compared by ", ""), (metric, "bold"), ("   m sorts by another metric", ""))
         for warning in comparison.warnings:
             said.append_text(shown(f"\n! {warning}", "bold"))
-        self.query_one("#compare-said", Static).update(said)
+        self._say(said)
         other = "loss" if comparison.metric == "validation_loss" else "validation_loss"
         table = self.query_one(VirtualTable)
         columns = [
@@ -122,7 +131,9 @@ class CompareView(TrainView):
 
     def why_not(self, name: str) -> str | None:
         """Until the logs are read there is nothing to do but wait or leave."""
-        return "the logs are being read" if self.comparison is None and name != "back" else None
+        if self.comparison is not None or name == "back":
+            return None
+        return "these runs could not be read" if self._failed else "the logs are being read"
 
     def do_sort(self) -> None:
         """The next metric that one of the runs has measured."""
