@@ -48,10 +48,10 @@ async def test_marked_runs_share_a_chart_and_are_compared(runs: Runs, size: tupl
         runs.step(growing, range(10, 21))
         await desk.until(lambda: list(chart._curves[0].x)[-1:] == [20], "the run that goes on")
         await desk.press("h", "plus", "x")
-        assert chart._title == "loss, training by epoch" and chart._window is not None
+        assert chart._title == "loss, training ~5 by epoch" and chart._window is not None
         assert [curve.faint for curve in chart._curves] == [True, False] * 3
         await desk.press("m")
-        assert chart._title == "loss, validation by epoch"
+        assert chart._title == "loss, validation ~5 by epoch"
         await desk.until(lambda: [len(curve.x) for curve in chart._curves] == [0, 1, 1])
         await desk.press("b")
         await desk.sees("Compared by validation loss", "nobody knows on which validation rows", "0.2 @30")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.theme import BUILTIN_THEMES
 
-from workbench.ui.overlay import COLOURS, MARKS, METRICS_OF_ONE, MOST, short_names
+from workbench.ui.overlay import COLOURS, MARKS, METRICS_OF_ONE, MOST, fitted, short_names
 
 WORDS = st.lists(st.sampled_from(["a", "b", "r8", "r16", "steps10", ""]), min_size=1, max_size=5)
 STAMPS = st.sampled_from(["", "20260101-000001-", "20260101-000002-"])
@@ -19,6 +19,9 @@ NAMES = st.lists(
 def test_names_say_what_differs() -> None:
     sweep = ["20260101-000001-llama-lora-r8-steps10", "20260101-000002-llama-lora-r16-steps10"]
     assert short_names(sweep) == ["r8", "r16"]
+    mixed = [*sweep, "20260101-000003-llama-lora-r16-steps20", "20260101-000004-train_loss_750"]
+    assert short_names(mixed) == ["r8-steps10", "r16-steps10", "r16-steps20", "train_loss_750"]
+    assert fitted(short_names(mixed), 60) == ["r8-s…ps10", "r16-…ps10", "r16-…ps20", "trai…_750"]
     alike = ["20260101-000001-llama-lora-r8", "20260101-000002-llama-lora-r8"]
     assert short_names(alike) == ["000001", "000002"]
     assert short_names(["20260101-000001-llama-r8", "20260101-000002-llama-r8-2"]) == ["000001", "000002 2"]

@@ -92,11 +92,15 @@ class MarkPane(LookPane):
 
     def _draw_overlay(self, chart: Chart, shift: int, answer: bool) -> None:
         title, metric = METRICS_OF_ONE[(self.overlaid + shift) % len(METRICS_OF_ONE)]
-        drawn = overlay(self.view, self.marked, metric)
+        smoothed = f" ~{self.view.smoothing}" if self.view.smoothing > 1 else ""
+        title += smoothed + self.view.over
+        log_y = self.view.log_y and metric.endswith("loss")
+        room = chart.size.width - len(title) - (len("  (log)") if log_y else 1)
+        drawn = overlay(self.view, self.marked, metric, room)
         chart.set_curves(
             drawn,
-            title=title + self.view.over,
-            log_y=self.view.log_y and metric.endswith("loss"),
+            title=title,
+            log_y=log_y,
             window=self.view.window(drawn),
             answer=answer,
         )
