@@ -48,7 +48,7 @@ def overlay(view: CurveView, feeds: Mapping[Run, RunFeed], metric: str, room: in
 
 
 def fitted(names: Sequence[str], room: int) -> list[str]:
-    """The longest ones, cut in their middle until the legend has room for all, but to no less than `LEAST_NAME`."""
+    """The longest ones cut in their middle until there is room for all, but to no less than `LEAST_NAME`."""
     most = max(map(len, names), default=0)
     while most > LEAST_NAME and sum(min(len(name), most) + KEY_CELLS for name in names) > room:
         most -= 1
