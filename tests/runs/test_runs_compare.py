@@ -10,7 +10,7 @@ from workbench.data.example import Origin
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
 from workbench.prompts.encoding.encoded import Supervised
-from workbench.runs.compare import compare
+from workbench.runs.compare import compare, sorted_by
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run
 from workbench.runs.imports.importing import import_run
@@ -54,6 +54,8 @@ def test_sorted_by_any_metric(project: OpenProject) -> None:
     assert [each.run for each in compare([first, second], "loss").runs] == [second, first]
     assert [each.run for each in compare([first, second], "token_accuracy").runs] == [second, first]
     assert [each.run for each in compare([second, first], "grad_norm").runs] == [second, first]
+    again = sorted_by(compare([first, second]), "loss")
+    assert again == compare([first, second], "loss")
 
 
 def test_an_imported_run_is_compared_and_told_apart(project: OpenProject, tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from workbench.runs.launch import Argv
 from workbench.runs.naming import LONGEST, about
 from workbench.runs.queue.entries import Queue, Turn, read_queue
 from workbench.runs.queue.worker import Worker
-from workbench.runs.sweep.choices import Span, draw, grid, moves_validation, parse_axis, projects
+from workbench.runs.sweep.choices import (
+    Span,
+    draw,
+    grid,
+    moves_validation,
+    parse_axes,
+    parse_axis,
+    plan,
+    projects,
+)
 from workbench.runs.sweep.store import (
     Halving,
     changed_meanwhile,
@@ -49,6 +58,22 @@ def test_values_are_read_as_people_write_them(text: str, values: Any) -> None:
 def test_what_is_no_list_of_values_is_refused(text: str) -> None:
     with pytest.raises(WorkbenchError):
         parse_axis(text)
+
+
+def test_several_settings_stand_in_one_line(project: OpenProject) -> None:
+    line = ' training.rank=8, 16  training.target_modules=[["q_proj"], ["a b"]] training.alpha = 8..64 '
+    assert parse_axes(line) == {
+        "training.rank": [8, 16],
+        "training.target_modules": [["q_proj"], ["a b"]],
+        "training.alpha": Span(8, 64, whole=True),
+    }
+    made = plan(project, parse_axes("training.rank=4,8 data.seed=1,2"))
+    assert made.keys == ["training.rank", "data.seed"] and made.moves_validation == ["data.seed"]
+    assert [each.settings.training.rank for each in made.projects] == [4, 4, 8, 8]
+    assert len(plan(project, parse_axes("training.rank=4..64"), draws=3).projects) == 3
+    for wrong in ("", "training.rank", "training.rank=4 8=", "training.rank=4..8"):
+        with pytest.raises(WorkbenchError):
+            plan(project, parse_axes(wrong))
 
 
 def test_a_grid_has_every_combination_once() -> None:

@@ -11,6 +11,8 @@ from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
 from workbench.ui.panes.data.pane import VIEWS
 from workbench.ui.panes.prompt_variants import VariantsView
+from workbench.ui.panes.train.compare import CompareView
+from workbench.ui.panes.train.queue import QueueView
 from workbench.ui.widgets.form import Form
 
 ESCAPES = ["[/INST]", "[/ y", "[@click=app.quit]x[/]"]
@@ -29,6 +31,7 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         for view in VIEWS
     }
     kinds = views | kinds | {"prompt.variants": VariantsView}
+    kinds |= {f"train.{view.NAME}": view for view in (CompareView, QueueView)}
     taken: dict[str, set[str]] = {place: set() for place in kinds}
     for action in sorted(ACTIONS, key=lambda action: list(kinds).index(action.place)):
         kind = kinds[action.place]

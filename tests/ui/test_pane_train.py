@@ -1,7 +1,6 @@
 """The train pane: the runs of a project with their true states, the curves of one of them, its keys."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -11,14 +10,13 @@ from typing import Any
 
 import pytest
 from desk import SIZES, Desk, at_desk, make_project
+from written_runs import Runs
 
 from workbench.errors import WorkbenchError, fault
-from workbench.project.store import open_project
 from workbench.prompts.survey import survey_process
 from workbench.runs import control, launch
-from workbench.runs.events import EventWriter
-from workbench.runs.folder import Run, create_run, list_runs
-from workbench.runs.lock import hold, is_held
+from workbench.runs.folder import Run, list_runs
+from workbench.runs.lock import is_held
 from workbench.runs.status import State, read_status
 from workbench.ui.panes.train import TrainPane
 from workbench.ui.widgets.chart import Chart
@@ -27,49 +25,11 @@ from workbench.ui.widgets.table import VirtualTable
 FAKE_TRAINER = Path(__file__).parents[1] / "runs" / "fake_trainer.py"
 
 
-class Runs:
-    """Runs written by hand, on one project."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = make_project(folder)
-        self.held: dict[Run, int] = {}
-
-    def add(self, name: str, *, steps: int = 0, end: dict[str, Any] | None = None, held: bool = False) -> Run:
-        created = create_run(open_project(self.folder), ["test"], {}, "the template")
-        run = Run(created.folder.rename(created.folder.with_name(name)))
-        if held:
-            self.held[run] = hold(run)
-        self.write(run, ("started", {"attempt": 1, "resumed_from": None, "total_steps": 50}))
-        self.step(run, range(1, steps + 1))
-        if end:
-            self.write(run, ("ended", {"step": steps, "seconds": 1.0, **end}))
-        return run
-
-    def step(self, run: Run, numbers: range, **more: Any) -> None:
-        self.write(
-            run,
-            *(
-                ("step", {"step": n, "epoch": n / 10, "loss": 1 / n, "learning_rate": 1e-3, **more})
-                for n in numbers
-            ),
-        )
-
-    def write(self, run: Run, *events: tuple[str, dict[str, Any]]) -> None:
-        writer = EventWriter(run.events)
-        for kind, fields in events:
-            writer.write(kind, **fields)
-        writer.close()
-
-    def let_go(self, run: Run) -> None:
-        os.close(self.held.pop(run))
-
-
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
     made = Runs(tmp_path / "p")
     yield made
-    for descriptor in made.held.values():
-        os.close(descriptor)
+    made.let_go_of_all()
 
 
 def pane(desk: Desk) -> TrainPane:
@@ -287,7 +247,7 @@ async def test_no_run_yet(tmp_path: Path) -> None:
         for key in "s", "S", "c", "z", "e", "a", "l", "w", "r", "m", "y", "o":
             await desk.press(key)
         await desk.hears("there is no run yet")
-        assert [name for name, works in desk.keys.items() if works] == ["start"]
+        assert [name for name, works in desk.keys.items() if works] == ["start", "queue"]
 
 
 async def test_a_run_is_started_stopped_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

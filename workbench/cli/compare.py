@@ -10,7 +10,7 @@ from workbench.cli.arguments import add_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from workbench.runs.compare import Compared, Comparison, Figure
+    from workbench.runs.compare import Comparison
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import busy, note, out, say, write_json
     from workbench.runs.compare import compare
     from workbench.runs.folder import find_run
+    from workbench.ui.comparison import differences
 
     found = [find_run(each) for each in args.runs]
     with busy("reading the logs"):
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     out.print(_figures(comparison))
     say("")
     if comparison.differences:
-        out.print(_differences(comparison))
+        out.print(differences(comparison))
     else:
         say("no setting is known to differ")
     for number, each in enumerate(comparison.runs, 1):
@@ -57,35 +58,16 @@ def run(args: argparse.Namespace) -> int:
 def _figures(comparison: "Comparison") -> "Table":
     from rich.table import Table
 
+    from workbench.ui.comparison import figure_cells
+
     table = Table(box=None, pad_edge=False)
     shown = list(dict.fromkeys((comparison.metric, "validation_loss", "loss")))
     for title in ("", "step", "epoch", *(f"{which} {name}" for name in shown for which in ("best", "last"))):
         table.add_column(title.replace("_", " "), justify="right")
     for number, each in enumerate(comparison.runs, 1):
-        cells = [cell for name in shown for cell in _cells(each, name)]
+        cells = [cell for name in shown for cell in figure_cells(each, name)]
         epoch = "" if each.epoch is None else f"{each.epoch:.2f}"
         table.add_row(str(number), f"{each.status.step}/{each.status.total_steps or '?'}", epoch, *cells)
-    return table
-
-
-def _cells(each: "Compared", metric: str) -> tuple[str, str]:
-    figure: Figure | None = each.figures.get(metric)
-    if figure is None:
-        return "", ""
-    return f"{figure.best:.4g} @{figure.step}", f"{figure.last:.4g}"
-
-
-def _differences(comparison: "Comparison") -> "Table":
-    from rich.table import Table
-
-    from workbench.ui.text import shown
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("differs")
-    for number, _ in enumerate(comparison.runs, 1):
-        table.add_column(str(number), overflow="fold")
-    for key, values in comparison.differences.items():
-        table.add_row(shown(key), *(shown("–" if value is None else str(value)) for value in values))
     return table
 
 

@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what is asked, then list the queue."""
     from workbench.cli.console import note, out, write_json
     from workbench.runs.queue.entries import Queue, enqueue, is_working, read_queue, remove
+    from workbench.runs.queue.journal import hindrance
     from workbench.runs.queue.worker import begin, halt
 
     project = opened(args)
@@ -54,7 +55,11 @@ def run(args: argparse.Namespace) -> int:
         note("nothing waits; --add puts a run in, `workbench sweep` several")
         return 0
     out.print(_table(places))
-    note("being worked off" if works else "not being worked off: --start begins")
+    if works:
+        reason = hindrance(queue)
+        note(f"being worked off{f', but {reason}' if reason else ''}")
+    else:
+        note("not being worked off: --start begins")
     return 0
 
 
@@ -75,8 +80,6 @@ def _table(places: "Sequence[Place]") -> "Table":
     for title in ("n", "state", "settings", "run"):
         table.add_column(title, no_wrap=title != "settings")
     for place in places:
-        settings = " ".join(f"{key}={value}" for key, value in place.entry.overrides.items())
-        profile = f"--profile {place.entry.profile} " if place.entry.profile else ""
         end = f"{place.run.id if place.run else ''}  {place.reason}".strip()
-        table.add_row(str(place.entry.number), place.turn.value, shown(profile + settings), shown(end))
+        table.add_row(str(place.entry.number), place.turn.value, shown(place.settings), shown(end))
     return table

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one run."""
     from workbench.cli.console import busy, excerpt, out, say, write_json
     from workbench.cli.follow import out_of_memory
+    from workbench.machine.gauges import gauges_now
     from workbench.runs.checkpoints import list_checkpoints
     from workbench.runs.folder import find_run, read_imported, read_spec
     from workbench.runs.notes import read_notes
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     say(f"folder     {found.folder}")
     say(f"state      {status.state.value}{f', {status.reason}' if status.reason else ''}")
     say(f"step       {status.step} of {status.total_steps or '?'}")
+    if taken := gauges_now(found):
+        say(f"takes      {taken}")
     say(f"verdict    {verdict.line}")
     for finding in verdict.findings[1:]:
         say(f"           {finding}")

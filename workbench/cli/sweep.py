@@ -89,7 +89,7 @@ def _make(args: argparse.Namespace, project: "OpenProject") -> "tuple[list[OpenP
     """The project once for each run, and the sweep, unless --dry."""
     from workbench.errors import fault
     from workbench.project.store import open_project
-    from workbench.runs.sweep.choices import draw, grid, moves_validation, parse_axis, projects
+    from workbench.runs.sweep.choices import parse_axis, plan
     from workbench.runs.sweep.store import Halving, enqueue_sweep
 
     axes = dict(map(parse_axis, args.vary))
@@ -98,13 +98,12 @@ def _make(args: argparse.Namespace, project: "OpenProject") -> "tuple[list[OpenP
             raise fault("--halve needs STEPS from 1 on, and varies max_steps itself", "--halve")
         steps = {"training.max_steps": args.halve}
         project = open_project(project.folder, project.profile, project.overrides | steps)
-    choices = grid(axes) if args.random is None else draw(axes, args.random, args.seed)
-    tried = projects(project, choices)
+    made = plan(project, axes, args.random, args.seed)
     if args.dry:
-        return tried, None
+        return made.projects, None
     halving = None if args.halve is None else Halving(steps=args.halve)
-    sweep = enqueue_sweep(tried, list(axes), halving=halving, moves_validation=moves_validation(axes))
-    return tried, sweep
+    sweep = enqueue_sweep(made.projects, made.keys, halving=halving, moves_validation=made.moves_validation)
+    return made.projects, sweep
 
 
 def _say_state(queue: "Queue", found: "list[Result]") -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.machine.sensors import GpuSensors
 from workbench.runs.spawn import lingers, logout_kills
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -57,6 +58,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     for check in (terminal, colours, locale, clipboard, session):
         yield check()
     yield disk(folder)
+    yield sensors()
     yield from engine()
 
 
@@ -134,6 +136,13 @@ def disk(folder: Path) -> Finding:
     if usage.free < LEAST_FREE_BYTES:
         return Finding("disk", False, seen, "free some space: a full disk costs checkpoints")
     return Finding("disk", True, seen)
+
+
+def sensors(gpus: GpuSensors | None = None) -> Finding:
+    """What the train pane will show of the GPUs while a run goes on."""
+    gpus = gpus or GpuSensors()
+    told = [f"{reading.name}: {reading}" for reading in gpus.read()]
+    return Finding("sensors", True, "; ".join(told) or f"{gpus.missing}; CPU and RAM are shown instead")
 
 
 ENGINE_PROBE = """

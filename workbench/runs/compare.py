@@ -90,8 +90,17 @@ def compare(runs: Sequence[Run], metric: str = "") -> Comparison:
         if "validation_loss" in each.figures:
             measured.append(same_rows.measured(run.id, spec, log.started))
     metric = metric or ("validation_loss" if measured else "loss")
-    compared.sort(key=lambda each: _rank(each, metric))
-    return Comparison(metric, compared, _differences(compared), same_rows.warnings(measured))
+    return _arranged(compared, metric, same_rows.warnings(measured))
+
+
+def sorted_by(comparison: Comparison, metric: str) -> Comparison:
+    """The same runs in the order of another of `METRICS`; no log is read again."""
+    return _arranged(comparison.runs, metric, comparison.warnings)
+
+
+def _arranged(runs: Sequence[Compared], metric: str, warnings: list[str]) -> Comparison:
+    arranged = sorted(runs, key=lambda each: _rank(each, metric))
+    return Comparison(metric, arranged, _differences(arranged), warnings)
 
 
 def _compared(run: Run, spec: Spec | ImportedSpec, log: Log) -> Compared:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +23,8 @@ from workbench.ui.text import clean_lines, guard_terminal
 if TYPE_CHECKING:
     from workbench.project.store import OpenProject
     from workbench.runs.folder import Run
+    from workbench.runs.queue.entries import Queue
+    from workbench.ui.ending import RunWatch
     from workbench.ui.workspace import Workspace
 
 # Imports inside functions are those that the first frame does not need: pydantic alone costs 70 ms.
@@ -112,8 +114,7 @@ class WorkbenchApp(App[None]):
         await self._clear()
         self._workspace = workspace
         self.desk.query_one(TopLine).project = workspace.project.name
-        self.look_at_runs()
-        await self.show("train" if self._running_run() else "data")
+        await self.show("train" if self.look_at_runs() else "data")
 
     @property
     def workspace(self) -> "Workspace":
@@ -150,7 +151,7 @@ class WorkbenchApp(App[None]):
 
         await self._clear()
         top, switcher = self.desk.query_one(TopLine), self.desk.query_one("#panes", ContentSwitcher)
-        top.project, top.running = (self._chosen or self.path).name, ""
+        top.project, top.running, top.waiting = (self._chosen or self.path).name, "", None
         await switcher.add_content(ProblemsPane(error, id="problems"))
         switcher.current = "problems"
         self.place = top.place = "problems"
@@ -185,38 +186,70 @@ class WorkbenchApp(App[None]):
                 for action in listed
             )
 
-    def look_at_runs(self) -> None:
-        """Say in the top line when a run of this project is going on."""
-        # A last tick may come while the app closes
-        if self._workspace is None or not self.desk.query(TopLine):
-            return
-        run = self._running_run()
-        if run is None:
-            self._tell_running("")
+    def look_at_runs(self) -> bool:
+        """Say in the top line what goes on in this project, and as a notice which run has ended.
+
+        Returns:
+            Whether a run of this project goes on.
+        """
+        # A first tick may come before there is a project, a last one while the app closes
+        if not self.desk.query(TopLine) or (self._workspace is None and not self._begun):
+            return False
+        from workbench.runs.queue.entries import Queue, is_working
+
+        going, ended = self._watch.look(self._workspace)
+        for run in ended:
+            self._read_end(run)
+        queue = Queue(self._workspace.project.folder) if self._workspace else None
+        if queue is not None and not is_working(queue):
+            queue = None
+        if going or queue:
+            self._read_running(going[0] if going else None, queue)
         else:
-            self._read_running(run)
+            self._tell_running("")
+        return bool(going)
 
-    def _running_run(self) -> "Run | None":
-        """The newest run of this project that is going on, told from its lock alone."""
-        from workbench.runs.folder import list_runs
-        from workbench.runs.lock import is_held
+    @cached_property
+    def _watch(self) -> "RunWatch":
+        from workbench.ui.ending import RunWatch
 
-        return next((run for run in list_runs(self.workspace.project.folder) if is_held(run)), None)
+        return RunWatch()
 
     @work(thread=True, group="running", exclusive=True, exit_on_error=False)
-    def _read_running(self, run: "Run") -> None:
+    def _read_running(self, run: "Run | None", queue: "Queue | None") -> None:
         """The first look at a long log takes a while: never in the event loop."""
+        from workbench.runs.queue.entries import Turn, read_queue
         from workbench.runs.status import State, read_status
 
-        worker, status = get_current_worker(), read_status(run)
+        worker, steps, paused, waiting = get_current_worker(), "", False, None
+        if run is not None and (status := read_status(run)).going:
+            steps, paused = f"{status.step}/{status.total_steps or '?'}", status.state is State.PAUSED
+        if queue is not None:
+            waiting = sum(place.turn is Turn.WAITING for place in read_queue(queue))
         if not worker.is_cancelled:
-            steps = f"{status.step}/{status.total_steps or '?'}" if status.going else ""
-            self.call_from_thread(self._tell_running, steps, status.state is State.PAUSED)
+            self.call_from_thread(self._tell_running, steps, paused, waiting)
 
-    def _tell_running(self, steps: str, paused: bool = False) -> None:
+    def _tell_running(self, steps: str, paused: bool = False, waiting: int | None = None) -> None:
         for line in self.desk.query(TopLine):
-            line.running, line.paused = steps, paused
+            line.running, line.paused, line.waiting = steps, paused, waiting
         self.refresh_keys()
+
+    @work(thread=True, group="ended", exit_on_error=False)
+    def _read_end(self, run: "Run") -> None:
+        """tmux is asked too: never in the event loop."""
+        from workbench.runs.status import read_status
+        from workbench.ui.ending import call, told
+
+        status = read_status(run)
+        if status.going:  # resumed meanwhile
+            return
+        text, severity = told(run, status)
+        self.call_from_thread(self._tell_end, text, severity, call(text))
+
+    def _tell_end(self, text: str, severity: str, sequence: str) -> None:
+        self.notify(clean_lines(text), title="A run has ended", severity=severity, timeout=12, markup=False)  # type: ignore[arg-type]
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     # Actions of the registry
 

@@ -41,6 +41,11 @@ class CurveView:
     width: float = 1.0
     right: float = 1.0
 
+    @property
+    def over(self) -> str:
+        """What a title says of the axis."""
+        return "" if self.axis == "step" else f" by {self.axis}"
+
     def next_axis(self) -> "CurveView":
         """Another axis; about the same part of the run stays in view."""
         return replace(self, axis=_after(AXES, self.axis))

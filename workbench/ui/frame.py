@@ -23,6 +23,8 @@ class TopLine(Widget):
     """Steps of the run that goes on, such as `12/120`; empty when none does."""
     paused: reactive[bool] = reactive(False)
     """That run waits."""
+    waiting: reactive[int | None] = reactive(None)
+    """Runs that wait in the queue while it is worked off; None when it is not."""
 
     def __init__(self, tabs: Sequence[tuple[str, str, str]]) -> None:
         """Args: tabs: place, key and title of each pane."""
@@ -42,8 +44,11 @@ class TopLine(Widget):
         room = width - tabs.cell_len - NAME_CELLS - 4
         sign, state = ("‖", "PAUSED") if self.paused else ("●", "RUNNING")
         running = f"{sign} {state} {self.running}" if self.running else ""
-        if cell_len(running) > room:
-            running = f"{sign} {self.running}"
+        queue = "" if self.waiting is None else f"{'  ' if running else ''}» QUEUE {self.waiting}"
+        if cell_len(running + queue) > room:
+            running = f"{sign} {self.running}" if self.running else ""
+            queue = queue.replace("QUEUE ", "")
+        running += queue
         name.truncate(max(NAME_CELLS, width - tabs.cell_len - cell_len(running) - 4), overflow="ellipsis")
         line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")
         gap = width - line.cell_len - cell_len(running) - 1
@@ -59,18 +64,22 @@ class KeyBar(Widget):
     keys: reactive[tuple[tuple[Action, bool], ...]] = reactive(())
 
     def render(self) -> Text:
-        """As many keys as fit, and help."""
+        """As many keys as fit, and help; where room is short, those that work come before refused ones."""
         last = Text.assemble(("?", "bold"), " help  ", ("q", "bold"), " quit ")
         room = self.size.width - last.cell_len - 1
         line = Text(" ", no_wrap=True)
-        for action, works in self.keys:
-            piece = Text.assemble((action.key, "bold"), f" {action.label}")
-            if not works:
-                piece = Text.assemble("(", piece, ")", style="dim")
-            if line.cell_len + piece.cell_len + 2 > room:
-                break
+        pieces = [(_key(action, works), works) for action, works in self.keys]
+        while pieces and sum(piece.cell_len + 2 for piece, _ in pieces) + 1 > room:
+            refused = [index for index, (_, works) in enumerate(pieces) if not works]
+            del pieces[refused[-1] if refused else -1]
+        for piece, _ in pieces:
             line.append_text(piece)
             line.append("  ")
         line.append(" " * max(0, room + 1 - line.cell_len))
         line.append_text(last)
         return line
+
+
+def _key(action: Action, works: bool) -> Text:
+    piece = Text.assemble((action.key, "bold"), f" {action.label}")
+    return piece if works else Text.assemble("(", piece, ")", style="dim")

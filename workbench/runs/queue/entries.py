@@ -103,6 +103,12 @@ class Place:
     run: Run | None = None
     reason: str = ""
 
+    @property
+    def settings(self) -> str:
+        """What is laid over project.toml, as on the command line; empty for nothing."""
+        profile = [f"--profile {self.entry.profile}"] if self.entry.profile else []
+        return " ".join(profile + [f"{key}={value}" for key, value in self.entry.overrides.items()])
+
 
 def enqueue(project: OpenProject, *, sweep: str = "", rung: int = 0) -> Entry:
     """Put a run of `project`, with its profile and overrides, at the end of its queue.

@@ -19,6 +19,9 @@ MOST = 500
 DRAWS_PER_RUN = 200
 """Tries to find a combination that was not drawn before."""
 
+_BETWEEN = re.compile(r"\s+(?=[A-Za-z_][\w.]*\s*=)")
+"""Blanks before the next setting; those within its values stay."""
+
 _RANGE = re.compile(r"\s*([-+.\deE]+)\s*\.\.\s*([-+.\deE]+)\s*")
 
 
@@ -61,6 +64,40 @@ def parse_axis(text: str) -> tuple[str, Axis]:
     return key, distinct
 
 
+def parse_axes(text: str) -> dict[str, Axis]:
+    """Several of them with blanks between: `training.rank=8,16 training.alpha=8..64`.
+
+    Raises:
+        WorkbenchError: as `parse_axis`.
+    """
+    return dict(map(parse_axis, _BETWEEN.split(text.strip())))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep that is not queued yet.
+
+    Attributes:
+        keys: the settings that differ.
+        projects: one for each run.
+        moves_validation: settings among `keys` that change what is measured.
+    """
+
+    keys: list[str]
+    projects: list[OpenProject]
+    moves_validation: list[str]
+
+
+def plan(project: OpenProject, axes: Mapping[str, Axis], draws: int | None = None, seed: int = 42) -> Plan:
+    """Every combination, or `draws` of them by chance.
+
+    Raises:
+        WorkbenchError: as `grid` and `projects`.
+    """
+    choices = grid(axes) if draws is None else draw(axes, draws, seed)
+    return Plan(list(axes), projects(project, choices), moves_validation(axes))
+
+
 def grid(axes: Mapping[str, Axis]) -> list[dict[str, Any]]:
     """Every combination, the last setting turning fastest.
 
@@ -69,11 +106,13 @@ def grid(axes: Mapping[str, Axis]) -> list[dict[str, Any]]:
     """
     for key, axis in axes.items():
         if isinstance(axis, Span):
-            raise fault(f"{key} has a range, which a grid cannot go through", hint="--random N draws from it")
+            raise fault(
+                f"{key} has a range, which a grid cannot go through", hint="draw some by chance: --random N"
+            )
     lists = [list(axis) for axis in axes.values() if not isinstance(axis, Span)]
     size = math.prod(map(len, lists))
     if size > MOST:
-        raise fault(f"{size:,} runs are more than {MOST}", hint="--random N draws some of them")
+        raise fault(f"{size:,} runs are more than {MOST}", hint="draw some by chance: --random N")
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*lists)]
 
 

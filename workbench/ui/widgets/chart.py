@@ -49,7 +49,7 @@ class Curve:
     """One curve.
 
     Attributes:
-        label: its name in the legend.
+        label: its name in the legend; empty to leave it out.
         x: ascending, length N.
         y: length N; NaN and infinity leave a gap.
         colour: name of a theme variable such as `primary`.
@@ -165,6 +165,8 @@ class Chart(Widget):
             text.append(" (log)")
         text.append(" ")
         for curve, sign in zip(self._curves, self._signs(), strict=True):
+            if not curve.label:
+                continue
             key = "┈┈┈" if curve.faint else f"─{sign}─" if sign else "───"
             colour = Style(color=Color(*self._colour(curve)).rich_color)
             text.append(Text.assemble("  ", (key, colour), (" " + clean(curve.label), "not bold")))
