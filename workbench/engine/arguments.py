@@ -93,6 +93,9 @@ def training_arguments(project: Project, output: Path, packing: str) -> SFTConfi
         # Load balancing of mixture-of-experts layers is a matter of pretraining
         router_aux_loss_coef=0.0,
         dataloader_pin_memory=torch.cuda.is_available(),
+        # With several processes: every weight that trains gets a gradient, and buffers never change
+        ddp_find_unused_parameters=False,
+        ddp_broadcast_buffers=False,
     )
 
 

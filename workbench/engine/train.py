@@ -11,6 +11,7 @@ from workbench.engine.memory import MemoryWatch
 from workbench.engine.pacing import out_of_patience
 from workbench.engine.preparing import Preparing
 from workbench.engine.progress import Progress
+from workbench.engine.ranks import Ranks, join, wrapper_of
 from workbench.engine.reasons import OutOfMemory
 from workbench.engine.suitable import require_rows, tell_left_out
 from workbench.engine.trainer import Diverged, Trainer
@@ -33,19 +34,22 @@ class Ending:
 def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     """Train what `run` specifies, from its newest whole checkpoint if there is one.
 
+    Every rank of a run with several processes calls it; `events` of those that do not write go nowhere.
+
     Raises:
-        WorkbenchError: the project cannot be trained as it stands, or training diverged.
+        WorkbenchError: the project cannot be trained as it stands, training diverged, or other than the
+            run's number of processes take part.
         StopNow: asked to end at once.
     """
     spec = read_spec(run)
     settings = spec.project.training
-    sweep(run)
-    resume, damaged = newest_whole(run)
-    for message in damaged:
-        events.write("warning", message=message)
+    ranks = join(spec.project.launch)
+    commands.join(ranks)
+    resume = ranks.from_first(_resume_point(run, events) if ranks.writes else None)
     progress = Progress.load(resume.path) if resume else Progress()
-    # Killed between a checkpoint and the removal of older ones, a run has one too many
-    rotate(run, settings.save_total_limit, progress.best_step)
+    if ranks.writes:
+        # Killed between a checkpoint and the removal of older ones, a run has one too many
+        rotate(run, settings.save_total_limit, progress.best_step)
     enough = out_of_patience(settings, progress)
     if resume and (enough or _is_last(resume)):
         # Killed between its last checkpoint and its last word; transformers would take one step too many
@@ -59,11 +63,11 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     tell_left_out(encoded, events)
 
     trainer, facts = build(
-        run, spec, opened, encoded, events, commands, progress=progress if resume else None
+        run, spec, opened, encoded, events, commands, progress=progress if resume else None, ranks=ranks
     )
     trainer.add_callback(_Probe(trainer, events))
     started = {"attempt": _attempts(run) + 1, "resumed_from": resume.step if resume else None, **facts}
-    trainer.add_callback(_Announcer(events, **started))
+    trainer.add_callback(_Announcer(trainer, ranks, events, **started))
     trainer.add_callback(MemoryWatch(events))
     try:
         trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
@@ -96,16 +100,27 @@ class _Probe(TrainerCallback):  # type: ignore[misc]
 class _Announcer(TrainerCallback):  # type: ignore[misc]
     """Writes the `started` event, once transformers has counted the steps."""
 
-    def __init__(self, events: EventWriter, **fields: Any) -> None:
+    def __init__(self, trainer: Trainer, ranks: Ranks, events: EventWriter, **fields: Any) -> None:
+        self._trainer = trainer
+        self._ranks = ranks
         self._events = events
         self._fields = fields
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self._events.write(
-            "started", total_steps=state.max_steps, epochs=state.num_train_epochs, **self._fields
-        )
+        wrapper = wrapper_of(self._trainer.model_wrapped, self._ranks)
+        steps, epochs = state.max_steps, state.num_train_epochs
+        self._events.write("started", total_steps=steps, epochs=epochs, wrapper=wrapper, **self._fields)
+
+
+def _resume_point(run: Run, events: EventWriter) -> Checkpoint | None:
+    """The checkpoint to go on from, after what a kill left behind is cleared away."""
+    sweep(run)
+    resume, damaged = newest_whole(run)
+    for message in damaged:
+        events.write("warning", message=message)
+    return resume
 
 
 def _is_last(checkpoint: Checkpoint) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor
+from torch.utils.data import DataLoader
 from transformers import DefaultFlowCallback, PreTrainedTokenizerBase, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -26,6 +28,8 @@ from workbench.engine.noise import EmbeddingNoise
 from workbench.engine.pacing import Pacing, out_of_patience
 from workbench.engine.progress import Progress
 from workbench.engine.reasons import out_of_memory
+from workbench.engine.rank_batches import RankBatches, RankLoader, is_filler
+from workbench.engine.ranks import ALONE, Ranks
 from workbench.engine.recovery import Recovery
 from workbench.engine.samples import Samples
 from workbench.engine.scoring import IGNORED, Scores, score
@@ -63,6 +67,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         validation: validation rows of `to_row`.
         progress: what earlier attempts have behind them; counted on in place.
         samples: answers when somebody asks for them.
+        ranks: who else trains the same run; each gets its part of every step's rows.
     """
 
     loss_is_scaled_for_ga = True  # divided by the trained tokens of the whole optimizer step
@@ -81,6 +86,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         checkpoints: CheckpointWriter,
         progress: Progress,
         samples: Samples | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._pacing = Pacing(settings, bool(validation), commands)
         columns = {name: [row[name] for row in rows] for name in ("input_ids", "labels")}
@@ -110,7 +116,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         commands.validates = bool(validation)
         self._checkpoints = checkpoints
         self._samples = samples
-        self._meter = Meter()
+        self._ranks = ranks
+        self._meter = Meter(ranks)
         self._recovery = Recovery(
             settings, progress, events, self._meter, lambda: self.state.global_step, self.model.zero_grad
         )
@@ -188,9 +195,23 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         if self._noise is not None:
             self._noise.expect(inputs)
         scores = score(model, inputs)
-        self._meter.add(scores, _tokens(inputs))
+        if not (self._ranks.several and is_filler(inputs)):
+            self._meter.add(scores, _tokens(inputs))
         total = scores.trained.sum() if num_items_in_batch is None else num_items_in_batch
-        return -scores.log_probs.sum() / torch.as_tensor(total).clamp(min=1)
+        loss = -scores.log_probs.sum() / torch.as_tensor(total).clamp(min=1)
+        # `total` is that of all ranks, and their gradients are averaged, not added up
+        return loss * self._ranks.world_size if self._ranks.several else loss
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """With several ranks, each takes its part of the rows that one process would take."""
+        if not self._ranks.several:
+            loader: DataLoader[Any] = super().get_train_dataloader()
+            return loader
+        rows = self._remove_unused_columns(self.train_dataset)
+        in_order = self.args.train_sampling_strategy == "sequential"
+        seed = None if in_order else self._settings.data_seed
+        batches = RankBatches(len(rows), self._train_batch_size, self._ranks, seed)
+        return RankLoader(rows, batches, self.data_collator, self.args.dataloader_pin_memory)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Turn what transformers logs into a step event; the summary at its end says nothing new."""
@@ -256,20 +277,25 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 
     def _validate(self) -> Reading | None:
         """The measures of all validation rows; None when a stop was asked for meanwhile."""
-        meter, size = Meter(), self.args.per_device_train_batch_size
+        meter, size = Meter(self._ranks), self.args.per_device_train_batch_size
         with self._pause(), torch.no_grad():
             self.model.eval()
-            for start in range(0, len(self._validation), size):
-                self._commands.poll()
+            for start in range(0, len(self._validation), size * self._ranks.world_size):
+                self._commands.agree()
                 if self._commands.stop:
                     return None
-                inputs = self._prepare_inputs(self.data_collator(self._validation[start : start + size]))
+                own = start + size * self._ranks.rank
+                if not (rows := self._validation[own : own + size]):
+                    continue
+                inputs = self._prepare_inputs(self.data_collator(rows))
                 for scores, tokens in self._recovery.score(inputs, self._score):
                     meter.add(scores, tokens)
         return meter.read()
 
     def _score(self, inputs: dict[str, Any]) -> tuple[Scores, Tensor | int]:
-        return score(self.model_wrapped, inputs), _tokens(inputs)
+        # The wrapper of several processes would wait for ranks that have no batch left
+        model = self.model if self._ranks.several else self.model_wrapped
+        return score(model, inputs), _tokens(inputs)
 
     def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
         """Called by transformers after each step: what is due, then what was asked for; then a pause."""
@@ -296,7 +322,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         if not self._commands.sample:
             return
         self._commands.sample = False
-        if self._samples is None or self._commands.stop:
+        if self._samples is None or self._commands.stop or not self._ranks.writes:
             return
         with self._pause():
             for kind, fields in self._samples.answers(self.model, self._commands):
@@ -306,10 +332,11 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         """The last station before the optimizer: nothing that is not a number passes."""
         norm: Tensor | float = super()._clip_grad_norm(model)
         # With fp16 the loss scaler skips a step whose gradients overflow: that is how it finds its scale
-        suspects = self._tr_loss if self.accelerator.scaler is not None else self._tr_loss + norm
+        loss = self._ranks.sum(self._tr_loss)
+        suspects = loss if self.accelerator.scaler is not None else loss + norm
         if not math.isfinite(float(suspects)):
             step = self.state.global_step + 1
-            what = "the gradient norm" if math.isfinite(float(self._tr_loss)) else "the loss"
+            what = "the gradient norm" if math.isfinite(float(loss)) else "the loss"
             raise Diverged(
                 Problem(
                     f"{what} of step {step} is not a finite number; stopped before the weights moved, "
@@ -323,7 +350,11 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
     def save(self) -> bool:
         """Write a checkpoint of the weights as they are; False when the disk did not take it."""
         with self._pause():
-            written = self._checkpoints.write(self.state.global_step, self._fill, self.progress.best_step)
+            states = self._ranks.collect(self._random_state()) if self._ranks.several else []
+            written = self._ranks.writes and self._checkpoints.write(
+                self.state.global_step, lambda folder: self._fill(folder, states), self.progress.best_step
+            )
+            written = self._ranks.from_first(written)
         if written:
             self.last_saved = self.state.global_step
         return written
@@ -337,8 +368,18 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         if not (isinstance(self.model, PeftModel) and restore(self.model, Path(resume_from_checkpoint))):
             super()._load_from_checkpoint(resume_from_checkpoint, *args)
 
-    def _fill(self, folder: Path) -> None:
-        """What a resume needs to go on bit by bit: weights, optimizer, schedule, random state, counters."""
+    def _random_state(self) -> bytes:
+        """What transformers restores as this rank's random state."""
+        with TemporaryDirectory(prefix="workbench-") as folder:
+            self._save_rng_state(folder)
+            return (Path(folder) / f"rng_state_{self._ranks.rank}.pth").read_bytes()
+
+    def _fill(self, folder: Path, states: Sequence[bytes]) -> None:
+        """What a resume needs to go on bit by bit: weights, optimizer, schedule, random state, counters.
+
+        Args:
+            states: the random states of several ranks.
+        """
         path = str(folder)
         if isinstance(self.model, PeftModel):
             save_adapter(self.model, folder)
@@ -346,7 +387,10 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             self.model.save_pretrained(path)
         self._save_optimizer_and_scheduler(path)
         self._save_scaler(path)
-        self._save_rng_state(path)
+        if not states:
+            self._save_rng_state(path)
+        for rank, state in enumerate(states):
+            (folder / f"rng_state_{rank}.pth").write_bytes(state)
         self.state.save_to_json(str(folder / "trainer_state.json"))
         self.progress.save(folder)
 

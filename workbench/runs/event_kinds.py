@@ -15,7 +15,8 @@ class Started(TypedDict):
     """Steps begin. With `resumed_from`, what earlier attempts logged after that step no longer counts.
 
     `validation_fingerprint` is the SHA-256 of the ids and masks of the validation rows; of old runs there is
-    none.
+    none. `effective_batch` counts the examples of a step over all `world_size` processes; `wrapper` is what
+    makes them train one model, such as DistributedDataParallel, or `none`.
     """
 
     attempt: int
@@ -32,6 +33,7 @@ class Started(TypedDict):
     effective_batch: int
     world_size: int
     validation_fingerprint: NotRequired[str]
+    wrapper: NotRequired[str]
 
 
 class Step(TypedDict):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from workbench.data.files.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
+from workbench.project.gpus import count_gpus
 from workbench.project.store import OpenProject
 from workbench.prompts.fingerprint import base_model_fingerprint, fingerprints
 from workbench.prompts.survey.survey import survey
@@ -59,14 +60,14 @@ def start(
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)
-    intended = _as_started(project, read_spec(resume)) if resume else project
+    intended = _as_started(project, read_spec(resume)) if resume else counted(project)
     template_source = preflight.check(intended, progress, look)
     current = fingerprints(project)
     adapter = find_adapter(intended)
     if adapter:
         current["adapter"] = adapter_fingerprint(adapter)
     if resume is None:
-        run = create_run(project, sys.argv, current, template_source)
+        run = create_run(intended, sys.argv, current, template_source)
         warnings = differences(adapter, project) if adapter else []
     else:
         run, spec = resume, read_spec(resume)
@@ -99,17 +100,33 @@ def launch(run: Run, argv: Argv = trainer_argv, warnings: list[str] | None = Non
         events.write("preparing", phase="starting", done=0, total=0)
         events.sync()
         command = argv(run)
+        processes = read_spec(run).project.launch.processes
     except BaseException:
         os.close(held)
         events.close()
         raise
     try:
-        spawn(run, command, held)
+        spawn(run, command, held, processes)
     except WorkbenchError as error:
         events.write("ended", state="failed", step=None, reason=str(error))
         raise
     finally:
         events.close()
+
+
+def counted(project: OpenProject) -> OpenProject:
+    """`project` with the number of its processes where it was left to this machine.
+
+    Raises:
+        WorkbenchError: more processes than GPUs would be started here.
+    """
+    asked, gpus = project.settings.launch, count_gpus()
+    processes = asked.processes or max(1, gpus)
+    if asked.launcher == "local" and 0 < gpus < processes and processes > 1:
+        what = f"{processes} processes, and this machine has {gpus} GPU{'s' if gpus > 1 else ''}"
+        raise fault(what, "launch.processes", "each needs one of its own")
+    launch = asked.model_copy(update={"processes": processes})
+    return replace(project, settings=project.settings.model_copy(update={"launch": launch}))
 
 
 def _require_resumable(run: Run) -> None:
@@ -125,7 +142,7 @@ def _as_started(project: OpenProject, spec: Spec) -> OpenProject:
     settings = project.settings
     accept = [*settings.data.accept, *spec.project.data.accept]
     data = settings.data.model_copy(update={"accept": accept})
-    update = {"data": data, "training": spec.project.training}
+    update = {"data": data, "training": spec.project.training, "launch": spec.project.launch}
     return replace(project, settings=settings.model_copy(update=update))
 
 
@@ -165,6 +182,10 @@ def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[s
 
 def _other_settings(spec: Spec, project: OpenProject) -> list[str]:
     """What the project says otherwise by now, and the run does not follow."""
-    before, now = spec.project.training.model_dump(), project.settings.training.model_dump()
-    other = [f"{key} = {before[key]}, not {now[key]}" for key in before if before[key] != now[key]]
-    return [f"goes on with the [training] it was started with: {'; '.join(other)}"] if other else []
+    told = []
+    for table in ("training", "launch"):
+        before, now = (getattr(each, table).model_dump() for each in (spec.project, project.settings))
+        other = [f"{key} = {before[key]}, not {now[key]}" for key in before if before[key] != now[key]]
+        if other:
+            told.append(f"goes on with the [{table}] it was started with: {'; '.join(other)}")
+    return told
