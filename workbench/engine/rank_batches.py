@@ -5,11 +5,11 @@ micro-batches would take. transformers' own sharding repeats rows where an epoch
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 from accelerate.data_loader import SeedableRandomSampler
 from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
 
 from workbench.engine.ranks import Ranks
+from workbench.engine.scoring import IGNORED
 
 FILLER_TOKENS = 2
 
@@ -55,7 +55,7 @@ class RankBatches(BatchSampler):
 
 
 class RankLoader(DataLoader):  # type: ignore[type-arg]
-    """The micro-batches of a rank; an empty piece becomes a filler, of which nothing is trained or counted."""
+    """The micro-batches of a rank; an empty piece becomes a filler, of which nothing is trained."""
 
     def __init__(
         self, rows: "Dataset[Any]", batches: RankBatches, collate: Callable[[list[Any]], Any], pin: bool
@@ -89,9 +89,8 @@ class _Rows(Dataset[Any]):
 def is_filler(inputs: dict[str, Any]) -> bool:
     """Whether a micro-batch stands for no row at all. Only looks at the values of one that could be it."""
     labels = inputs["labels"]
-    return labels.numel() == FILLER_TOKENS and bool((labels == -100).all())
+    return labels.numel() == FILLER_TOKENS and bool((labels == IGNORED).all())
 
 
 def _filler() -> dict[str, Any]:
-    ids = np.zeros(FILLER_TOKENS, np.int64)
-    return {"input_ids": ids.tolist(), "labels": (ids - 100).tolist()}
+    return {"input_ids": [0] * FILLER_TOKENS, "labels": [IGNORED] * FILLER_TOKENS}

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def run_rank(folder: Path) -> int:
 if __name__ == "__main__":
     die_with_parent()
     prepare_environment()
+    # transformers knows it by its old name
+    warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
     # At once: tearing down what is connected to ranks that are gone can wait for them for ever
     code = run_rank(Path(sys.argv[1]))
     sys.stdout.flush()

@@ -96,7 +96,7 @@ def wrapper_of(model: torch.nn.Module, ranks: Ranks) -> str:
     """What makes several ranks train one model; `none` where one trains alone.
 
     Raises:
-        WorkbenchError: `model` is not wrapped as it must be, so that each rank would train a model of its own.
+        WorkbenchError: `model` is not wrapped as it must be: each rank would train a model of its own.
     """
     wrapped = isinstance(model, DistributedDataParallel)
     if wrapped != ranks.several:

@@ -52,6 +52,7 @@ def watch(folder: Path, options: Sequence[str]) -> int:
     events = EventWriter(run.events if first else Path(os.devnull))
     if first:
         events.keep_space()
+        events.write("preparing", phase="starting", done=0, total=0)
         forget_words(run)
     started = time.monotonic()
     _Signals(run).catch()
@@ -94,7 +95,7 @@ def _torchrun(words: list[str]) -> "list[Word]":
     own = ["--max-restarts", "0", "--signals-to-handle", "SIGQUIT"]
     own += ["--shutdown-timeout", str(SHUTDOWN_SECONDS), "--monitor-interval", "0.1"]
     try:
-        run(parse_args([*own, *words]))
+        run(parse_args([*own, *words]))  # type: ignore[no-untyped-call]
     except ChildFailedError as error:
         killed = {rank: -failure.exitcode for rank, failure in error.failures.items() if failure.exitcode < 0}
         numbers = {rank: failure.pid for rank, failure in error.failures.items()}

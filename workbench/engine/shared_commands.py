@@ -1,4 +1,4 @@
-"""Commands of a training with several ranks: rank 0 takes them up, and all carry them out at the same step."""
+"""Commands of a training with several ranks: rank 0 takes them up, all carry them out at the same step."""
 
 import signal
 from typing import TYPE_CHECKING

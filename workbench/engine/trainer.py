@@ -27,9 +27,9 @@ from workbench.engine.meter import Meter, Reading
 from workbench.engine.noise import EmbeddingNoise
 from workbench.engine.pacing import Pacing, out_of_patience
 from workbench.engine.progress import Progress
-from workbench.engine.reasons import out_of_memory
 from workbench.engine.rank_batches import RankBatches, RankLoader, is_filler
 from workbench.engine.ranks import ALONE, Ranks
+from workbench.engine.reasons import out_of_memory
 from workbench.engine.recovery import Recovery
 from workbench.engine.samples import Samples
 from workbench.engine.scoring import IGNORED, Scores, score
@@ -354,7 +354,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             written = self._ranks.writes and self._checkpoints.write(
                 self.state.global_step, lambda folder: self._fill(folder, states), self.progress.best_step
             )
-            written = self._ranks.from_first(written)
+            written = bool(self._ranks.from_first(written))
         if written:
             self.last_saved = self.state.global_step
         return written

@@ -13,14 +13,18 @@ class LaunchSettings(Table):
     )
     processes: Count = setting(
         1,
-        "Processes on each node, one per GPU, each with its own micro-batches: effective batch = micro-batch x "
-        "accumulation x processes x nodes; 0 for one per GPU of this machine",
+        "Processes on each node, one per GPU; effective batch = micro-batch x accumulation x processes x "
+        "nodes; 0 for one per GPU of this machine",
         source="nproc_per_node of torchrun",
         ge=0,
         le=1024,
     )
     nodes: Count = setting(
-        1, "Machines that take part; all see the run's folder at the same path", source="torchrun", ge=1, le=4096
+        1,
+        "Machines that take part; all see the run's folder at the same path",
+        source="torchrun",
+        ge=1,
+        le=4096,
     )
     rendezvous: str = setting(
         "",

@@ -124,6 +124,13 @@ class Oom(TypedDict):
     answer: str
 
 
+class Queued(TypedDict):
+    """The run was handed to a batch system, `slurm`, and waits there as the job of this number."""
+
+    system: str
+    job: int
+
+
 class Paused(TypedDict):
     """The run waits behind `step`, with its memory kept."""
 
@@ -169,6 +176,7 @@ KINDS: dict[str, type] = {
     "sample": Sample,
     "memory": Memory,
     "oom": Oom,
+    "queued": Queued,
     "paused": Paused,
     "continued": Continued,
     "command": Command,

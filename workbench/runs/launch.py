@@ -17,6 +17,7 @@ from workbench.runs.continuing import adapter_fingerprint, differences, find_ada
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own
 from workbench.runs.lock import hold, is_held
+from workbench.runs.slurm import submit, waiting_job
 from workbench.runs.spawn import lingers, logout_kills, spawn, trainer_argv
 from workbench.runs.spec import Spec
 from workbench.runs.status import State, last_word
@@ -30,7 +31,12 @@ NAMES = {
 }
 """Fingerprint to what a person calls it."""
 
+FOLLOWED = {"launcher", "slurm_options"}
+"""Of `[launch]`, what a resume takes as it is set by now: where it goes on, not with how many processes."""
+
 Argv = Callable[[Run], list[str]]
+HandOver = Callable[[Run, list[str]], object]
+"""Starts a run, with warnings for its events."""
 
 
 def start(
@@ -40,8 +46,9 @@ def start(
     argv: Argv = trainer_argv,
     progress: Progress | None = None,
     look: preflight.Look = survey,
+    hand_over: HandOver | None = None,
 ) -> Run:
-    """Train `project` in the background, as a new run or as the next attempt of `resume`.
+    """Train `project`, here or in a batch system, as a new run or as the next attempt of `resume`.
 
     A resumed run goes on with the settings it was started with, from its newest complete checkpoint, or from
     the beginning when it has none.
@@ -52,6 +59,7 @@ def start(
         argv: makes the command that trains a run; the command inherits the lock of the run.
         progress: told the share of the rows that was checked.
         look: how the rows are looked at, see `preflight.check`.
+        hand_over: starts what was written down; without it, what `launch.launcher` says does.
 
     Raises:
         WorkbenchError: the project cannot be trained, the run is going on or finished, or what it was made
@@ -73,7 +81,13 @@ def start(
         run, spec = resume, read_spec(resume)
         _require_same(run, spec, project, current)
         warnings = _other_settings(spec, project)
-    launch(run, argv, warnings)
+    settings = project.settings.launch
+    if hand_over is not None:
+        hand_over(run, warnings)
+    elif settings.launcher == "slurm":
+        submit(run, settings.slurm_options, warnings)
+    else:
+        launch(run, argv, warnings)
     return run
 
 
@@ -132,6 +146,10 @@ def counted(project: OpenProject) -> OpenProject:
 def _require_resumable(run: Run) -> None:
     if is_held(run):
         raise fault("this run is going on", run.id, f"workbench watch {run.folder} follows it")
+    if job := waiting_job(run):
+        raise fault(
+            f"this run waits in Slurm, as job {job}", run.id, f"workbench stop {run.folder} takes it back"
+        )
     _require_unfinished(run)
     spec = read_spec(run)
     locate(spec.base_model.here, spec.project_folder, download=True)
@@ -185,7 +203,8 @@ def _other_settings(spec: Spec, project: OpenProject) -> list[str]:
     told = []
     for table in ("training", "launch"):
         before, now = (getattr(each, table).model_dump() for each in (spec.project, project.settings))
-        other = [f"{key} = {before[key]}, not {now[key]}" for key in before if before[key] != now[key]]
+        unlike = [key for key in before if key not in FOLLOWED and before[key] != now[key]]
+        other = [f"{key} = {before[key]}, not {now[key]}" for key in unlike]
         if other:
             told.append(f"goes on with the [{table}] it was started with: {'; '.join(other)}")
     return told

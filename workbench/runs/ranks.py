@@ -75,7 +75,7 @@ def verdict(words: Iterable[Word]) -> Word:
         return orderly
     if not failed:
         return Word(0, "failed", "its processes ended without a word: the log is in console.log")
-    # Who was killed could not be the consequence of one who failed: those are ended by the watcher, in silence
+    # No consequence: those that a failure leaves over are ended in silence
     first = min(failed, key=lambda word: (not word.killed, word.time))
     return Word(0, "failed", f"rank {first.rank}: {first.reason}", first.killed, first.time)
 

@@ -1,6 +1,6 @@
 """Starting a process that outlives the screen: its own session, files for its output, the lock handed on.
 
-What is started in another place or in several processes differs in its argument list and its environment only.
+What is started elsewhere, or in several processes, differs in its argument list and its environment only.
 """
 
 import os
@@ -106,6 +106,38 @@ def spawn(run: Spawnable, argv: list[str], held: int, processes: int = 1) -> int
         os.close(held)
     # A child that ended is a zombie until somebody asks for it
     threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
+    return process.pid
+
+
+def join(run: Run, node_rank: int) -> int:
+    """Start the processes of another node of `run` in the background; returns the number of their watcher.
+
+    They end with the run, whose lock and events are node 0's.
+
+    Raises:
+        WorkbenchError: the run has no such node, is not going on, or nothing can be started.
+    """
+    launch = read_spec(run).project.launch
+    if not 1 <= node_rank < launch.nodes:
+        others = f"1 to {launch.nodes - 1} can join" if launch.nodes > 1 else "it trains on one node alone"
+        raise fault(f"no node {node_rank} of this run", run.id, others)
+    if not launch.rendezvous:
+        raise fault("Slurm starts the nodes of this run", run.id)
+    if not lock.is_held(run):
+        raise fault("this run is not going on", run.id, "node 0 comes first, with workbench train")
+    argv = ranks_argv(run, launch, node_rank)
+    try:
+        with run.console.open("ab") as console:
+            process = subprocess.Popen(
+                [*scope_argv(), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env=trainer_environment(os.environ, launch.processes),
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise fault(f"cannot be started: {error.strerror or error}", argv[0]) from error
     return process.pid
 
 

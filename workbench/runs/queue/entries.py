@@ -175,7 +175,7 @@ def _place(queue: Queue, entry: Entry, event: Event) -> Place:
             return Place(entry, Turn(event["state"]), run, reason)
         case "launched" if run is not None:
             status = read_status(run)
-            if status.state is State.RUNNING:
+            if status.state in (State.RUNNING, State.QUEUED):
                 return Place(entry, Turn.RUNNING, run)
             if status.state in (State.FINISHED, State.STOPPED, State.FAILED):
                 return Place(entry, Turn(status.state.value), run, status.reason)

@@ -99,7 +99,7 @@ class Worker:
                 return
             self._journal.write("launched", entry=number, run=run.id, resumed=place.run is not None)
         assert run is not None
-        while is_held(run):
+        while is_held(run) or read_status(run).state is State.QUEUED:
             time.sleep(self._poll)
         status = read_status(run)
         # One that was killed under our eyes is not resumed: it would be killed again

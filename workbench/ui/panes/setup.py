@@ -116,8 +116,8 @@ class SetupPane(Pane):
 
     def _figures(self, form: Form) -> Text:
         """What the form's settings come to, with the rows as they were saved."""
-        from workbench.prompts.survey.checks.about_schedule import schedule
         from workbench.project.gpus import world_size
+        from workbench.prompts.survey.checks.about_schedule import schedule
 
         saved = self.workspace.project.settings
         plain = saved.model_dump()
