@@ -56,7 +56,7 @@ def watch(folder: Path, options: Sequence[str]) -> int:
         forget_words(run)
     started = time.monotonic()
     _Signals(run).catch()
-    _prepare_ranks()
+    _prepare_ranks(options)
     word = None
     try:
         launch = read_spec(run).project.launch
@@ -126,12 +126,30 @@ def _words(run: "Run", world_size: int, *, wait: bool) -> "list[Word]":
         time.sleep(POLL_SECONDS)
 
 
-def _prepare_ranks() -> None:
-    """Environment of the ranks: this very workbench, the cores shared out, and whom to die with."""
+def _prepare_ranks(options: Sequence[str]) -> None:
+    """Environment of the ranks: this very workbench, the way to the other nodes, and whom to die with."""
     home = str(Path(workbench.__file__).parents[1])
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = f"{home}{os.pathsep}{before}" if before else home
     os.environ["WORKBENCH_WATCHER"] = str(os.getpid())
+    if "--master-addr" in options and (name := _interface(options[options.index("--master-addr") + 1])):
+        # gloo takes the address of the host's name, which is a loopback one on many machines
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
+
+
+def _interface(host: str) -> str:
+    """The network interface on the way to `host`; empty where there is no telling."""
+    import psutil
+
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.connect(address)  # of a datagram socket: nothing is sent
+            own = probe.getsockname()[0]
+    except OSError:
+        return ""
+    found = psutil.net_if_addrs().items()
+    return next((name for name, addresses in found if own in [each.address for each in addresses]), "")
 
 
 class _Signals:
