@@ -84,9 +84,8 @@ def test_two_processes_train_as_one_does(make_project: MakeProject) -> None:
     assert (begun["world_size"], begun["wrapper"]) == (2, "DistributedDataParallel")
     assert begun["effective_batch"] == events(one, "started")[0]["effective_batch"] == 4
     assert events(one, "started")[0]["wrapper"] == "none"
-    assert (
-        len(events(two, "ended")) == len(events(two, "checkpoint")) - len(events(one, "checkpoint")) + 1 == 1
-    )
+    assert column(two, "step", "checkpoint") == column(one, "step", "checkpoint")
+    assert len(events(two, "ended")) == 1
 
 
 def ranks_of(run: Run) -> list[psutil.Process]:
@@ -140,12 +139,11 @@ def test_a_lost_process_a_stop_and_a_lost_watcher(make_project: MakeProject) -> 
     assert len(common) > 10 and all(before[step] == seconds[step] for step in common)
 
     start(project, resume=run)
-    until(run, lambda: read_status(run).step > status.step, "step of the third attempt")
-    ranks = ranks_of(run)
+    ranks = until(run, lambda: ranks_of(run), "process of the third attempt")
     pid = holder_pid(run)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(ranks, timeout=2.0)
+    _, alive = psutil.wait_procs(ranks, timeout=10.0)
     assert alive == [] and read_status(run).state is State.KILLED
 
 

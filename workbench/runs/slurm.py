@@ -30,6 +30,9 @@ SIGNAL = "TERM@180"
 FIRST_PORT, PORTS = 20000, 10000
 """Where ranks meet: a port by the job's number, so that two jobs on a node do not meet each other."""
 
+IDLE_ATTEMPTS = 2
+"""After so many jobs without a step it does not go back into the queue: it would for ever."""
+
 ASK_SECONDS = 60.0
 
 
@@ -144,10 +147,14 @@ def go_back(run: Run, job: int) -> bool:
     """At a job's end: back into the queue where the batch system stopped the run, not a person.
 
     Raises:
-        WorkbenchError: Slurm does not take the job back.
+        WorkbenchError: Slurm does not take the job back, or it gets nowhere in the time that it has.
     """
-    if not _stopped_by_signal(_events(run)):
+    events_so_far = _events(run)
+    if not _stopped_by_signal(events_so_far):
         return False
+    if _idle_attempts(events_so_far) >= IDLE_ATTEMPTS:
+        what = f"{IDLE_ATTEMPTS} times in a row the job's time was up before a step was done"
+        raise fault(what, run.id, "give it a longer time limit: --time in launch.slurm_options")
     held = hold(run)
     events = EventWriter(run.events)
     try:
@@ -202,6 +209,16 @@ def _stopped_by_signal(events: Sequence[Event]) -> bool:
         if event["kind"] == "command" and event.get("name") == "stop" and event.get("acknowledged"):
             return str(event.get("reason") or "").startswith("SIG")
     return False
+
+
+def _idle_attempts(events: Sequence[Event]) -> int:
+    """How many times in a row, up to now, it came out of the queue and took no step."""
+    idle = 0
+    for event in reversed(events):
+        if event["kind"] == "step":
+            break
+        idle += event["kind"] == "queued"
+    return idle
 
 
 def _events(run: Run) -> list[Event]:
