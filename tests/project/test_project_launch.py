@@ -31,7 +31,7 @@ def test_what_cannot_be_started_is_refused(tmp_path: Path, text: str, message: s
 
 
 def test_what_can_be_started_is_taken(tmp_path: Path) -> None:
-    text = 'processes = 4\nnodes = 2\nrendezvous = "[fd00::1]:29500"\nslurm_options = ["-p gpu", "--time=1:00:00"]'
+    text = 'processes = 4\nnodes = 2\nrendezvous = "[fd00::1]:29500"\nslurm_options = ["-p gpu", "--time=9"]'
     (tmp_path / "project.toml").write_text(f'name = "x"\n[launch]\n{text}\n')
     assert open_project(tmp_path).settings.launch.world_size == 8
 

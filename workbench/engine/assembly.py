@@ -97,7 +97,7 @@ def build(
     trainer = kind(
         project.training,
         model,
-        training_arguments(project, run.checkpoints, packing),
+        training_arguments(project, run.checkpoints, packing, spec.id),
         _tokenizer(base_folder),
         rows,
         validation,

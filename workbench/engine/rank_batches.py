@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from accelerate.data_loader import SeedableRandomSampler
-from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from workbench.engine.ranks import Ranks
 from workbench.engine.scoring import IGNORED
@@ -23,17 +23,14 @@ class RankBatches(BatchSampler):
     Args:
         rows: how many there are.
         size: rows of a micro-batch.
-        data_seed: of the order; None takes the rows as they come.
+        data_seed: of the order.
     """
 
-    def __init__(self, rows: int, size: int, ranks: Ranks, data_seed: int | None) -> None:
+    def __init__(self, rows: int, size: int, ranks: Ranks, data_seed: int) -> None:
         self.batch_size = size
         self.drop_last = False
-        self.sampler = (
-            SequentialSampler(range(rows))
-            if data_seed is None
-            else SeedableRandomSampler(range(rows), data_seed=data_seed)
-        )
+        # As accelerate makes it for one process
+        self.sampler = self._order = SeedableRandomSampler(range(rows), data_seed=data_seed)
         self._rows = rows
         self._ranks = ranks
 
@@ -41,7 +38,7 @@ class RankBatches(BatchSampler):
         return -(-self._rows // (self.batch_size * self._ranks.world_size))
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = list(self.sampler)
+        order = list(self._order)
         rank, world = self._ranks.rank, self._ranks.world_size
         for start in range(0, len(order), self.batch_size * world):
             together = order[start : start + self.batch_size * world]
@@ -50,8 +47,7 @@ class RankBatches(BatchSampler):
 
     def set_epoch(self, epoch: int) -> None:
         """Called by transformers before each pass."""
-        if isinstance(self.sampler, SeedableRandomSampler):
-            self.sampler.set_epoch(epoch)
+        self._order.set_epoch(epoch)
 
 
 class RankLoader(DataLoader):  # type: ignore[type-arg]

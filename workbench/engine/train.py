@@ -7,6 +7,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from workbench.engine.assembly import build
 from workbench.engine.commands import Commands
+from workbench.engine.finite import Diverged
+from workbench.engine.hand_offs import hand_offs
 from workbench.engine.memory import MemoryWatch
 from workbench.engine.pacing import out_of_patience
 from workbench.engine.preparing import Preparing
@@ -14,7 +16,7 @@ from workbench.engine.progress import Progress
 from workbench.engine.ranks import Ranks, join, wrapper_of
 from workbench.engine.reasons import OutOfMemory
 from workbench.engine.suitable import require_rows, tell_left_out
-from workbench.engine.trainer import Diverged, Trainer
+from workbench.engine.trainer import Trainer
 from workbench.errors import fault
 from workbench.prompts.corpus import encode_project
 from workbench.runs.checkpoints import Checkpoint, newest_whole, rotate, sweep
@@ -69,6 +71,8 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
     started = {"attempt": _attempts(run) + 1, "resumed_from": resume.step if resume else None, **facts}
     trainer.add_callback(_Announcer(trainer, ranks, events, **started))
     trainer.add_callback(MemoryWatch(events))
+    for hand_off in hand_offs(spec.project.launch.report_to, run.folder, events) if ranks.writes else ():
+        trainer.add_callback(hand_off)
     try:
         trainer.train(resume_from_checkpoint=str(resume.path) if resume else None)
     except (Diverged, OutOfMemory):

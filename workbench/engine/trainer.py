@@ -1,7 +1,6 @@
 """TRL's trainer with our loss, measures and checkpoints; it stops before a broken step moves the weights."""
 
 import heapq
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,6 +22,7 @@ from trl import SFTConfig, SFTTrainer
 from workbench.engine.adapters import restore, save_adapter
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
+from workbench.engine.finite import require_finite
 from workbench.engine.meter import Meter, Reading
 from workbench.engine.noise import EmbeddingNoise
 from workbench.engine.pacing import Pacing, out_of_patience
@@ -33,15 +33,9 @@ from workbench.engine.reasons import out_of_memory
 from workbench.engine.recovery import Recovery
 from workbench.engine.samples import Samples
 from workbench.engine.scoring import IGNORED, Scores, score
-from workbench.errors import Problem, WorkbenchError
 from workbench.project.training import TrainingSettings
 from workbench.prompts.encoding.encoded import Supervised
 from workbench.runs.events import EventWriter
-
-
-class Diverged(WorkbenchError):
-    """Loss or gradients of a step are no longer numbers; the weights are still those of the step before."""
-
 
 Row = dict[str, NDArray[np.int64]]
 """`input_ids` and `labels` of one example, both of length T."""
@@ -208,9 +202,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             loader: DataLoader[Any] = super().get_train_dataloader()
             return loader
         rows = self._remove_unused_columns(self.train_dataset)
-        in_order = self.args.train_sampling_strategy == "sequential"
-        seed = None if in_order else self._settings.data_seed
-        batches = RankBatches(len(rows), self._train_batch_size, self._ranks, seed)
+        batches = RankBatches(len(rows), self._train_batch_size, self._ranks, self._settings.data_seed)
         return RankLoader(rows, batches, self.data_collator, self.args.dataloader_pin_memory)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -225,22 +217,22 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         progress.supervised_tokens += reading.supervised_tokens
         progress.examples += reading.examples
         progress.seconds += seconds
-        self._events.write(
-            "step",
-            step=self.state.global_step,
-            epoch=self.state.epoch,
-            loss=reading.loss,
-            learning_rate=logs["learning_rate"],
-            grad_norm=logs["grad_norm"],
-            token_accuracy=reading.token_accuracy,
-            sequence_accuracy=reading.sequence_accuracy,
-            elapsed_tokens=progress.tokens,
-            elapsed_supervised_tokens=progress.supervised_tokens,
-            elapsed_examples=progress.examples,
-            tokens_per_second=reading.tokens / seconds,
-            supervised_tokens_per_second=reading.supervised_tokens / seconds,
-            seconds=progress.seconds,
-        )
+        figures = {
+            "epoch": self.state.epoch,
+            "loss": reading.loss,
+            "learning_rate": logs["learning_rate"],
+            "grad_norm": logs["grad_norm"],
+            "token_accuracy": reading.token_accuracy,
+            "sequence_accuracy": reading.sequence_accuracy,
+            "elapsed_tokens": progress.tokens,
+            "elapsed_supervised_tokens": progress.supervised_tokens,
+            "elapsed_examples": progress.examples,
+            "tokens_per_second": reading.tokens / seconds,
+            "supervised_tokens_per_second": reading.supervised_tokens / seconds,
+            "seconds": progress.seconds,
+        }
+        self._events.write("step", step=self.state.global_step, **figures)
+        self.callback_handler.on_log(self.args, self.state, self.control, figures)
         self.control.should_log = False
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -264,6 +256,12 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             sequence_accuracy=reading.sequence_accuracy,
             seconds=round(time.perf_counter() - started, 3),
         )
+        figures = {
+            "eval_loss": reading.loss,
+            "eval_token_accuracy": reading.token_accuracy,
+            "eval_sequence_accuracy": reading.sequence_accuracy,
+        }
+        self.callback_handler.on_log(self.args, self.state, self.control, figures)
         progress = self.progress
         if progress.best_loss is None or reading.loss < progress.best_loss:
             progress.best_loss, progress.best_step = reading.loss, step
@@ -331,20 +329,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
     def _clip_grad_norm(self, model: torch.nn.Module) -> Tensor | float:
         """The last station before the optimizer: nothing that is not a number passes."""
         norm: Tensor | float = super()._clip_grad_norm(model)
-        # With fp16 the loss scaler skips a step whose gradients overflow: that is how it finds its scale
-        loss = self._ranks.sum(self._tr_loss)
-        suspects = loss if self.accelerator.scaler is not None else loss + norm
-        if not math.isfinite(float(suspects)):
-            step = self.state.global_step + 1
-            what = "the gradient norm" if math.isfinite(float(loss)) else "the loss"
-            raise Diverged(
-                Problem(
-                    f"{what} of step {step} is not a finite number; stopped before the weights moved, "
-                    f"they are those of step {step - 1}",
-                    hint="try a lower learning_rate, a longer warm-up or a higher precision, "
-                    "and look at the rows for texts that no answer should hold",
-                )
-            )
+        scaled = self.accelerator.scaler is not None
+        require_finite(self._ranks.sum(self._tr_loss), norm, self.state.global_step + 1, scaled=scaled)
         return norm
 
     def save(self) -> bool:

@@ -35,6 +35,12 @@ class LaunchSettings(Table):
     slurm_options: list[Words] = setting(
         [], "Further options of sbatch, such as --partition=gpu, --gpus-per-node=4, --time=12:00:00"
     )
+    report_to: list[Literal["wandb", "tensorboard", "trackio"]] = setting(
+        [],
+        "Who else gets the figures of the run: wandb, tensorboard (into the run's folder), trackio; nothing "
+        "is sent to anybody unless it is named here",
+        source="transformers",
+    )
 
     @property
     def world_size(self) -> int:
