@@ -19,6 +19,12 @@ def test_of_several_failures_the_first_is_the_cause(run: Run) -> None:
     assert verdict(read_words(run, range(3))).reason == "rank 1: the loss is not a number"
 
 
+def test_what_all_say_is_no_single_ranks_failure(run: Run) -> None:
+    for rank in range(2):
+        leave_word(run, Word(rank, "failed", "the loss of step 3 is not a finite number"))
+    assert verdict(read_words(run, range(2))).reason == "the loss of step 3 is not a finite number"
+
+
 def test_an_orderly_end_is_what_rank_0_says(run: Run) -> None:
     leave_word(run, Word(0, "stopped", "asked to stop at once"))
     leave_word(run, Word(1, "failed", LOST))

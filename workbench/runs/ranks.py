@@ -77,7 +77,9 @@ def verdict(words: Iterable[Word]) -> Word:
         return Word(0, "failed", "its processes ended without a word: the log is in console.log")
     # No consequence: those that a failure leaves over are ended in silence
     first = min(failed, key=lambda word: (not word.killed, word.time))
-    return Word(0, "failed", f"rank {first.rank}: {first.reason}", first.killed, first.time)
+    alike = len(failed) > 1 and all(word.reason == first.reason for word in failed)
+    reason = first.reason if alike else f"rank {first.rank}: {first.reason}"
+    return Word(0, "failed", reason, first.killed, first.time)
 
 
 def _path(run: Run, rank: int) -> Path:
