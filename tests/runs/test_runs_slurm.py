@@ -91,6 +91,8 @@ def test_a_run_waits_and_is_taken_back(project: OpenProject, fake_slurm: Path) -
     assert (status.state, status.job, is_held(run)) == (State.QUEUED, 17, False)
     assert "waiting in Slurm" in status.reason and "job 17" in status.reason
     assert "#SBATCH --time=1:00:00" in (run.folder / slurm.SCRIPT).read_text()
+    with pytest.raises(WorkbenchError, match="waits in Slurm as job 17: workbench stop"):
+        control.send(run, "stop")
     with pytest.raises(WorkbenchError, match="waits in Slurm, as job 17"):
         start(on_slurm(project), resume=run)
     assert slurm.cancel(run) == 17
@@ -111,6 +113,7 @@ def test_a_slurm_that_refuses_or_is_not_there(
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(WorkbenchError, match="there is no sbatch"):
         start(on_slurm(project))
+    assert len(list((project.folder / "runs").iterdir())) == 1
 
 
 SIGNAL = {"name": "stop", "acknowledged": True, "reason": "SIGTERM received"}

@@ -27,10 +27,12 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.folder import find_run
     from workbench.runs.launch import start
     from workbench.runs.preflight import RedFindings
-    from workbench.runs.slurm import SCRIPT, submit, waiting_job, write_script
+    from workbench.runs.slurm import SCRIPT, require_slurm, submit, waiting_job, write_script
 
     args.overrides.append("launch.launcher=slurm")
     project = opened(args)
+    if args.submit:
+        require_slurm()
     resume = find_run(args.resume, project.folder) if args.resume else None
     options = project.settings.launch.slurm_options
 

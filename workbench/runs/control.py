@@ -52,6 +52,8 @@ def send(run: Run, name: Name, **arguments: int) -> None:
 
 def refusal(status: RunStatus, name: Name) -> str:
     """Why a run in this state would not do it; empty when it would."""
+    if status.job:
+        return f"this run waits in Slurm as job {status.job}: workbench stop takes it out of the queue"
     if not status.going:
         return f"this run is not going on: it is {status.state.value}"
     if name == "validate" and not status.validates:

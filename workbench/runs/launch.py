@@ -17,7 +17,7 @@ from workbench.runs.continuing import adapter_fingerprint, differences, find_ada
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own
 from workbench.runs.lock import hold, is_held
-from workbench.runs.slurm import submit, waiting_job
+from workbench.runs.slurm import require_slurm, submit, waiting_job
 from workbench.runs.spawn import lingers, logout_kills, spawn, trainer_argv
 from workbench.runs.spec import Spec
 from workbench.runs.status import State, last_word
@@ -65,6 +65,8 @@ def start(
         WorkbenchError: the project cannot be trained, the run is going on or finished, or what it was made
         from has changed since.
     """
+    if hand_over is None and project.settings.launch.launcher == "slurm":
+        require_slurm()
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)

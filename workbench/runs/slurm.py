@@ -118,7 +118,7 @@ def submit(run: Run, options: Sequence[str] = (), warnings: Sequence[str] = ()) 
     Raises:
         WorkbenchError: Slurm is not there or refuses, or the run is going on or waits already.
     """
-    _require_slurm("sbatch")
+    require_slurm()
     held = hold(run)
     events = EventWriter(run.events)
     try:
@@ -182,7 +182,7 @@ def cancel(run: Run) -> int:
     job = waiting_job(run)
     if not job:
         raise fault("this run does not wait in Slurm", run.id)
-    _require_slurm("scancel")
+    require_slurm("scancel")
     _ask("scancel", str(job))
     held = hold(run)
     events = EventWriter(run.events)
@@ -225,7 +225,8 @@ def _events(run: Run) -> list[Event]:
     return EventTail(run.events).read(max_records=sys.maxsize, max_seconds=600)
 
 
-def _require_slurm(program: str) -> None:
+def require_slurm(program: str = "sbatch") -> None:
+    """Refuse, with a WorkbenchError, where Slurm's programs are not installed."""
     if shutil.which(program) is None:
         hint = "start it on a login node of the cluster, or set launch.launcher to local"
         raise fault(f"Slurm is not here: there is no {program}", hint=hint)
