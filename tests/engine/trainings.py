@@ -10,8 +10,8 @@ from workbench.runs.events import EventTail, EventWriter
 from workbench.runs.folder import Run, create_run
 
 
-def new_run(folder: Path) -> Run:
-    return create_run(open_project(folder), ["test"], {}, "the run's template")
+def new_run(folder: Path, **overrides: Any) -> Run:
+    return create_run(open_project(folder, None, overrides), ["test"], {}, "the run's template")
 
 
 def go(run: Run, commands: Commands | None = None) -> Ending:

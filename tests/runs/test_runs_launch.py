@@ -67,7 +67,7 @@ def test_its_process_is_on_its_own(run: Run, trainer: MakeTrainer, monkeypatch: 
 
 def test_one_gpu_of_several_is_used_unless_the_user_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     for count, expected in ((0, None), (1, None), (4, "0")):
-        monkeypatch.setattr(spawn, "_gpus", lambda count=count: count)
+        monkeypatch.setattr(spawn, "count_gpus", lambda count=count: count)
         assert spawn.trainer_environment({}).get("CUDA_VISIBLE_DEVICES") == expected
         assert spawn.trainer_environment({"CUDA_VISIBLE_DEVICES": "2,3"})["CUDA_VISIBLE_DEVICES"] == "2,3"
 

@@ -33,6 +33,8 @@ COMMANDS = {
     "stats": "lengths in tokens, what is trained, padding, scripts",
     "estimate": "memory, time and disk that a run would need, and what would save how much; --measure tries",
     "train": "start a run in the background and follow it",
+    "join": "take part in a run of several nodes, on one of the others",
+    "slurm": "write the sbatch script of a run, and hand it to Slurm with --submit",
     "queue": "runs that wait for their turn: add, start, stop",
     "sweep": "try settings against each other, judged on the same validation rows",
     "runs": "list runs with their state",

@@ -1,4 +1,7 @@
-"""Stop a run: it finishes its step, writes a checkpoint and ends; --now ends it without."""
+"""Stop a run: it finishes its step, writes a checkpoint and ends; --now ends it without.
+
+A run that waits in Slurm is taken out of the queue.
+"""
 
 import argparse
 
@@ -16,9 +19,12 @@ def run(args: argparse.Namespace) -> int:
     from workbench.cli.console import busy, note
     from workbench.runs import control
     from workbench.runs.folder import find_run
+    from workbench.runs.slurm import cancel, waiting_job
 
     found = find_run(args.run)
-    if args.now:
+    if waiting_job(found):
+        note(f"{found.id} was taken out of Slurm's queue, job {cancel(found)}")
+    elif args.now:
         with busy(f"ending {found.id}"):
             control.stop_now(found)
         note(f"{found.id} was ended")

@@ -44,7 +44,7 @@ def _possible(asked: str, key: str) -> str:
     return asked
 
 
-def training_arguments(project: Project, output: Path, packing: str) -> SFTConfig:
+def training_arguments(project: Project, output: Path, packing: str, name: str = "") -> SFTConfig:
     """TRL's configuration of one run.
 
     When to log, evaluate, save and stop is decided by `pacing.Pacing`, so all of that is off here.
@@ -53,6 +53,7 @@ def training_arguments(project: Project, output: Path, packing: str) -> SFTConfi
         project: the resolved project.
         output: folder that TRL is told to write into; our own trainer writes elsewhere.
         packing: `batch`, `bfd` or `none`; what this model can do, perhaps less than what was asked for.
+        name: of the run, for those that get its figures.
     """
     settings = project.training
     chosen = precision(settings)
@@ -88,11 +89,15 @@ def training_arguments(project: Project, output: Path, packing: str) -> SFTConfi
         logging_strategy="no",
         eval_strategy="no",
         save_strategy="no",
-        report_to="none",
+        report_to="none",  # `hand_offs` does it
+        run_name=name,
         disable_tqdm=True,
         # Load balancing of mixture-of-experts layers is a matter of pretraining
         router_aux_loss_coef=0.0,
         dataloader_pin_memory=torch.cuda.is_available(),
+        # With several processes: every weight that trains gets a gradient, and buffers never change
+        ddp_find_unused_parameters=False,
+        ddp_broadcast_buffers=False,
     )
 
 

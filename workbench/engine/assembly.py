@@ -14,6 +14,7 @@ from workbench.engine.compilation import compile_blocks
 from workbench.engine.packing import prepare_packing
 from workbench.engine.preparing import Preparing
 from workbench.engine.progress import Progress
+from workbench.engine.ranks import ALONE, Ranks
 from workbench.engine.requirements import fallbacks, require_machine
 from workbench.engine.samples import Samples
 from workbench.engine.suitable import require_fit, tell_wide_rank
@@ -41,6 +42,7 @@ def build(
     *,
     progress: Progress | None = None,
     kind: type[Trainer] = Trainer,
+    ranks: Ranks = ALONE,
 ) -> tuple[Trainer, dict[str, Any]]:
     """The trainer of one run, with its model loaded, and what the `started` event says of it.
 
@@ -49,6 +51,7 @@ def build(
         encoded: its rows; at least one to train on.
         progress: of the checkpoint that the run goes on from; None when it begins.
         kind: the class of the trainer; `workbench.engine.measure_job` has one that writes no checkpoints.
+        ranks: who trains it together; each builds its own.
 
     Raises:
         WorkbenchError: the machine cannot do it, or the base model does not suit the rows.
@@ -94,7 +97,7 @@ def build(
     trainer = kind(
         project.training,
         model,
-        training_arguments(project, run.checkpoints, packing),
+        training_arguments(project, run.checkpoints, packing, spec.id),
         _tokenizer(base_folder),
         rows,
         validation,
@@ -109,8 +112,12 @@ def build(
             tokenizer.definition() if tokenizer.added else "",
         ),
         progress=progress or Progress(),
-        samples=Samples(opened, encoded.validation or encoded.train),
+        samples=Samples(opened, encoded.validation or encoded.train) if ranks.writes else None,
+        ranks=ranks,
     )
+    if ranks.several:
+        # The same dropout in every rank would be noise that does not average out
+        torch.manual_seed(project.training.seed + ranks.rank)
     return trainer, {
         "train_rows": len(rows),
         "validation_rows": len(validation),
@@ -129,7 +136,9 @@ def _description(trainer: Trainer, project: Project) -> dict[str, Any]:
         "trainable_parameters": trainable,
         "parameters": total,
         "device": torch.cuda.get_device_name(0) if gpu else f"CPU, {torch.get_num_threads()} threads",
-        "effective_batch": settings.per_device_train_batch_size * settings.gradient_accumulation_steps,
+        "effective_batch": settings.per_device_train_batch_size
+        * settings.gradient_accumulation_steps
+        * trainer.args.world_size,
         "world_size": trainer.args.world_size,
     }
 

@@ -6,10 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from workbench.runs.control import NAMES, Command, pending
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
+
+if TYPE_CHECKING:
+    from workbench.engine.ranks import Ranks
 
 WAIT_SECONDS = 0.1
 """A paused run looks for commands this often."""
@@ -45,23 +49,35 @@ class Commands:
         self._stepping = False
         self._signal = ""
 
+    def join(self, ranks: "Ranks") -> None:
+        """The ranks that train together are known; one that is alone needs nobody's agreement."""
+
     def poll(self) -> None:
         """Take over what lies in the control folder; costs one directory listing.
 
         Raises:
             StopNow: on `stop-now`, and when the run was removed: nobody could see what it does.
         """
-        with suppress(OSError):
-            if os.stat(self._run.folder).st_nlink == 0:
-                raise StopNow("the run's folder was removed")
+        self.require_folder()
         if self._signal:
             self._events.write("command", name="stop", acknowledged=True, reason=self._signal)
             self._signal = ""
         for command in pending(self._run):
             refused = self._take(command)
-            self._events.write("command", name=command.name, acknowledged=not refused, reason=refused)
+            reason = refused or str(command.arguments.get("reason", ""))
+            self._events.write("command", name=command.name, acknowledged=not refused, reason=reason)
             if command.name == "stop-now":
                 raise StopNow("asked to stop at once")
+
+    def require_folder(self) -> None:
+        """Raise StopNow when the run was removed."""
+        with suppress(OSError):
+            if os.stat(self._run.folder).st_nlink == 0:
+                raise StopNow("the run's folder was removed")
+
+    def agree(self) -> None:
+        """`poll`, where all that train together get to: at a step's end, between batches of a validation."""
+        self.poll()
 
     def wait(self) -> None:
         """While paused, until there is something to do.
@@ -71,7 +87,7 @@ class Commands:
         """
         while self.paused and not (self.stop or self.checkpoint or self.validate or self.sample):
             time.sleep(WAIT_SECONDS)
-            self.poll()
+            self.agree()
 
     def _take(self, command: Command) -> str:
         """Note what is asked for; the reason why not, where it makes no sense."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from workbench.engine.ranks import ALONE, Ranks
 from workbench.engine.scoring import Scores
 
 
@@ -50,11 +51,12 @@ Held = tuple[Tensor | None, int]
 
 
 class Meter:
-    """Adds up `Scores`; `read` hands the sums over and starts again from zero."""
+    """Adds up `Scores`; `read` hands the sums over all ranks over and starts again from zero."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: Ranks = ALONE) -> None:
         self._sums: Tensor | None = None
         self._examples = 0
+        self._ranks = ranks
 
     def add(self, scores: Scores, tokens: Tensor | int) -> None:
         """Count one micro-batch of `tokens` tokens without padding; costs no device synchronisation."""
@@ -83,9 +85,12 @@ class Meter:
         self._sums, self._examples = held
 
     def read(self) -> Reading:
-        """The sums since the last reading."""
-        loss_sum, *counts = self._sums.tolist() if self._sums is not None else [0.0] * 6
-        correct, supervised, tokens, exact, trained_examples = map(int, counts)
-        reading = Reading(loss_sum, correct, supervised, tokens, exact, trained_examples, self._examples)
+        """The sums since the last reading; every rank reads at the same time."""
+        own = [*(self._sums.tolist() if self._sums is not None else [0.0] * 6), self._examples]
+        if self._ranks.several:
+            own = self._ranks.sum(torch.tensor(own, dtype=torch.float64)).tolist()
+        loss_sum, *counts = own
+        correct, supervised, tokens, exact, trained_examples, examples = map(int, counts)
+        reading = Reading(loss_sum, correct, supervised, tokens, exact, trained_examples, examples)
         self._sums, self._examples = None, 0
         return reading

@@ -56,7 +56,7 @@ def load_base_model(
             dtype=dtype,
             quantization_config=_quantization(quantization, compute_dtype or dtype, double_quantization),
             attn_implementation=None if attention == "auto" else attention,
-            device_map={"": 0} if torch.cuda.is_available() else None,
+            device_map={"": torch.cuda.current_device()} if torch.cuda.is_available() else None,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,

@@ -35,7 +35,7 @@ class Pacing(TrainerCallback):  # type: ignore[misc]
     ) -> TrainerControl:
         """After the weights moved; the last step logs, validates and saves whatever the intervals say."""
         commands, step = self._commands, state.global_step
-        commands.poll()
+        commands.agree()
         last = step >= state.max_steps
         self.on_demand(control)
         # Who asked to stop waits for a checkpoint, not for a validation

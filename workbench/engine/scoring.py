@@ -16,6 +16,7 @@ import torch
 from peft import PeftModel
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.nn.parallel import DistributedDataParallel
 
 from workbench.engine.packing import packing_inputs
 
@@ -106,5 +107,7 @@ def _examples(inputs: Mapping[str, Any]) -> tuple[Tensor, int]:
 
 
 def _causal_model(model: Any) -> Any:
-    """The transformers model inside a PEFT model, or the model itself."""
+    """The transformers model inside a PEFT model or a wrapper of several processes, or the model itself."""
+    if isinstance(model, DistributedDataParallel):
+        model = model.module
     return model.get_base_model() if isinstance(model, PeftModel) else model

@@ -13,6 +13,12 @@ import traceback
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.engine.commands import Commands
+    from workbench.runs.events import EventWriter
+    from workbench.runs.folder import Run
 
 LESS = "`workbench train PROJECT --from-oom RUN` starts it with less, `estimate` says what saves how much"
 
@@ -58,26 +64,51 @@ def _keep_hub_kernels_out() -> None:
 
 def run_training(folder: Path) -> int:
     """Train the run in `folder`; returns the process' exit code: 0 finished or stopped, 1 failed."""
-    from workbench.engine.commands import Commands, StopNow
-    from workbench.engine.reasons import explain
-    from workbench.errors import WorkbenchError
+    from workbench.engine.commands import Commands
     from workbench.runs.events import EventWriter
     from workbench.runs.folder import Run
     from workbench.runs.lock import adopt
     from workbench.runs.status import read_status
 
-    run = Run(folder)
-    adopt(run)
-    if os.path.samefile(folder.resolve().parents[1], folder.absolute().parents[1]):
-        # A project may be moved while it trains: from inside, the folder is found wherever it goes.
-        # Where `runs` is a link to another disk, the project could not be found from inside.
-        os.chdir(folder)
-        run = Run(Path())
+    adopt(Run(folder))
+    run = from_inside(folder)
     events = EventWriter(run.events)
     events.keep_space()
     commands = Commands(run, events)
     commands.catch_signals()
     started = time.monotonic()
+    state, reason = attempt(run, events, commands)
+    # After a want of memory there is none for these words either, until the model is gone
+    gc.collect()
+    seconds = round(time.monotonic() - started, 3)
+    try:
+        step = read_status(run).step
+    except MemoryError:
+        step = None
+    events.write_last("ended", state=state, step=step, reason=reason, seconds=seconds)
+    return 1 if state == "failed" else 0
+
+
+def from_inside(folder: Path) -> "Run":
+    """The run in `folder`, which becomes the current folder.
+
+    A project may be moved while it trains: from inside, the folder is found wherever it goes. Where `runs` is
+    a link to another disk, the project could not be found from inside, so the folder is left as it is.
+    """
+    from workbench.runs.folder import Run
+
+    if not os.path.samefile(folder.resolve().parents[1], folder.absolute().parents[1]):
+        return Run(folder.absolute())
+    os.chdir(folder)
+    return Run(Path())
+
+
+def attempt(run: "Run", events: "EventWriter", commands: "Commands") -> tuple[str, str]:
+    """Train, whatever happens: how it ended, as state and reason of an `ended` event."""
+    from workbench.engine.commands import StopNow
+    from workbench.engine.reasons import explain
+    from workbench.errors import WorkbenchError
+
     state = "failed"
     try:
         events.write("preparing", phase="importing torch", done=0, total=0)
@@ -99,15 +130,7 @@ def run_training(folder: Path) -> int:
             else:
                 traceback.print_exc()
     commands.ignore_signals()
-    # After a want of memory there is none for these words either, until the model is gone
-    gc.collect()
-    seconds = round(time.monotonic() - started, 3)
-    try:
-        step = read_status(run).step
-    except MemoryError:
-        step = None
-    events.write_last("ended", state=state, step=step, reason=reason, seconds=seconds)
-    return 1 if state == "failed" else 0
+    return state, reason
 
 
 if __name__ == "__main__":

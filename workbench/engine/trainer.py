@@ -1,11 +1,11 @@
 """TRL's trainer with our loss, measures and checkpoints; it stops before a broken step moves the weights."""
 
 import heapq
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,29 +15,27 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor
+from torch.utils.data import DataLoader
 from transformers import DefaultFlowCallback, PreTrainedTokenizerBase, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
 from workbench.engine.adapters import restore, save_adapter
 from workbench.engine.checkpoint_writer import CheckpointWriter
 from workbench.engine.commands import Commands
+from workbench.engine.finite import require_finite
 from workbench.engine.meter import Meter, Reading
 from workbench.engine.noise import EmbeddingNoise
 from workbench.engine.pacing import Pacing, out_of_patience
 from workbench.engine.progress import Progress
+from workbench.engine.rank_batches import RankBatches, RankLoader, is_filler
+from workbench.engine.ranks import ALONE, Ranks
 from workbench.engine.reasons import out_of_memory
 from workbench.engine.recovery import Recovery
 from workbench.engine.samples import Samples
 from workbench.engine.scoring import IGNORED, Scores, score
-from workbench.errors import Problem, WorkbenchError
 from workbench.project.training import TrainingSettings
 from workbench.prompts.encoding.encoded import Supervised
 from workbench.runs.events import EventWriter
-
-
-class Diverged(WorkbenchError):
-    """Loss or gradients of a step are no longer numbers; the weights are still those of the step before."""
-
 
 Row = dict[str, NDArray[np.int64]]
 """`input_ids` and `labels` of one example, both of length T."""
@@ -63,6 +61,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         validation: validation rows of `to_row`.
         progress: what earlier attempts have behind them; counted on in place.
         samples: answers when somebody asks for them.
+        ranks: who else trains the same run; each gets its part of every step's rows.
     """
 
     loss_is_scaled_for_ga = True  # divided by the trained tokens of the whole optimizer step
@@ -81,6 +80,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         checkpoints: CheckpointWriter,
         progress: Progress,
         samples: Samples | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._pacing = Pacing(settings, bool(validation), commands)
         columns = {name: [row[name] for row in rows] for name in ("input_ids", "labels")}
@@ -110,7 +110,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         commands.validates = bool(validation)
         self._checkpoints = checkpoints
         self._samples = samples
-        self._meter = Meter()
+        self._ranks = ranks
+        self._meter = Meter(ranks)
         self._recovery = Recovery(
             settings, progress, events, self._meter, lambda: self.state.global_step, self.model.zero_grad
         )
@@ -193,9 +194,21 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         if self._noise is not None:
             self._noise.expect(inputs)
         scores = score(model, inputs)
-        self._meter.add(scores, _tokens(inputs))
+        if not (self._ranks.several and is_filler(inputs)):
+            self._meter.add(scores, _tokens(inputs))
         total = scores.trained.sum() if num_items_in_batch is None else num_items_in_batch
-        return -scores.log_probs.sum() / torch.as_tensor(total).clamp(min=1)
+        loss = -scores.log_probs.sum() / torch.as_tensor(total).clamp(min=1)
+        # `total` is that of all ranks, and their gradients are averaged, not added up
+        return loss * self._ranks.world_size if self._ranks.several else loss
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """With several ranks, each takes its part of the rows that one process would take."""
+        if not self._ranks.several:
+            loader: DataLoader[Any] = super().get_train_dataloader()
+            return loader
+        rows = self._remove_unused_columns(self.train_dataset)
+        batches = RankBatches(len(rows), self._train_batch_size, self._ranks, self._settings.data_seed)
+        return RankLoader(rows, batches, self.data_collator, self.args.dataloader_pin_memory)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Turn what transformers logs into a step event; the summary at its end says nothing new."""
@@ -209,22 +222,22 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         progress.supervised_tokens += reading.supervised_tokens
         progress.examples += reading.examples
         progress.seconds += seconds
-        self._events.write(
-            "step",
-            step=self.state.global_step,
-            epoch=self.state.epoch,
-            loss=reading.loss,
-            learning_rate=logs["learning_rate"],
-            grad_norm=logs["grad_norm"],
-            token_accuracy=reading.token_accuracy,
-            sequence_accuracy=reading.sequence_accuracy,
-            elapsed_tokens=progress.tokens,
-            elapsed_supervised_tokens=progress.supervised_tokens,
-            elapsed_examples=progress.examples,
-            tokens_per_second=reading.tokens / seconds,
-            supervised_tokens_per_second=reading.supervised_tokens / seconds,
-            seconds=progress.seconds,
-        )
+        figures = {
+            "epoch": self.state.epoch,
+            "loss": reading.loss,
+            "learning_rate": logs["learning_rate"],
+            "grad_norm": logs["grad_norm"],
+            "token_accuracy": reading.token_accuracy,
+            "sequence_accuracy": reading.sequence_accuracy,
+            "elapsed_tokens": progress.tokens,
+            "elapsed_supervised_tokens": progress.supervised_tokens,
+            "elapsed_examples": progress.examples,
+            "tokens_per_second": reading.tokens / seconds,
+            "supervised_tokens_per_second": reading.supervised_tokens / seconds,
+            "seconds": progress.seconds,
+        }
+        self._events.write("step", step=self.state.global_step, **figures)
+        self.callback_handler.on_log(self.args, self.state, self.control, figures)
         self.control.should_log = False
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -248,6 +261,12 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             sequence_accuracy=reading.sequence_accuracy,
             seconds=round(time.perf_counter() - started, 3),
         )
+        figures = {
+            "eval_loss": reading.loss,
+            "eval_token_accuracy": reading.token_accuracy,
+            "eval_sequence_accuracy": reading.sequence_accuracy,
+        }
+        self.callback_handler.on_log(self.args, self.state, self.control, figures)
         progress = self.progress
         if progress.best_loss is None or reading.loss < progress.best_loss:
             progress.best_loss, progress.best_step = reading.loss, step
@@ -261,20 +280,25 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
 
     def _validate(self) -> Reading | None:
         """The measures of all validation rows; None when a stop was asked for meanwhile."""
-        meter, size = Meter(), self.args.per_device_train_batch_size
+        meter, size = Meter(self._ranks), self.args.per_device_train_batch_size
         with self._pause(), torch.no_grad():
             self.model.eval()
-            for start in range(0, len(self._validation), size):
-                self._commands.poll()
+            for start in range(0, len(self._validation), size * self._ranks.world_size):
+                self._commands.agree()
                 if self._commands.stop:
                     return None
-                inputs = self._prepare_inputs(self.data_collator(self._validation[start : start + size]))
+                own = start + size * self._ranks.rank
+                if not (rows := self._validation[own : own + size]):
+                    continue
+                inputs = self._prepare_inputs(self.data_collator(rows))
                 for scores, tokens in self._recovery.score(inputs, self._score):
                     meter.add(scores, tokens)
         return meter.read()
 
     def _score(self, inputs: dict[str, Any]) -> tuple[Scores, Tensor | int]:
-        return score(self.model_wrapped, inputs), _tokens(inputs)
+        # The wrapper of several processes would wait for ranks that have no batch left
+        model = self.model if self._ranks.several else self.model_wrapped
+        return score(model, inputs), _tokens(inputs)
 
     def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
         """Called by transformers after each step: what is due, then what was asked for; then a pause."""
@@ -301,7 +325,7 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         if not self._commands.sample:
             return
         self._commands.sample = False
-        if self._samples is None or self._commands.stop:
+        if self._samples is None or self._commands.stop or not self._ranks.writes:
             return
         with self._pause():
             for kind, fields in self._samples.answers(self.model, self._commands):
@@ -310,25 +334,18 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
     def _clip_grad_norm(self, model: torch.nn.Module) -> Tensor | float:
         """The last station before the optimizer: nothing that is not a number passes."""
         norm: Tensor | float = super()._clip_grad_norm(model)
-        # With fp16 the loss scaler skips a step whose gradients overflow: that is how it finds its scale
-        suspects = self._tr_loss if self.accelerator.scaler is not None else self._tr_loss + norm
-        if not math.isfinite(float(suspects)):
-            step = self.state.global_step + 1
-            what = "the gradient norm" if math.isfinite(float(self._tr_loss)) else "the loss"
-            raise Diverged(
-                Problem(
-                    f"{what} of step {step} is not a finite number; stopped before the weights moved, "
-                    f"they are those of step {step - 1}",
-                    hint="try a lower learning_rate, a longer warm-up or a higher precision, "
-                    "and look at the rows for texts that no answer should hold",
-                )
-            )
+        scaled = self.accelerator.scaler is not None
+        require_finite(self._ranks.sum(self._tr_loss), norm, self.state.global_step + 1, scaled=scaled)
         return norm
 
     def save(self) -> bool:
         """Write a checkpoint of the weights as they are; False when the disk did not take it."""
         with self._pause():
-            written = self._checkpoints.write(self.state.global_step, self._fill, self.progress.best_step)
+            states = self._ranks.collect(self._random_state()) if self._ranks.several else []
+            written = self._ranks.writes and self._checkpoints.write(
+                self.state.global_step, lambda folder: self._fill(folder, states), self.progress.best_step
+            )
+            written = bool(self._ranks.from_first(written))
         if written:
             self.last_saved = self.state.global_step
         return written
@@ -342,8 +359,18 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         if not (isinstance(self.model, PeftModel) and restore(self.model, Path(resume_from_checkpoint))):
             super()._load_from_checkpoint(resume_from_checkpoint, *args)
 
-    def _fill(self, folder: Path) -> None:
-        """What a resume needs to go on bit by bit: weights, optimizer, schedule, random state, counters."""
+    def _random_state(self) -> bytes:
+        """What transformers restores as this rank's random state."""
+        with TemporaryDirectory(prefix="workbench-") as folder:
+            self._save_rng_state(folder)
+            return (Path(folder) / f"rng_state_{self._ranks.rank}.pth").read_bytes()
+
+    def _fill(self, folder: Path, states: Sequence[bytes]) -> None:
+        """What a resume needs to go on bit by bit: weights, optimizer, schedule, random state, counters.
+
+        Args:
+            states: the random states of several ranks.
+        """
         path = str(folder)
         if isinstance(self.model, PeftModel):
             save_adapter(self.model, folder)
@@ -351,7 +378,10 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
             self.model.save_pretrained(path)
         self._save_optimizer_and_scheduler(path)
         self._save_scaler(path)
-        self._save_rng_state(path)
+        if not states:
+            self._save_rng_state(path)
+        for rank, state in enumerate(states):
+            (folder / f"rng_state_{rank}.pth").write_bytes(state)
         self.state.save_to_json(str(folder / "trainer_state.json"))
         self.progress.save(folder)
 

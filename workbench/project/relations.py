@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from workbench.project.complaints import Complaint
+from workbench.project.launch_relations import broken_in_launch
 from workbench.project.placeholders import placeholders
 from workbench.project.positions import KeyPath
 from workbench.project.schema import Project, PromptSettings
@@ -13,6 +14,7 @@ from workbench.project.training_relations import broken_in_training
 def broken_relations(settings: Project) -> Iterator[Complaint]:
     """Every relation that valid settings break."""
     yield from broken_in_training(settings)
+    yield from broken_in_launch(settings)
     yield from _count_or_share(("data", "validation"), settings.data.validation, "rows")
     yield from _count_or_share(("training", "warmup_steps"), settings.training.warmup_steps, "steps")
     yield from broken_in_sources(settings.data.source)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from workbench.project.launch import LaunchSettings
 from workbench.project.source import Source
 from workbench.project.table import Count, Seed, Table, Words, setting
 from workbench.project.training import TrainingSettings
@@ -204,6 +205,7 @@ class Project(Table):
     data: DataSettings = Field(default_factory=DataSettings)
     prompt: PromptSettings = Field(default_factory=PromptSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
+    launch: LaunchSettings = Field(default_factory=LaunchSettings)
     chat: ChatSettings = Field(default_factory=ChatSettings)
     augmentation: Augmentation = Field(default_factory=Augmentation)
     profile: dict[str, dict[str, Any]] = setting({}, "Named tables laid over the rest: `--profile tiny`")

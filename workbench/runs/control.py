@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -52,6 +52,8 @@ def send(run: Run, name: Name, **arguments: int) -> None:
 
 def refusal(status: RunStatus, name: Name) -> str:
     """Why a run in this state would not do it; empty when it would."""
+    if status.job:
+        return f"this run waits in Slurm as job {status.job}: workbench stop takes it out of the queue"
     if not status.going:
         return f"this run is not going on: it is {status.state.value}"
     if name == "validate" and not status.validates:
@@ -87,13 +89,7 @@ def stop_now(run: Run, grace: float = GRACE_SECONDS) -> None:
 
 def pending(run: Run) -> Iterator[Command]:
     """The commands sent since the last call, in order; each is removed as it is given out."""
-    try:
-        names = sorted(name for name in os.listdir(run.control) if name.endswith(".json"))
-    except OSError:
-        return
-    for name in names:
-        if name.startswith("."):
-            continue
+    for name in _files(run):
         path = run.control / name
         try:
             text = path.read_bytes()
@@ -103,6 +99,19 @@ def pending(run: Run) -> Iterator[Command]:
         except (OSError, ValueError, KeyError, TypeError):
             continue
         yield found
+
+
+def pending_names(run: Run) -> list[str]:
+    """What the commands that nobody took up yet are called; they stay."""
+    return [name.removesuffix(".json").partition("-")[2] for name in _files(run)]
+
+
+def _files(run: Run) -> list[str]:
+    try:
+        names = os.listdir(run.control)
+    except OSError:
+        return []
+    return sorted(name for name in names if name.endswith(".json") and not name.startswith("."))
 
 
 def clear(run: Run) -> None:
@@ -116,9 +125,18 @@ def _require_running(run: Run) -> None:
         raise fault(f"this run is not going on: it is {read_status(run).state.value}", run.id)
 
 
-def _write(run: Run, name: str, arguments: dict[str, int] | None = None) -> None:
+def ask(run: Run, name: str, reason: str) -> None:
+    """Leave a command for a run that this process watches over; `reason` goes into its answer.
+
+    Raises:
+        WorkbenchError: the disk does not take the command.
+    """
+    _write(run, name, {"reason": reason})
+
+
+def _write(run: Run, name: str, arguments: Mapping[str, int | str] | None = None) -> None:
     path = run.control / f"{time.time_ns():020}-{name}.json"
-    more = {"arguments": arguments} if arguments else {}
+    more = {"arguments": dict(arguments)} if arguments else {}
     write_atomic(path, json.dumps({"v": 1, "name": name, **more}) + "\n")
 
 

@@ -15,7 +15,8 @@ class Started(TypedDict):
     """Steps begin. With `resumed_from`, what earlier attempts logged after that step no longer counts.
 
     `validation_fingerprint` is the SHA-256 of the ids and masks of the validation rows; of old runs there is
-    none.
+    none. `effective_batch` counts the examples of a step over all `world_size` processes; `wrapper` is what
+    makes them train one model, such as DistributedDataParallel, or `none`.
     """
 
     attempt: int
@@ -32,6 +33,7 @@ class Started(TypedDict):
     effective_batch: int
     world_size: int
     validation_fingerprint: NotRequired[str]
+    wrapper: NotRequired[str]
 
 
 class Step(TypedDict):
@@ -124,6 +126,13 @@ class Oom(TypedDict):
     answer: str
 
 
+class Queued(TypedDict):
+    """The run was handed to a batch system, `slurm`, and waits there as the job of this number."""
+
+    system: str
+    job: int
+
+
 class Paused(TypedDict):
     """The run waits behind `step`, with its memory kept."""
 
@@ -169,6 +178,7 @@ KINDS: dict[str, type] = {
     "sample": Sample,
     "memory": Memory,
     "oom": Oom,
+    "queued": Queued,
     "paused": Paused,
     "continued": Continued,
     "command": Command,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from workbench.data.files.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
+from workbench.project.gpus import count_gpus
 from workbench.project.store import OpenProject
 from workbench.prompts.fingerprint import base_model_fingerprint, fingerprints
 from workbench.prompts.survey.survey import survey
@@ -16,6 +17,7 @@ from workbench.runs.continuing import adapter_fingerprint, differences, find_ada
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run, read_spec, require_own
 from workbench.runs.lock import hold, is_held
+from workbench.runs.slurm import require_slurm, submit, waiting_job
 from workbench.runs.spawn import lingers, logout_kills, spawn, trainer_argv
 from workbench.runs.spec import Spec
 from workbench.runs.status import State, last_word
@@ -29,7 +31,12 @@ NAMES = {
 }
 """Fingerprint to what a person calls it."""
 
+FOLLOWED = {"launcher", "slurm_options"}
+"""Of `[launch]`, what a resume takes as it is set by now: where it goes on, not with how many processes."""
+
 Argv = Callable[[Run], list[str]]
+HandOver = Callable[[Run, list[str]], object]
+"""Starts a run, with warnings for its events."""
 
 
 def start(
@@ -39,8 +46,9 @@ def start(
     argv: Argv = trainer_argv,
     progress: Progress | None = None,
     look: preflight.Look = survey,
+    hand_over: HandOver | None = None,
 ) -> Run:
-    """Train `project` in the background, as a new run or as the next attempt of `resume`.
+    """Train `project`, here or in a batch system, as a new run or as the next attempt of `resume`.
 
     A resumed run goes on with the settings it was started with, from its newest complete checkpoint, or from
     the beginning when it has none.
@@ -51,28 +59,37 @@ def start(
         argv: makes the command that trains a run; the command inherits the lock of the run.
         progress: told the share of the rows that was checked.
         look: how the rows are looked at, see `preflight.check`.
+        hand_over: starts what was written down; without it, what `launch.launcher` says does.
 
     Raises:
         WorkbenchError: the project cannot be trained, the run is going on or finished, or what it was made
         from has changed since.
     """
+    if hand_over is None and project.settings.launch.launcher == "slurm":
+        require_slurm()
     if resume is not None:
         require_own(resume, project.folder)
         _require_resumable(resume)
-    intended = _as_started(project, read_spec(resume)) if resume else project
+    intended = _as_started(project, read_spec(resume)) if resume else counted(project)
     template_source = preflight.check(intended, progress, look)
     current = fingerprints(project)
     adapter = find_adapter(intended)
     if adapter:
         current["adapter"] = adapter_fingerprint(adapter)
     if resume is None:
-        run = create_run(project, sys.argv, current, template_source)
+        run = create_run(intended, sys.argv, current, template_source)
         warnings = differences(adapter, project) if adapter else []
     else:
         run, spec = resume, read_spec(resume)
         _require_same(run, spec, project, current)
         warnings = _other_settings(spec, project)
-    launch(run, argv, warnings)
+    settings = project.settings.launch
+    if hand_over is not None:
+        hand_over(run, warnings)
+    elif settings.launcher == "slurm":
+        submit(run, settings.slurm_options, warnings)
+    else:
+        launch(run, argv, warnings)
     return run
 
 
@@ -99,12 +116,13 @@ def launch(run: Run, argv: Argv = trainer_argv, warnings: list[str] | None = Non
         events.write("preparing", phase="starting", done=0, total=0)
         events.sync()
         command = argv(run)
+        processes = read_spec(run).project.launch.processes
     except BaseException:
         os.close(held)
         events.close()
         raise
     try:
-        spawn(run, command, held)
+        spawn(run, command, held, processes)
     except WorkbenchError as error:
         events.write("ended", state="failed", step=None, reason=str(error))
         raise
@@ -112,9 +130,28 @@ def launch(run: Run, argv: Argv = trainer_argv, warnings: list[str] | None = Non
         events.close()
 
 
+def counted(project: OpenProject) -> OpenProject:
+    """`project` with the number of its processes where it was left to this machine.
+
+    Raises:
+        WorkbenchError: more processes than GPUs would be started here.
+    """
+    asked, gpus = project.settings.launch, count_gpus()
+    processes = asked.processes or max(1, gpus)
+    if asked.launcher == "local" and 0 < gpus < processes and processes > 1:
+        what = f"{processes} processes, and this machine has {gpus} GPU{'s' if gpus > 1 else ''}"
+        raise fault(what, "launch.processes", "each needs one of its own")
+    launch = asked.model_copy(update={"processes": processes})
+    return replace(project, settings=project.settings.model_copy(update={"launch": launch}))
+
+
 def _require_resumable(run: Run) -> None:
     if is_held(run):
         raise fault("this run is going on", run.id, f"workbench watch {run.folder} follows it")
+    if job := waiting_job(run):
+        raise fault(
+            f"this run waits in Slurm, as job {job}", run.id, f"workbench stop {run.folder} takes it back"
+        )
     _require_unfinished(run)
     spec = read_spec(run)
     locate(spec.base_model.here, spec.project_folder, download=True)
@@ -125,7 +162,7 @@ def _as_started(project: OpenProject, spec: Spec) -> OpenProject:
     settings = project.settings
     accept = [*settings.data.accept, *spec.project.data.accept]
     data = settings.data.model_copy(update={"accept": accept})
-    update = {"data": data, "training": spec.project.training}
+    update = {"data": data, "training": spec.project.training, "launch": spec.project.launch}
     return replace(project, settings=settings.model_copy(update=update))
 
 
@@ -165,6 +202,11 @@ def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[s
 
 def _other_settings(spec: Spec, project: OpenProject) -> list[str]:
     """What the project says otherwise by now, and the run does not follow."""
-    before, now = spec.project.training.model_dump(), project.settings.training.model_dump()
-    other = [f"{key} = {before[key]}, not {now[key]}" for key in before if before[key] != now[key]]
-    return [f"goes on with the [training] it was started with: {'; '.join(other)}"] if other else []
+    told = []
+    for table in ("training", "launch"):
+        before, now = (getattr(each, table).model_dump() for each in (spec.project, project.settings))
+        unlike = [key for key in before if key not in FOLLOWED and before[key] != now[key]]
+        other = [f"{key} = {before[key]}, not {now[key]}" for key in unlike]
+        if other:
+            told.append(f"goes on with the [{table}] it was started with: {'; '.join(other)}")
+    return told

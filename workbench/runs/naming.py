@@ -30,7 +30,15 @@ SAID = {
     "training.use_rslora",
     "training.use_dora",
 }
-UNSAID = {"training.logging_steps", "training.eval_steps", "training.save_steps", "data.accept"}
+UNSAID = {
+    "training.logging_steps",
+    "training.eval_steps",
+    "training.save_steps",
+    "data.accept",
+    "launch.launcher",
+    "launch.rendezvous",
+    "launch.slurm_options",
+}
 """What changes nothing in the weights."""
 
 SAID_BY_VALUE = {"lr_scheduler_type", "init_lora_weights", "optim", "quantization", "precision", "packing"}

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from workbench.data.dataset import open_dataset
 from workbench.data.files.rows import Progress
@@ -40,11 +41,13 @@ def check(project: OpenProject, progress: Progress | None = None, look: Look = s
     Raises:
         RedFindings: red findings that `data.accept` does not name.
         WorkbenchError: no base model, tokenizer or template; an adapter to go on from that is not there or
-            fits another base; a data file that cannot be read; not enough disk space for one checkpoint.
+            fits another base; a data file that cannot be read; not enough disk space for one checkpoint; no
+            package for one of `launch.report_to`.
     """
     base = locate(project.settings.model.base, project.folder, download=True)
     if adapter := find_adapter(project):
         require_fit(adapter, project)
+    _require_reporters(project)
     encoder = make_encoder(project)
     _require_data(project)
     if findings := look(project, progress).blocking:
@@ -61,6 +64,16 @@ def _require_data(project: OpenProject) -> None:
         dataset.close()
     if not dataset.sources:
         raise fault("the project has no data", project.file, "add a [[data.source]]")
+
+
+def _require_reporters(project: OpenProject) -> None:
+    """Who gets the figures needs a package; finding it loads nothing."""
+    for name in project.settings.launch.report_to:
+        packages = ("tensorboard", "tensorboardX") if name == "tensorboard" else (name,)
+        if not any(map(find_spec, packages)):
+            raise fault(
+                f"{name} is not installed", "launch.report_to", f"pip install {name}, or leave it out"
+            )
 
 
 def _refused(finding: Finding) -> Problem:

@@ -1,6 +1,6 @@
 """Starting a process that outlives the screen: its own session, files for its output, the lock handed on.
 
-A launcher for another place (torchrun, a batch system) differs in its argument list and its environment only.
+What is started elsewhere, or in several processes, differs in its argument list and its environment only.
 """
 
 import os
@@ -13,21 +13,46 @@ from pathlib import Path
 from typing import Protocol
 
 from workbench.errors import fault
+from workbench.project.gpus import count_gpus
+from workbench.project.launch import LaunchSettings
 from workbench.runs import lock
-from workbench.runs.folder import Run
+from workbench.runs.folder import Run, read_spec
 
 TRAINER = "workbench.engine.train_job"
+WATCHER = "workbench.engine.ranks_job"
 ASK_SECONDS = 5.0
 LINGER = Path("/var/lib/systemd/linger")
 
 
 def trainer_argv(run: Run) -> list[str]:
-    """The command that trains `run` in this Python."""
-    return [sys.executable, "-m", TRAINER, str(run.folder)]
+    """The command that trains `run` in this Python: one process, or torchrun and those it starts."""
+    launch = read_spec(run).project.launch
+    if launch.world_size == 1:
+        return [sys.executable, "-m", TRAINER, str(run.folder)]
+    return ranks_argv(run, launch)
 
 
-def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment`, with what the libraries of a started process need set before they load."""
+def ranks_argv(run: Run, launch: LaunchSettings, node_rank: int = 0) -> list[str]:
+    """The command that trains with several processes on this node.
+
+    Nodes meet by torchrun's static rendezvous: c10d's would give rank 0, which writes, to any of them.
+    """
+    command = [sys.executable, "-m", WATCHER, str(run.folder)]
+    if launch.nodes == 1:
+        command.append("--standalone")
+    else:
+        host, _, port = launch.rendezvous.rpartition(":")
+        command += ["--nnodes", str(launch.nodes), "--node-rank", str(node_rank)]
+        command += ["--master-addr", host.strip("[]"), "--master-port", port]
+    return [*command, "--nproc-per-node", str(launch.processes)]
+
+
+def trainer_environment(environment: Mapping[str, str], processes: int = 1) -> dict[str, str]:
+    """`environment`, with what the libraries of a started process need set before they load.
+
+    Args:
+        processes: of the run, on this machine.
+    """
     changed = {
         **environment,
         "PYTHONUNBUFFERED": "1",
@@ -37,7 +62,7 @@ def trainer_environment(environment: Mapping[str, str]) -> dict[str, str]:
         # Threads that spin while they wait slow down busy neighbours
         "OMP_WAIT_POLICY": environment.get("OMP_WAIT_POLICY", "PASSIVE"),
     }
-    if _gpus() > 1:
+    if processes == 1 and count_gpus() > 1:
         # transformers would spread every micro-batch over all GPUs it sees, and change the effective batch
         changed.setdefault("CUDA_VISIBLE_DEVICES", "0")
     return changed
@@ -50,18 +75,19 @@ class Spawnable(lock.Lockable, Protocol):
     def console(self) -> Path: ...
 
 
-def spawn(run: Spawnable, argv: list[str], held: int) -> int:
+def spawn(run: Spawnable, argv: list[str], held: int, processes: int = 1) -> int:
     """Start `argv` in the background; returns its process number.
 
     Args:
         run: its console gets all output.
         argv: the command.
         held: descriptor of the run's lock, which the new process takes over. The caller's own copy is closed.
+        processes: that it will start to train, each with a GPU of its own.
 
     Raises:
         WorkbenchError: the command cannot be started.
     """
-    environment = trainer_environment(os.environ) | {lock.FD_VARIABLE: str(held)}
+    environment = trainer_environment(os.environ, processes) | {lock.FD_VARIABLE: str(held)}
     try:
         with run.console.open("ab") as console:
             process = subprocess.Popen(
@@ -80,6 +106,38 @@ def spawn(run: Spawnable, argv: list[str], held: int) -> int:
         os.close(held)
     # A child that ended is a zombie until somebody asks for it
     threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
+    return process.pid
+
+
+def join(run: Run, node_rank: int) -> int:
+    """Start the processes of another node of `run` in the background; returns the number of their watcher.
+
+    They end with the run, whose lock and events are node 0's.
+
+    Raises:
+        WorkbenchError: the run has no such node, is not going on, or nothing can be started.
+    """
+    launch = read_spec(run).project.launch
+    if not 1 <= node_rank < launch.nodes:
+        others = f"1 to {launch.nodes - 1} can join" if launch.nodes > 1 else "it trains on one node alone"
+        raise fault(f"no node {node_rank} of this run", run.id, others)
+    if not launch.rendezvous:
+        raise fault("Slurm starts the nodes of this run", run.id)
+    if not lock.is_held(run):
+        raise fault("this run is not going on", run.id, "node 0 comes first, with workbench train")
+    argv = ranks_argv(run, launch, node_rank)
+    try:
+        with run.console.open("ab") as console:
+            process = subprocess.Popen(
+                [*scope_argv(), *argv],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env=trainer_environment(os.environ, launch.processes),
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise fault(f"cannot be started: {error.strerror or error}", argv[0]) from error
     return process.pid
 
 
@@ -112,7 +170,3 @@ def logout_kills() -> bool:
 def lingers() -> bool:
     """Whether the user's own systemd stays when the user logs out, and the scopes with it."""
     return (LINGER / os.environ.get("USER", "")).is_file()
-
-
-def _gpus() -> int:
-    return sum(device.name[6:].isdecimal() for device in Path("/dev").glob("nvidia[0-9]*"))

@@ -5,6 +5,7 @@ PAUSED is both: the lock, and a log whose last word on it is that the run waits.
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -27,6 +28,8 @@ class State(StrEnum):
 
     NEW = "new"
     """Created, never started."""
+    QUEUED = "queued"
+    """Handed to a batch system, and not begun there as far as its files tell."""
     RUNNING = "running"
     """A living process holds its lock."""
     PAUSED = "paused"
@@ -59,6 +62,7 @@ class RunStatus:
         reason: why it ended, where that needs saying.
         attempt: how often steps began; 0 before the first.
         validates: it has validation rows, as far as is known.
+        job: of a batch system, which it waits for.
     """
 
     state: State
@@ -73,6 +77,7 @@ class RunStatus:
     reason: str = ""
     attempt: int = 0
     validates: bool = True
+    job: int | None = None
 
     @property
     def going(self) -> bool:
@@ -126,6 +131,7 @@ class _Digest:
     def _forget(self) -> None:
         self._position = Position()
         self._ended: Event | None = None
+        self._queued: Event | None = None
         self._phase = ""
         self._any = False
         self._step = 0
@@ -181,7 +187,11 @@ class _Digest:
 
     def _fold(self, event: Event) -> None:
         self._any = True
+        if event["kind"] in ("preparing", "started", "step", "ended"):
+            self._queued = None
         match event["kind"]:
+            case "queued":
+                self._queued, self._phase, self._paused = event, "", False
             case "preparing":
                 self._ended, self._phase, self._paused = None, str(event.get("phase", "")), False
                 self._first = self._last = None
@@ -236,11 +246,15 @@ class _Digest:
             reason=reason,
             attempt=self._attempt,
             validates=self._validates,
+            job=_whole(self._queued.get("job")) if self._queued and not held else None,
         )
 
     def _state(self, held: bool) -> tuple[State, str]:
         if held:
             return (State.PAUSED if self._paused else State.RUNNING), ""
+        if self._queued is not None:
+            job, since = self._queued.get("job"), time.strftime("%H:%M", time.localtime(self._queued["time"]))
+            return State.QUEUED, f"waiting in Slurm since {since}, job {job}: squeue -j {job} says more"
         if self._ended is not None:
             named = str(self._ended.get("state"))
             reason = str(self._ended.get("reason") or "")

@@ -10,6 +10,7 @@ from workbench.ui.text import shown
 
 SIGNS = {
     State.NEW: "○",
+    State.QUEUED: "◌",
     State.RUNNING: "●",
     State.PAUSED: "‖",
     State.FINISHED: "✓",

@@ -179,7 +179,7 @@ def _place(queue: Queue, entry: Entry, event: Event) -> Place:
             return Place(entry, Turn(event["state"]), run, reason)
         case "launched" if run is not None:
             status = read_status(run)
-            if status.going:  # paused by hand as well
+            if status.going or status.state is State.QUEUED:  # paused by hand as well
                 return Place(entry, Turn.RUNNING, run)
             if status.state in (State.FINISHED, State.STOPPED, State.FAILED):
                 return Place(entry, Turn(status.state.value), run, status.reason)

@@ -104,16 +104,20 @@ class Worker:
 
     def _train(self, place: Place) -> None:
         number = place.entry.number
+        told: list[Run] = []
 
         def tell(run: Run) -> list[str]:
             """Before its process lives: killed after that, the worker would train the entry once more."""
             self._journal.write("launched", entry=number, run=run.id, resumed=place.run is not None)
+            told.append(run)
             return self._argv(run)
 
         try:
             project = open_project(self._queue.project_folder, place.entry.profile, place.entry.overrides)
             # One that was killed before it began has nothing to go on from, and starts where it stands
             run = start(project, resume=place.run, argv=tell)
+            if not told:  # it waits in Slurm, where no process begins yet
+                tell(run)
         except (WorkbenchError, OSError) as error:
             # Resumed by hand meanwhile, it is not refused: it goes on, or is over
             if place.run is None or read_status(place.run).state in (State.NEW, State.KILLED):
@@ -123,7 +127,7 @@ class Worker:
 
     def _watch(self, number: int, run: Run) -> None:
         """Until it ends, and write down how."""
-        while is_held(run):
+        while is_held(run) or read_status(run).state is State.QUEUED:
             time.sleep(self._poll)
         status = read_status(run)
         # One that was killed under our eyes is not resumed: it would be killed again

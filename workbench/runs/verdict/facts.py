@@ -80,7 +80,7 @@ def _epochs_per_step(started: Event, step: Event) -> float | None:
     if isinstance(epoch, int | float) and isinstance(number, int) and number > 0 and 0 < epoch < float("inf"):
         return epoch / number
     batch, rows = _number(started.get("effective_batch")), _number(started.get("train_rows"))
-    return batch * (_number(started.get("world_size")) or 1) / rows if batch and rows else None
+    return batch / rows if batch and rows else None
 
 
 def _number(value: Any) -> int | None:

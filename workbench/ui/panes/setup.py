@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.prompts.survey.survey import Survey
     from workbench.ui.workspace import Workspace
 
-SECTIONS = ("model", "training", "data", "prompt")
+SECTIONS = ("model", "training", "data", "prompt", "launch")
 
 
 class SetupPane(Pane):
@@ -114,6 +114,7 @@ class SetupPane(Pane):
 
     def _figures(self, form: Form) -> Text:
         """What the form's settings come to, with the rows as they were saved."""
+        from workbench.project.gpus import world_size
         from workbench.prompts.survey.checks.about_schedule import schedule
 
         saved = self.workspace.project.settings
@@ -127,6 +128,7 @@ class SetupPane(Pane):
         found = remarks(settings, planned.steps if planned else None, self._weights)
         form.remark({remark.key: remark.text for remark in found})
         batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+        batch *= world_size(settings.launch)
         line = Text.assemble("effective batch ", (f"{batch:,} examples", "bold"))
         if self._survey is None:
             return line.append_text(shown(f"   {self._counted}"))

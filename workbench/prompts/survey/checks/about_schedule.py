@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from workbench.project.gpus import world_size
 from workbench.project.schema import Project
 from workbench.prompts.survey.checks.facts import Facts
 from workbench.prompts.survey.checks.seen import Seen, rows
@@ -52,11 +53,12 @@ def schedule(facts: Facts, settings: Project) -> Schedule | None:
         batches_of = ceil(packed_rows(lengths, settings.data.max_tokens) / len(lengths) * used)
         exact = exact and len(lengths) == used
     micro, accumulated = training.per_device_train_batch_size, training.gradient_accumulation_steps
-    per_epoch = ceil(ceil(batches_of / micro) / accumulated)
+    world = world_size(settings.launch)
+    per_epoch = ceil(ceil(batches_of / (micro * world)) / accumulated)
     steps = training.max_steps or ceil(per_epoch * training.num_train_epochs)
     warmup = training.warmup_steps
     rising = ceil(warmup * steps) if warmup < 1 else int(warmup)
-    return Schedule(used, exact, batches_of, micro * accumulated, per_epoch, steps, rising)
+    return Schedule(used, exact, batches_of, micro * accumulated * world, per_epoch, steps, rising)
 
 
 def really_used(facts: Facts) -> tuple[int, bool]:
