@@ -68,16 +68,19 @@ def _read(args: argparse.Namespace) -> "Imported":
 
 
 def _write(into: Path, imported: "Imported") -> list[str]:
-    """Write what the project does not say already; what was written."""
+    """Write what the project does not say already, without a preset under it; what was written."""
     from workbench.project.fields import format_value
+    from workbench.project.preset import NONE
     from workbench.project.store import open_project, save_settings
 
     project = open_project(into)
     before: dict[str, Any] = project.settings.model_dump()
-    changes = {}
+    # A recipe of its own lies on no other: what the two have in common stays when the preset goes
+    has_preset = project.settings.training.preset != NONE
+    changes: dict[str, Any] = {"training.preset": NONE} if has_preset else {}
     for key, value in imported.changes.items():
         section, name = key.split(".")
-        if before[section][name] != value:
+        if has_preset or before[section][name] != value:
             changes[key] = value
     save_settings(project, changes)
     return [f"{key} = {format_value(value)}" for key, value in changes.items()]

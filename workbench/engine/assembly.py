@@ -16,9 +16,10 @@ from workbench.engine.preparing import Preparing
 from workbench.engine.progress import Progress
 from workbench.engine.ranks import ALONE, Ranks
 from workbench.engine.requirements import fallbacks, require_machine
+from workbench.engine.rows import to_row
 from workbench.engine.samples import Samples
 from workbench.engine.suitable import require_fit, tell_wide_rank
-from workbench.engine.trainer import Trainer, to_row
+from workbench.engine.trainer import Trainer
 from workbench.engine.vocabulary import grow_vocabulary
 from workbench.project.base_model import locate
 from workbench.project.schema import Project

@@ -8,11 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pyarrow.compute as pc
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -31,22 +29,11 @@ from workbench.engine.rank_batches import RankBatches, RankLoader, is_filler
 from workbench.engine.ranks import ALONE, Ranks
 from workbench.engine.reasons import out_of_memory
 from workbench.engine.recovery import Recovery
+from workbench.engine.rows import Row
 from workbench.engine.samples import Samples
-from workbench.engine.scoring import IGNORED, Scores, score
+from workbench.engine.scoring import Scores, score
 from workbench.project.training import TrainingSettings
-from workbench.prompts.encoding.encoded import Supervised
 from workbench.runs.events import EventWriter
-
-Row = dict[str, NDArray[np.int64]]
-"""`input_ids` and `labels` of one example, both of length T."""
-
-
-def to_row(example: Supervised) -> Row:
-    """The columns that TRL keeps and packs as they are. Nothing before the first token could predict it."""
-    ids = np.frombuffer(example.ids, np.intc).astype(np.int64)
-    labels = np.where(np.frombuffer(example.mask, np.uint8) == 1, ids, IGNORED)
-    labels[:1] = IGNORED
-    return {"input_ids": ids, "labels": labels}
 
 
 class Trainer(SFTTrainer):  # type: ignore[misc]
@@ -57,8 +44,8 @@ class Trainer(SFTTrainer):  # type: ignore[misc]
         model: base model or PEFT model.
         args: from `arguments.training_arguments`.
         tokenizer: gives the padding token; rows arrive encoded.
-        rows: training rows of `to_row`.
-        validation: validation rows of `to_row`.
+        rows: training rows of `rows.to_row`.
+        validation: validation rows of `rows.to_row`.
         progress: what earlier attempts have behind them; counted on in place.
         samples: answers when somebody asks for them.
         ranks: who else trains the same run; each gets its part of every step's rows.

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from workbench.data.files.rows import Progress
 from workbench.errors import Problem, WorkbenchError, fault
@@ -191,13 +192,18 @@ def _require_same(run: Run, spec: Spec, project: OpenProject, current: Mapping[s
     if spec.profile != project.profile:
         profile = f"--profile {spec.profile}" if spec.profile else "no profile"
         hint += f", or resume with {profile} as it was started"
-    elif spec.overrides != project.overrides:
+    elif _of_what_trains(spec.overrides) != _of_what_trains(project.overrides):
         given = " ".join(f"--set {key}={value}" for key, value in spec.overrides.items())
         hint += f", or resume with {given or 'no --set'} as it was started"
     what = [
         Problem(f"the {NAMES.get(name, name)} changed since the run was started", run.id) for name in changed
     ]
     raise WorkbenchError(*what, Problem("a run is only resumed with what it was started with", hint=hint))
+
+
+def _of_what_trains(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the overrides that can change rows, prompts or the base model."""
+    return {key: value for key, value in overrides.items() if key.startswith(("data.", "prompt.", "model."))}
 
 
 def _other_settings(spec: Spec, project: OpenProject) -> list[str]:

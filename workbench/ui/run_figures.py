@@ -56,7 +56,7 @@ def figures(feed: RunFeed) -> Text:
         line.append(f"  {_number(step, 'tokens_per_second', ',.0f')} tok/s")
         line.append(f" ({_number(step, 'supervised_tokens_per_second', ',.0f')} trained)")
         if status.state is State.RUNNING and status.eta_seconds is not None:
-            line.append(f"  ETA {clock(status.eta_seconds)}", style="bold")
+            line.append(f"  ETA\u00a0{clock(status.eta_seconds)}", style="bold")
     if status.reason:
         line.append_text(shown(f"\n{status.reason}", "bold"))
     if feed.verdict is not None:

@@ -176,7 +176,7 @@ def estimate(
         changes=changes,
         plan=enough(settings, changes, made.memory, made.room),
         duration=duration,
-        disk=forecast_disk(settings, memory, duration.steps, project.folder),
+        disk=forecast_disk(settings, memory, duration.steps, project.folder, base.folder),
     )
 
 

@@ -109,10 +109,10 @@ def flat_since(values: Floats, least_share: float = 0.25, least_points: int = 3)
     """The index from which on the values no longer fall; None where they fall to the end, or never fell.
 
     Flat is what stays within 3 % of the whole fall (or the noise) of the last quarter's level, for at least
-    `least_share` of the points; and what falls by less than 5 % of it from its first to its last third (or by
-    less than two standard errors, without a steady trend), where the noise leaves no more than 20 % open. Nor
-    may it have been lower by more than 20 %: that turned. A straight line never is flat: it comes within 3 %
-    of its last quarter's level after 85 % of the points.
+    `least_share` of the points; and what falls by less than 5 % of it, and by less than a fifth of where it
+    stands, from its first to its last third (or by less than two standard errors, without a steady trend),
+    where the noise leaves no more than 20 % open. Nor may it have been lower by more than 20 %: that turned.
+    A straight line never is flat: it comes within 3 % of its last quarter's level after 85 % of the points.
     """
     n = len(values)
     window = window_of(n)
@@ -131,7 +131,9 @@ def flat_since(values: Floats, least_share: float = 0.25, least_points: int = 3)
     third = max(1, len(rest) // 3)
     still = float(np.median(rest[:third]) - np.median(rest[-third:]))
     doubt = MEDIAN_COST * sigma * math.sqrt(2 / third)
-    falls = still > 0.05 * fall and (still > 2 * doubt or rising(rest) < -2)
+    # A loss that decays by factors has most of its fall behind it long before it is flat
+    share = still / abs(level) if (level := float(np.median(rest[:third]))) else 0.0
+    falls = (still > 0.05 * fall or share > 0.2) and (still > 2 * doubt or rising(rest) < -2)
     return None if falls or still + doubt > 0.2 * fall else start
 
 

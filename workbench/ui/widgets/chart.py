@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Numbers = Sequence[float] | NDArray[numpy.float64]
 
 SECONDS_BETWEEN_DRAWINGS = 1.0
-EMPTY = "No points yet: the first step is on its way"
+EMPTY = "No points yet"
 SIGNS = ("", "o", "x", "+", "*", "#")
 """Set on the curves in their order, so that they differ without colour."""
 

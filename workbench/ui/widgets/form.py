@@ -100,8 +100,8 @@ class Form(Vertical):
         return usual(self.values.get(self._preset, NONE))
 
     def differs(self, key: str) -> bool:
-        """Whether a value is another than it would be if nothing set it."""
-        return bool(self.values[key] != self.usual[key].value)
+        """Whether a value is another than if nothing set it; a preset has nothing to differ from."""
+        return bool(key != self._preset and self.values[key] != self.usual[key].value)
 
     @property
     def changes(self) -> dict[str, Any]:

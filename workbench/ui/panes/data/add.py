@@ -30,7 +30,7 @@ PACKED = (".gz", ".zst")
 LISTED = 200
 LOOKED_AT = 5000
 """Entries of the project folder that are looked at for the list: it is a help, not a search."""
-OWN_FOLDERS = ("runs", "chats", "templates")
+OWN_FOLDERS = ("runs", "chats", "queue", "templates")
 TURN_CHARACTERS = 300
 
 

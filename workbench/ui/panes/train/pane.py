@@ -202,7 +202,10 @@ class TrainPane(StartPane, ControlPane, MarkPane, RunBook):
                 feed.busy.release()
 
     def _take(self, feed: RunFeed, batch: list[Event], status: RunStatus) -> None:
+        ended = feed.status.going and not status.going
         feed.take(batch, status)
+        if ended:
+            self.workbench.look_at_runs()
         if feed in self._followed():
             self._draw()
             self.workbench.refresh_keys()
