@@ -115,7 +115,7 @@ def encodable(text: str, where: str) -> None:
 class Template:
     """A text with columns in braces; `{{` and `}}` are plain braces, braces in values stay as they are."""
 
-    __slots__ = ("_literals", "_readers", "names")
+    __slots__ = ("_is_column", "_literals", "_readers", "names")
 
     def __init__(self, text: str) -> None:
         literals, names, end = [""], [], 0
@@ -131,6 +131,7 @@ class Template:
         self.names: tuple[str, ...] = tuple(names)
         self._literals = literals
         self._readers = [text_reader(name) for name in names]
+        self._is_column = literals == ["", ""]
 
     def fill(self, row: Row) -> str:
         """The text for one row. Raises RowError for a column that is missing or is no text."""
@@ -138,6 +139,8 @@ class Template:
 
     def fill_part(self, row: Row) -> str:
         """As `fill`, but empty when it names columns and all of them are empty; no outer white space."""
+        if self._is_column:
+            return self._readers[0](row).strip()
         values = [read(row) for read in self._readers]
         if values and not any(value.strip() for value in values):
             return ""
