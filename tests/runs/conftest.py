@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_helpers import FAKE_TRAINER
 
 from workbench.project.store import OpenProject, open_project
 from workbench.runs import control
 from workbench.runs.folder import Run, create_run
 from workbench.runs.launch import Argv
 from workbench.runs.lock import is_held
-
-FAKE_TRAINER = Path(__file__).parent / "fake_trainer.py"
 
 
 @pytest.fixture

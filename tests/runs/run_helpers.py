@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from workbench.runs.events import Event, EventTail
 from workbench.runs.folder import Run
 
 DEADLINE = 20.0
+FAKE_TRAINER = Path(__file__).parent / "fake_trainer.py"
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:

@@ -10,8 +10,7 @@ from threading import Thread
 from types import SimpleNamespace
 
 import pytest
-from conftest import FAKE_TRAINER
-from run_helpers import until
+from run_helpers import FAKE_TRAINER, until
 
 from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
