@@ -170,7 +170,8 @@ def absent(found: Evidence) -> Finding | None:
     """Training loss falls whether or not anything is learnt that holds for other rows."""
     if len(found.validation) >= LEAST_VALIDATIONS:
         return None
-    few = f"{len(found.validation)} validations only" if len(found.validation) else "no validation set"
+    seen_ones = len(found.validation)
+    few = f"{seen_ones} validation{'s' if seen_ones > 1 else ''} only" if seen_ones else "no validation set"
     seen = trend(found)
     what = f"{few}: convergence cannot be judged{f'; {seen}' if seen else ''}"
     return Finding("no-validation", what, "wants 3 validations" if len(found.validation) else "")

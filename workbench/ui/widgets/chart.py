@@ -233,7 +233,8 @@ class Chart(Widget):
         return signs
 
     def _kinds(self) -> dict[str, tuple[str, str]]:
-        labels = sorted({mark.label for mark in self._marks})
+        # The quietest line for what comes again and again
+        labels = sorted({mark.label for mark in self._marks}, key=lambda each: ("epoch" not in each, each))
         return {label: UPRIGHTS[index % len(UPRIGHTS)] for index, label in enumerate(labels)}
 
     def _colour(self, curve: Curve) -> tuple[int, int, int]:
