@@ -193,7 +193,9 @@ class WorkbenchApp(App[None]):
             Whether a run of this project goes on.
         """
         # A first tick may come before there is a project, a last one while the app closes
-        if not self.desk.query(TopLine) or (self._workspace is None and not self._begun):
+        if not self.screen_stack or not self.desk.query(TopLine):
+            return False
+        if self._workspace is None and not self._begun:
             return False
         from workbench.runs.queue.entries import Queue, is_working
 
@@ -230,6 +232,8 @@ class WorkbenchApp(App[None]):
             self.call_from_thread(self._tell_running, steps, paused, waiting)
 
     def _tell_running(self, steps: str, paused: bool = False, waiting: int | None = None) -> None:
+        if not self.screen_stack:  # the app closes
+            return
         for line in self.desk.query(TopLine):
             line.running, line.paused, line.waiting = steps, paused, waiting
         self.refresh_keys()
