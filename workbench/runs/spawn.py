@@ -89,24 +89,11 @@ def spawn(run: Spawnable, argv: list[str], held: int, processes: int = 1) -> int
     """
     environment = trainer_environment(os.environ, processes) | {lock.FD_VARIABLE: str(held)}
     try:
-        with run.console.open("ab") as console:
-            process = subprocess.Popen(
-                [*scope_argv(), *argv],
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-                pass_fds=(held,),
-            )
-        lock.write_holder(held, process.pid)
-    except OSError as error:
-        raise fault(f"cannot be started: {error.strerror or error}", argv[0]) from error
+        pid = _in_background(run, argv, environment, (held,))
+        lock.write_holder(held, pid)
     finally:
         os.close(held)
-    # A child that ended is a zombie until somebody asks for it
-    threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
-    return process.pid
+    return pid
 
 
 def join(run: Run, node_rank: int) -> int:
@@ -126,6 +113,16 @@ def join(run: Run, node_rank: int) -> int:
     if not lock.is_held(run):
         raise fault("this run is not going on", run.id, "node 0 comes first, with workbench train")
     argv = ranks_argv(run, launch, node_rank)
+    return _in_background(run, argv, trainer_environment(os.environ, launch.processes))
+
+
+def _in_background(
+    run: Spawnable, argv: list[str], environment: Mapping[str, str], handed_on: tuple[int, ...] = ()
+) -> int:
+    """Start `argv` in a session of its own, its output in the console of `run`; returns its process number.
+
+    Raises WorkbenchError: it cannot be started.
+    """
     try:
         with run.console.open("ab") as console:
             process = subprocess.Popen(
@@ -133,11 +130,14 @@ def join(run: Run, node_rank: int) -> int:
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
-                env=trainer_environment(os.environ, launch.processes),
+                env=environment,
                 start_new_session=True,
+                pass_fds=handed_on,
             )
     except OSError as error:
         raise fault(f"cannot be started: {error.strerror or error}", argv[0]) from error
+    # A child that ended is a zombie until somebody asks for it
+    threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
     return process.pid
 
 
