@@ -1,1 +1,1 @@
-"""How good the answers are: measures, baselines and checks, none of which needs torch."""
+"""Was the fine-tuning worth it: what is evaluated, where it is kept, what its figures mean."""
