@@ -1,11 +1,11 @@
 """A classifier of words: the label whose words and phrases a text holds most of. Small, plain, and weak.
 
 It knows no grammar (not happy is happy to it), no irony and no context; it is there so that generations can
-be scored without a second model, and so that rules can be written for labels that words do decide. How good it
-is on the project's own references is measured beside every score: believe that, not the name.
+be scored without a second model, and so that rules can be written for labels that words do decide. How good
+it is on the project's own references is measured beside every score: believe that, not the name.
 
-On the last turns of DailyDialog's test set the built-in lexicon has 0.760 accuracy and 0.758 weighted F1; always
-answering neutral has 0.715 and 0.596. Fear and disgust it hardly knows.
+On the last turns of DailyDialog's test set the built-in lexicon has 0.760 accuracy and 0.758 weighted F1;
+always answering neutral has 0.715 and 0.596. Fear and disgust it hardly knows.
 """
 
 import tomllib
