@@ -25,9 +25,10 @@ ORDINARY = [
     Answer("Row, row, row your boat\nGently down the stream.", "Sing."),
     Answer("Run `a\\nb` in C:\\new\\notes.", "How?"),
 ]
+NOTHING = Expected()
 
 
-def found(answer: Answer, expected: Expected = Expected()) -> dict[str, Finding]:
+def found(answer: Answer, expected: Expected = NOTHING) -> dict[str, Finding]:
     return {finding.check: finding for finding in check_answer(answer, expected)}
 
 
@@ -128,26 +129,7 @@ def test_diacritics_that_the_reference_has() -> None:
 
 def test_gibberish_by_the_references() -> None:
     random_ = random.Random(3)
-    words = [
-        "the",
-        "bird",
-        "sings",
-        "in",
-        "old",
-        "green",
-        "trees",
-        "and",
-        "we",
-        "like",
-        "to",
-        "hear",
-        "what",
-        "it",
-        "says",
-        "about",
-        "summer",
-        "rain",
-    ]
+    words = ["bird", "sings", "old", "green", "trees", "like", "hear", "says", "about", "summer", "rain"]
     texts = [" ".join(random_.choices(words, k=9)) + "." for _ in range(80)]
     expected = Expected(characters=CharacterModel(texts[:60]))
     assert all("gibberish" not in found(Answer(text), expected) for text in texts[60:])
