@@ -3,14 +3,17 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from evaluations import After, begun, events, planned, work
-from trainings import column, go, new_run
+from trainings import column, go
 
-from workbench.engine.evaluation import job
+from workbench.chat.protocol import Target
+from workbench.engine.evaluation import job, models
 from workbench.engine.evaluation.batches import Stopped
 from workbench.engine.evaluation.models import Models
 from workbench.errors import WorkbenchError
@@ -20,21 +23,43 @@ from workbench.evaluation.planning import make_plan
 from workbench.evaluation.records import Answer, Draw, Score, read_records
 from workbench.evaluation.rows import read_rows
 from workbench.project.store import open_project
+from workbench.prompts.encoding.encode import make_encoder
 from workbench.runs.checkpoints import list_checkpoints
-from workbench.runs.folder import Run
+from workbench.runs.folder import Run, create_run, list_runs
 
 MakeProject = Callable[..., Path]
 SETTINGS: dict[str, Any] = {"evaluation__decoding__max_new_tokens": 4, "evaluation__take": 5}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the trained project is kept from test to test."""
+    return tmp_path_factory.mktemp("kept") / "project"
+
+
 @pytest.fixture
-def trained(make_project: MakeProject) -> tuple[Path, Run]:
-    """A project with a run of two checkpoints."""
-    folder = make_project(data={"validation": 0.2}, max_steps=6, save_steps=3, eval_steps=3)
-    run = new_run(folder)
-    go(run)
+def trained(make_project: MakeProject, tmp_path: Path, kept: Path) -> tuple[Path, Run]:
+    """A project with a run of two checkpoints, trained once."""
+    if not kept.exists():
+        folder = make_project(data={"validation": 0.2}, max_steps=6, save_steps=3, eval_steps=3)
+        project = open_project(folder)
+        go(create_run(project, ["test"], {}, make_encoder(project).template.source))
+        shutil.copytree(folder, kept)
+    else:
+        shutil.copytree(kept, tmp_path / "project")
+    (run,) = list_runs(tmp_path / "project")
     assert len(list_checkpoints(run)) == 2
-    return folder, run
+    return tmp_path / "project", run
+
+
+def add_source(folder: Path, name: str, *rows: dict[str, str]) -> None:
+    """One more file, all of whose rows are the test set."""
+    (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = {"kind": "fields", "path": name, "user": ["{instruction}"], "split": "test"}
+    with (folder / "project.toml").open("a") as file:
+        file.write(
+            "\n".join(["[[data.source]]", *(f"{key} = {json.dumps(table[key])}" for key in table)]) + "\n"
+        )
 
 
 def table(evaluation: Evaluation) -> Table:
@@ -76,14 +101,14 @@ def test_a_stopped_one_goes_on_and_counts_nothing_twice(trained: tuple[Path, Run
     attempts = 0
     while True:
         try:
-            work(halves, After(2))
+            work(halves, After(6))
             break
         except Stopped:
             attempts += 1
             # A kill in the middle of a line
             for path in halves.folder.glob("contestants/*/scores.jsonl"):
                 path.write_bytes(path.read_bytes() + b'{"v":1,"source":0,"row":1')
-    assert attempts > 3
+    assert attempts > 2
     for number in range(3):
         scores, answers = lines(halves, number)
         others = lines(whole, number)
@@ -124,19 +149,13 @@ def test_nothing_that_works_is_a_failure(make_project: MakeProject) -> None:
         work(evaluation)
 
 
-def _elsewhere(target: Any) -> Any:
-    from dataclasses import replace
-
+def _elsewhere(target: Target) -> Target:
     return replace(target, base="/nowhere/at/all")
 
 
 def test_an_empty_side_is_refused_in_words(make_project: MakeProject) -> None:
     folder = make_project()
-    (folder / "none.jsonl").write_text('{"instruction": "", "output": ""}\n')
-    with (folder / "project.toml").open("a") as file:
-        file.write(
-            '[[data.source]]\nkind = "fields"\npath = "none.jsonl"\nuser = ["{instruction}"]\nsplit = "test"\n'
-        )
+    add_source(folder, "none.jsonl", {"instruction": "", "output": ""})
     evaluation = begun(*planned(folder))
     with pytest.raises(WorkbenchError, match="there are no test rows to evaluate on"):
         work(evaluation)
@@ -145,11 +164,7 @@ def test_an_empty_side_is_refused_in_words(make_project: MakeProject) -> None:
 
 def test_rows_without_a_reference_are_answered_and_not_scored(make_project: MakeProject) -> None:
     folder = make_project()
-    (folder / "asked.jsonl").write_text('{"instruction": "what is oslo"}\n{"instruction": "of norway"}\n')
-    with (folder / "project.toml").open("a") as file:
-        file.write(
-            '[[data.source]]\nkind = "fields"\npath = "asked.jsonl"\nuser = ["{instruction}"]\nsplit = "test"\n'
-        )
+    add_source(folder, "asked.jsonl", {"instruction": "what is oslo"}, {"instruction": "of norway"})
     evaluation = begun(*planned(folder, **SETTINGS))
     work(evaluation)
     scores, answers = lines(evaluation, 0)
@@ -187,16 +202,12 @@ def test_a_base_is_loaded_once_for_its_adapters(
     trained: tuple[Path, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, _ = trained
-    import workbench.engine.evaluation.models as models
-
     loaded: list[Path] = []
     real = models.load_weights
     monkeypatch.setattr(models, "load_weights", lambda t, f: loaded.append(f) or real(t, f))
     plan = planned(folder, **SETTINGS)[1]
     held = Models()
     logits = []
-    import torch
-
     for contestant in [*plan.contestants, plan.contestants[0]]:
         model = held.load(contestant.target)
         with torch.no_grad():
