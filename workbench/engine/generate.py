@@ -90,7 +90,7 @@ class Session:
         started = time.perf_counter()
         self._require_room(prompt)
         stream = TextStream(self.encoder.tokenizer, prompt, (*settings.stop, *self.encoder.stop_texts))
-        sampler = Sampler(settings, len(prompt), self._device)
+        sampler = Sampler(settings, len(prompt), self._device, self._stop_ids)
         ids = torch.tensor([prompt], device=self._device)
         reused = self._keep(prompt)
         scores = self._read_prompt(ids, reused, stop)

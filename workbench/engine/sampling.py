@@ -1,9 +1,12 @@
 """From the model's scores to the next token, in the order of transformers' `generate`."""
 
+from collections.abc import Collection
+
 import torch
 from transformers import (
     LogitsProcessor,
     LogitsProcessorList,
+    MinNewTokensLengthLogitsProcessor,
     MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
@@ -46,16 +49,32 @@ class Sampler:
         settings: temperature and the rest.
         prompt_tokens: length of the prompt.
         device: where the scores are.
+        stop_ids: what `min_new_tokens` holds back.
+
+    Attributes:
+        greedy: nothing matters but which score is highest.
     """
 
-    def __init__(self, settings: Sampling, prompt_tokens: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: Sampling,
+        prompt_tokens: int,
+        device: torch.device,
+        stop_ids: Collection[int] = (),
+    ) -> None:
         self._greedy = settings.temperature < GREEDY_BELOW
         self._generator = torch.Generator(device).manual_seed(settings.seed)
         self._processors = LogitsProcessorList()
         if settings.repetition_penalty != 1:
             self._processors.append(RepetitionPenaltyLogitsProcessor(settings.repetition_penalty))
+        if settings.min_new_tokens and stop_ids:
+            least = settings.min_new_tokens
+            self._processors.append(
+                MinNewTokensLengthLogitsProcessor(prompt_tokens, least, [*stop_ids], device=str(device))
+            )
         if settings.presence_penalty:
             self._processors.append(PresencePenalty(settings.presence_penalty, prompt_tokens))
+        self.greedy = self._greedy and not self._processors
         if self._greedy:
             return
         if settings.temperature != 1:
@@ -66,11 +85,6 @@ class Sampler:
             self._processors.append(TopPLogitsWarper(settings.top_p))
         if settings.min_p:
             self._processors.append(MinPLogitsWarper(settings.min_p))
-
-    @property
-    def takes_likeliest(self) -> bool:
-        """It takes the token that the model scores highest, whatever stands before it."""
-        return self._greedy and not self._processors
 
     def draw(self, ids: torch.Tensor, scores: torch.Tensor) -> int:
         """The next token after `ids` [1, T], from the model's `scores` [1, vocabulary].

@@ -28,6 +28,9 @@ class Sampling(Table):
         ge=-2,
         le=2,
     )
+    min_new_tokens: Count = setting(
+        0, "Shortest answer: no stop token before it", unit="tokens", source="transformers", ge=0
+    )
     max_new_tokens: Count = setting(256, "Longest answer", unit="tokens", ge=1)
     seed: Seed = setting(0, "Seed of the draw: the same seed gives the same answer")
     stop: list[Words] = setting([], "Texts that end an answer, beside the template's own stop token")
