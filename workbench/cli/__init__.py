@@ -52,6 +52,7 @@ COMMANDS = {
     "continue": "let a paused run go on",
     "logging": "change the distance of points of a running run's curve",
     "chat": "talk to the base model or to a checkpoint",
+    "export": "take a model out: adapter, merged with proof, or GGUF, as it answers here",
     "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
 }
 

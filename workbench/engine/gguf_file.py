@@ -1,4 +1,4 @@
-"""A GGUF file of a merged model: its shape, its vocabulary, its tensors, and that they are read back the same.
+"""A GGUF file of a merged model: its shape, its vocabulary, its tensors, and that they are read back.
 
 llama.cpp turns the halves of each attention head of a Llama into pairs, so that its rotary positions are next
 to each other: the rows of query and key are put in that order (convert_hf_to_gguf.py, LlamaModel.permute).

@@ -1,6 +1,6 @@
 """tokenizer.json as the vocabulary of a GGUF file.
 
-Source of names and numbers: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and llama.cpp's llama.h.
+Source of names and numbers: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, llama.cpp's llama.h.
 """
 
 import json
