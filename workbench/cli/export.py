@@ -43,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of a quantized run: merge this way, whatever is nearer",
     )
     parser.add_argument("--replace", action="store_true", help="put it in the place of an earlier export")
-    parser.add_argument(
-        "--push", metavar="OWNER/NAME", help="then send it to a private repository of the hub"
-    )
+    parser.add_argument("--push", metavar="OWNER/NAME", help="then send it to a private hub repository")
     parser.add_argument("--yes", action="store_true", help="--push without asking once more")
     add_json(parser, 'print {"folder", "proof", "remarks", "pushed"}')
 
@@ -110,12 +108,10 @@ def figure_lines(done: "Exported") -> list[str]:
     """Each way against the model as it was trained, the recommended one named."""
     if done.proof is None:
         return []
-    ways = [each.way for each in done.proof.measured]
-    lines = [done.proof.sentence(way) for way in ways]
-    if len(ways) > 1:
-        lines = [f"{'* ' if way == done.proof.recommended else '  '}{line}" for way, line in zip(ways, lines)]
-        lines.append(f"* comes nearest to the model as it was trained, on {done.proof.tokens:,} tokens")
-    return lines
+    proof = done.proof
+    ways = [each.way for each in proof.measured]
+    lines = [f"{'*' if way == proof.recommended else ' '} {proof.sentence(way)}" for way in ways]
+    return [*lines, f"* comes nearest to the model as it was trained, on {proof.tokens:,} tokens"]
 
 
 def _agreed(it: "Parcel") -> bool:

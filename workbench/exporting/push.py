@@ -25,7 +25,8 @@ class Parcel:
     bytes: int
 
     def __str__(self) -> str:
-        return f"{self.files} files, {self.bytes / 1e6:,.1f} MB, to the private repository {self.name} of the hub"
+        size = f"{self.files} files, {self.bytes / 1e6:,.1f} MB"
+        return f"{size}, to the private repository {self.name} of the hub"
 
 
 def parcel(folder: Path, name: str) -> Parcel:
