@@ -175,6 +175,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("train", "verdict", "v", "Verdict", "All that the curves show, with the rules", bar=False),
     Action("train", "describe", "d", "Describe", "Count, mean, std, quartiles of every metric", bar=False),
     Action("train", "note", "n", "Note", "Read and add to the run's journal", bar=False),
+    Action("train", "export", "E", "Export", "Take a model out: adapter, merged, or GGUF", bar=False),
     Action("train", "mark", "space", "Mark", "Mark the run: curves of marked runs are drawn together"),
     Action("train", "unmark", "escape", "Unmark", "Mark no run any more", bar=False),
     Action("train", "compare", "b", "Beside", "Marked runs side by side: figures, settings, verdicts, notes"),
