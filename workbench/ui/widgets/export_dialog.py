@@ -13,12 +13,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.errors import WorkbenchError
+from workbench.exporting.destination import holds_export, require_free
+from workbench.exporting.request import KINDS, ExportRequest, Kind
 from workbench.project.paths import expanded
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
-    from workbench.exporting.request import ExportRequest, Kind
     from workbench.runs.checkpoints import Checkpoint
     from workbench.runs.folder import Run
 
@@ -27,7 +28,7 @@ FOLDER = "exports"
 """Where exports go unless another folder is typed; in the project."""
 
 
-class ExportDialog(ModalScreen["ExportRequest | None"]):
+class ExportDialog(ModalScreen[ExportRequest | None]):
     """Answers what is asked for, None on esc. Arrows choose; what is typed is the folder."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,7 +38,7 @@ class ExportDialog(ModalScreen["ExportRequest | None"]):
     ]
 
     def __init__(
-        self, project: Path, run: "Run", checkpoints: "Sequence[Checkpoint]", kinds: "Sequence[Kind]"
+        self, project: Path, run: "Run", checkpoints: "Sequence[Checkpoint]", kinds: Sequence[Kind]
     ) -> None:
         """`checkpoints`: what there is, the newest first."""
         super().__init__()
@@ -66,8 +67,6 @@ class ExportDialog(ModalScreen["ExportRequest | None"]):
         self.query_one(Input).focus()
 
     def _cells(self, row: int) -> list[str]:
-        from workbench.exporting.request import KINDS
-
         kind, checkpoint = self._offered[row]
         return [kind, str(checkpoint.step), "(best)" if checkpoint.best else "", KINDS[kind]]
 
@@ -96,9 +95,6 @@ class ExportDialog(ModalScreen["ExportRequest | None"]):
     @on(VirtualTable.Selected, "#offered")
     def _ask(self) -> None:
         """An earlier export gives way at the second enter only."""
-        from workbench.exporting.destination import holds_export, require_free
-        from workbench.exporting.request import ExportRequest
-
         if not self._typed:
             self._say(shown("✗ no folder", "bold"))
             return
@@ -111,9 +107,7 @@ class ExportDialog(ModalScreen["ExportRequest | None"]):
             self._say(shown(f"✗ {error}", "bold"))
             return
         if holds_export(to) and not again:
-            self._say(
-                shown("! there is an export already: enter again puts the new one in its place", "bold")
-            )
+            self._say(shown("! there is an export already: enter again replaces it", "bold"))
             self._replaces = to
             return
         project, run = self._project, self._run.folder

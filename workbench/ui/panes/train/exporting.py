@@ -93,7 +93,10 @@ class ExportPane(Pane):
         try:
             done = run_export(request, tell, lambda: worker.is_cancelled)
         except WorkbenchError as error:
-            self.app.call_from_thread(self.workbench.tell, error)
+            if worker.is_cancelled:
+                self.app.call_from_thread(self.workbench.say, "the export was ended: nothing is left of it")
+            else:
+                self.app.call_from_thread(self.workbench.tell, error)
         else:
             self.app.call_from_thread(self._exported, done)
         finally:

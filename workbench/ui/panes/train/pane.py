@@ -233,7 +233,7 @@ class TrainPane(StartPane, ControlPane, MarkPane, ExportPane, RunBook):
         if self._checked is not None:
             line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
         if self.doing:
-            line.append(f"\nExporting: {self.doing}")
+            line = Text.assemble((f"Exporting: {self.doing}\n", "bold"), line)
         self.query_one("#figures", Static).update(line)
         self.query_one(SampleView).show(feed.samples if feed else [])
         self.query_one(OomCardView).consider(feed.run if feed else None, feed.status if feed else None)
