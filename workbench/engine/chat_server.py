@@ -19,6 +19,7 @@ from workbench.chat.protocol import (
     Done,
     Failed,
     Generate,
+    Held,
     Load,
     Loaded,
     Piece,
@@ -50,8 +51,8 @@ class Server:
         self._writing = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Load | Generate, threading.Event]] = queue.SimpleQueue()
         self._stops: dict[int, threading.Event] = {}
-        self._session: Session | None = None
-        self._loaded: Target | None = None
+        self._sessions: dict[str, Session] = {}
+        self._loaded: dict[str, Target] = {}
 
     def serve(self) -> None:
         """Answer until stdin ends."""
@@ -98,41 +99,55 @@ class Server:
         from workbench.engine.models import count_parameters
 
         started = time.perf_counter()
-        folder = model_folder(request.target)
-        encoder = load_encoder(request.target, folder)
-        if self._session is not None and request.target == self._loaded:
-            # The same weights; a template file may have been edited since
-            model = self._session.model
-        else:
-            self._unload()  # two models at once may not fit
-            model = load_model(request.target, folder)
-        self._session, self._loaded = Session(model, encoder), request.target
-        self._reply(
-            Loaded(
-                request.id,
-                seconds=time.perf_counter() - started,
+        old, before = self._sessions, self._loaded
+        self._sessions, self._loaded = {}, {}
+        held = {}
+        for key, target in request.targets.items():
+            folder = model_folder(target)
+            encoder = load_encoder(target, folder)
+            if before.get(key) == target:
+                # The same weights; a template file may have been edited since
+                model = old[key].model
+            else:
+                old.clear()
+                self._collect()  # two models at once may not fit
+                model = load_model(target, folder)
+            self._sessions[key], self._loaded[key] = session, _ = Session(model, encoder), target
+            held[key] = Held(
                 device=str(next(model.parameters()).device),
                 parameters=count_parameters(model)[1],
-                context=self._session.context,
+                context=session.context,
             )
-        )
+        self._reply(Loaded(request.id, seconds=time.perf_counter() - started, held=held))
 
     def _generate(self, request: Generate, stop: threading.Event) -> None:
-        if self._session is None:
+        if not self._sessions:
             raise fault("no model is loaded")
-        answer = self._session.answer(
-            request.messages,
-            request.settings,
-            lambda text: self._reply(Piece(request.id, text)),
-            stop,
-        )
-        figures: dict[str, Any] = asdict(answer)
-        self._reply(Done(id=request.id, tokens=len(answer.ids), **figures))
+        for number, column in enumerate(request.columns):
+
+            def emit(text: str, number: int = number) -> None:
+                self._reply(Piece(request.id, text, number))
+
+            try:
+                answer = self._sessions[column.target].answer(
+                    column.messages,
+                    column.settings,
+                    emit,
+                    stop,
+                )
+            except WorkbenchError as error:
+                self._reply(Failed(request.id, list(error.problems), number))
+                continue
+            figures: dict[str, Any] = asdict(answer)
+            self._reply(Done(id=request.id, tokens=len(answer.ids), column=number, **figures))
 
     def _unload(self) -> None:
+        self._sessions, self._loaded = {}, {}
+        self._collect()
+
+    def _collect(self) -> None:
         import torch
 
-        self._session = self._loaded = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
