@@ -33,20 +33,22 @@ for line in sys.stdin:
     request = json.loads(line)
     op, id = request["op"], request["id"]
     if op == "load":
-        weights = request["target"].get("weights")
+        (target,) = request["targets"].values()
+        weights = target.get("weights")
         if weights and not os.path.isdir(weights):
             reply(
                 "error", id=id, problems=[{"what": "this checkpoint is gone", "where": weights, "hint": ""}]
             )
         else:
-            if "slow" in request["target"]["prompt"]["system"]:
+            if "slow" in target["prompt"]["system"]:
                 time.sleep(1)
-            reply("loaded", id=id, seconds=1.0, device="cpu", parameters=7, context=None)
+            held = {key: {"device": "cpu", "parameters": 7, "context": None} for key in request["targets"]}
+            reply("loaded", id=id, seconds=1.0, held=held)
     elif op == "stop":
         if waiting == id:
             done(id, "stopped")
     else:
-        said = request["messages"][-1]["content"]
+        said = request["columns"][0]["messages"][-1]["content"]
         if said == "refuse":
             reply("error", id=id, problems=[{"what": "the template refuses this", "where": "", "hint": ""}])
             continue

@@ -37,6 +37,10 @@ def requests(log: Path, op: str) -> list[dict[str, Any]]:
     return [request for request in map(json.loads, lines) if request["op"] == op]
 
 
+def columns(log: Path) -> list[dict[str, Any]]:
+    return [column for request in requests(log, "generate") for column in request["columns"]]
+
+
 def pane(desk: Desk) -> ChatPane:
     return desk.app.desk.query_one(ChatPane)
 
@@ -78,13 +82,13 @@ async def test_a_conversation(tmp_path: Path, log: Path, size: tuple[int, int]) 
         await say(desk, "[/INST] [@click=app.quit]x[/]")
         await desk.until(lambda: len(pane(desk).conversation.messages) == 4)
         assert desk.shows("[@click=app.quit]x[/]")
-        asked = requests(log, "generate")[-1]
+        asked = columns(log)[-1]
         assert [m["role"] for m in asked["messages"]] == ["user", "assistant", "user"]
         assert asked["settings"]["temperature"] == 0.0
         assert len(requests(log, "load")) == 1
         await desk.press("escape", "g")
         await desk.until(lambda: len(requests(log, "generate")) == 3 and not pane(desk).answering)
-        assert requests(log, "generate")[-1]["messages"] == asked["messages"]
+        assert columns(log)[-1]["messages"] == asked["messages"]
         turns = [str(turn.render()) for turn in pane(desk).query("#turns > Static")]  # type: ignore[attr-defined]
         assert len(turns) == 4, "the answer that was asked for again has left"
         await desk.press("n")
@@ -129,7 +133,7 @@ async def test_an_answer_without_a_word_leaves_the_question_open(tmp_path: Path,
         await desk.until(lambda: len(requests(log, "generate")) == 2 and not pane(desk).answering)
         await desk.press("i", *"else", "enter")
         await desk.sees("stop token")
-        asked = [[m["content"] for m in request["messages"]] for request in requests(log, "generate")]
+        asked = [[m["content"] for m in column["messages"]] for column in columns(log)]
         assert asked == [["mute"], ["mute"], ["else"]]
         assert len(list((folder / "chats").glob("*"))) == 1
 
@@ -154,7 +158,7 @@ async def test_an_engine_that_dies_is_started_again(tmp_path: Path, log: Path) -
         await desk.sees("die !", "out of memory, it said", "the next message starts it again")
         await desk.press(*"two", "enter")
         await desk.until(lambda: len(requests(log, "generate")) == 3 and not pane(desk).answering)
-        said = requests(log, "generate")[-1]["messages"]
+        said = columns(log)[-1]["messages"]
         assert [m["content"] for m in said] == ["one", "one ", "two"], (
             "the question without an answer is left out"
         )
@@ -193,7 +197,7 @@ async def test_settings_are_used_saved_and_refused(tmp_path: Path, log: Path) ->
         assert not pane(desk).query_one(Form).display and desk.shows("temperature 1.5")
         await say(desk, "hello")
         await desk.sees("stop token")
-        assert requests(log, "generate")[-1]["settings"]["temperature"] == 1.5
+        assert columns(log)[-1]["settings"]["temperature"] == 1.5
         assert desk.app.workspace.project.settings.chat.temperature == 1.5
 
 
@@ -207,7 +211,7 @@ async def test_a_checkpoint_is_chosen_and_one_that_is_gone_is_said(tmp_path: Pat
         await desk.sees("loads with the next message")
         await say(desk, "hello")
         await desk.sees("stop token")
-        assert requests(log, "load")[-1]["target"]["step"] == 10
+        assert requests(log, "load")[-1]["targets"]["model"]["step"] == 10
         checkpoint(folder, 20)
         await desk.press("escape", "1", "6")
         target = pane(desk).target
@@ -267,7 +271,7 @@ async def test_a_checkpoint_that_knows_other_prompts_says_so(
         await desk.press("6", "escape", "m", *"step 10", "enter")
         await say(desk, "one")
         await desk.sees("another chat template than the project has now", "stop token")
-        target = requests(log, "load")[-1]["target"]
+        target = requests(log, "load")[-1]["targets"]["model"]
         assert target["template_source"] == "the template", "the run's own is used"
         await desk.press("escape", "m", *"base", "enter")
         await say(desk, "two")

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from textual.worker import Worker
 
 from workbench.chat.client import ChatEngine
-from workbench.chat.protocol import Done, Piece, Target
+from workbench.chat.protocol import Column, Done, Failed, Piece, Target
 from workbench.chat.targets import remarks, targets
 from workbench.errors import Problem, WorkbenchError
 from workbench.project.base_model import EMBEDDED
@@ -25,6 +25,8 @@ from workbench.ui.text import clean_lines, shown
 from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.message_input import MessageInput
 
+KEY = "model"
+"""The key under which the engine holds the target."""
 REDRAWS_PER_SECOND = 10
 TOY = "Type a message. This base model is a toy: greetings, capitals, sums, shop talk; it makes up the rest"
 
@@ -155,7 +157,7 @@ class ChatPane(Pane):
             if self.loaded is None or replace(self.loaded, label=target.label) != target:
                 self._say_target("loading…")
                 self.loaded = None
-                await self.engine.load(target)
+                await self.engine.load({KEY: target})
                 self.loaded = target
                 if target.weights is None:
                     self._say_contract("")
@@ -165,11 +167,14 @@ class ChatPane(Pane):
             self._generating = True
             self._redraw.resume()
             settings = self._settings()
-            async for reply in self.engine.generate(self.conversation.messages, settings):
-                if isinstance(reply, Piece):
-                    self._answer += reply.text
-                elif isinstance(reply, Done):
-                    self._finish(target, settings, reply)
+            async for reply in self.engine.generate([Column(KEY, self.conversation.messages, settings)]):
+                match reply:
+                    case Piece():
+                        self._answer += reply.text
+                    case Done():
+                        self._finish(target, settings, reply)
+                    case Failed():
+                        raise reply.error()
         except WorkbenchError as error:
             self._last.update(_turn(target.label, f"{self._answer}\n! {error}".lstrip()))
             self._say_target("no answer, g asks again")
