@@ -42,10 +42,11 @@ class Models:
         base = self._plain(target, (folder, target.quantization, target.double_quantization))
         adapter = adapter_of(target, folder)
         try:
-            self._current = with_adapter(base, adapter) if adapter else base
+            model = with_adapter(base, adapter) if adapter else base
         except BaseException:
             self.close()  # half an adapter may hang on it
             raise
+        self._current = model.eval().requires_grad_(False)
         self._target = target
         return self._current
 
