@@ -151,7 +151,7 @@ class Session:
         return Start(number, writing, self.voice, scores, cache, kept)
 
     def _read(self, prompt: list[int], stop: Event) -> tuple[int, torch.Tensor | None]:
-        """Compute what is not kept of a prompt. Its kept tokens, and the scores after it; None when stopped."""
+        """Compute what is not kept of a prompt: its kept tokens, the scores after it or None when stopped."""
         reused = at = self._keep(prompt)
         large = self._large = (len(prompt) - 1) // BLOCK * BLOCK
         ids = torch.tensor([prompt], device=self.device)
