@@ -75,6 +75,7 @@ class ExportPane(Pane):
 
         def answered(request: "ExportRequest | None") -> None:
             if request:
+                self._at("starting")
                 self._exports = self._export(request)
 
         self.app.call_from_thread(ask)
@@ -89,7 +90,6 @@ class ExportPane(Pane):
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._at, doing)
 
-        self.doing = "starting"
         try:
             done = run_export(request, tell, lambda: worker.is_cancelled)
         except WorkbenchError as error:
