@@ -1,4 +1,4 @@
-"""`workbench [PATH]`: the terminal user interface."""
+"""`workbench [PATH] [--profile NAME]`: the terminal user interface."""
 
 import argparse
 import difflib
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.ui.app import WorkbenchApp
 
     spare_collections()
-    WorkbenchApp(Path(args.path)).run()
+    WorkbenchApp(Path(args.path), args.profile).run()
     return 0
 
 
