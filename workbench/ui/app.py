@@ -46,16 +46,18 @@ class WorkbenchApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (44, "-high")]
 
-    def __init__(self, path: Path, *, tour: bool = False) -> None:
+    def __init__(self, path: Path, profile: str | None = None, *, tour: bool = False) -> None:
         """
         Args:
             path: a project, or a folder of projects, which may be missing.
+            profile: what is laid over the first project that opens.
             tour: begin the tour as soon as a project is open.
         """
         super().__init__()
         path = path.expanduser().absolute()
         self.path = path.parent if path.is_file() else path
         self.place = ""
+        self._profile = profile
         self._chosen: Path | None = None
         self._begun = False
         self._tour = tour
@@ -101,24 +103,25 @@ class WorkbenchApp(App[None]):
         from workbench.project.store import find_projects
 
         if found := find_projects(self.path):
-            await self.open(found[0])
+            await self.open(found[0], self._profile)
         else:
             await self.show_welcome()
 
-    async def open(self, folder: Path) -> None:
-        """Open a project and show it: its running training if there is one, else its data."""
+    async def open(self, folder: Path, profile: str | None = None) -> None:
+        """Open a project, with a profile laid over it, and show it: its running training if there is one,
+        else its data."""
         from workbench.project.store import open_project
         from workbench.ui.workspace import Workspace
 
         self._chosen = folder
         try:
-            workspace = Workspace(open_project(folder))
+            workspace = Workspace(open_project(folder, profile))
         except WorkbenchError as error:
             await self.show_problems(error)
             return
         await self._clear()
         self._workspace = workspace
-        self.desk.query_one(TopLine).project = workspace.project.name
+        self._name_project(workspace.project)
         await self.show("train" if self.look_at_runs() else "data")
         if self._tour:
             self._tour = False
@@ -137,7 +140,12 @@ class WorkbenchApp(App[None]):
         row = self.workspace.row
         self._workspace = Workspace(project)
         self._workspace.row = row
-        self.desk.query_one(TopLine).project = project.name
+        self._name_project(project)
+
+    def _name_project(self, project: "OpenProject") -> None:
+        """The profile stands beside the name: it may change everything."""
+        over = f" · {project.profile}" if project.profile else ""
+        self.desk.query_one(TopLine).project = project.name + over
 
     # Panes
 
@@ -322,15 +330,37 @@ class WorkbenchApp(App[None]):
         here = found.index(self._chosen) if self._chosen in found else 0
         self.push_screen(Pick("Projects", names, chosen=here), chosen)
 
+    async def do_choose_profile(self) -> None:
+        """Choose which profile lies over the project."""
+        from workbench.ui.widgets.pick import Pick
+
+        if self._workspace is None:
+            raise fault("no project is open", hint="p opens one")
+        project = self.workspace.project
+        names = list(project.settings.profile)
+        if not names:
+            raise fault("this project has no profiles", project.file, "a table [profile.NAME] makes one")
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self.call_later(self._read_again, names[index - 1] if index else None)
+
+        here = names.index(project.profile) + 1 if project.profile else 0
+        self.push_screen(Pick("Profile laid over the project", ["none", *names], chosen=here), chosen)
+
     async def do_reload(self) -> None:
         """Read the project again, from its file and its data."""
         if self._workspace is None:
             await (self.open(self._chosen) if self._chosen else self.open_first())
             return
+        await self._read_again(self.workspace.project.profile)
+
+    async def _read_again(self, profile: str | None) -> None:
+        """Read the open project anew with this profile over it; the pane in view stays."""
         from workbench.project.store import open_project
 
         try:
-            self.project_changed(open_project(self.workspace.project.folder))
+            self.project_changed(open_project(self.workspace.project.folder, profile))
         except WorkbenchError as error:
             if self.losses():
                 raise
