@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
 STATE_SECONDS = 2.0
+SAID_SECONDS = 3.5
+"""A notice lies over the lower part of a pane: no longer than a line takes to be read."""
 NO_PROJECT = "no project is open: p opens one, or begins one; f5 reads this one again"
 NEW_PROJECT = "+ a new project…"
 
@@ -393,7 +395,7 @@ class WorkbenchApp(App[None]):
 
     def say(self, text: str, severity: str = "information") -> None:
         """A notice; its text is never taken for markup."""
-        self.notify(clean_lines(text), severity=severity, markup=False)  # type: ignore[arg-type]
+        self.notify(clean_lines(text), severity=severity, timeout=SAID_SECONDS, markup=False)  # type: ignore[arg-type]
 
     def tell(self, error: WorkbenchError) -> None:
         """Every problem of an error as a notice that stays long enough to be read."""
