@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.notes import read_notes
     from workbench.runs.status import read_status
     from workbench.runs.verdict.facts import judge_run, read_log
+    from workbench.ui.text import counted
 
     found = find_run(args.run)
     with busy("reading the log"):

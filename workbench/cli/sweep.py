@@ -58,9 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.ui.text import counted
 
     if args.dry and args.start:
-        raise fault(
-            "--dry adds no run: there is nothing to --start", "--dry", "leave one of them out"
-        )
+        raise fault("--dry adds no run: there is nothing to --start", "--dry", "leave one of them out")
     project = opened(args)
     queue = Queue(project.folder)
     if args.vary:

@@ -49,11 +49,7 @@ class WorkbenchApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (44, "-high")]
 
     def __init__(self, path: Path, *, tour: bool = False) -> None:
-        """
-        Args:
-            path: a project, or a folder of projects, which may be missing.
-            tour: begin the tour as soon as a project is open.
-        """
+        """`path` is a project or a folder of projects, which may be missing; `tour` begins it with a project."""
         super().__init__()
         path = path.expanduser().absolute()
         self.path = path.parent if path.is_file() else path

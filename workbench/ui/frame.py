@@ -84,7 +84,7 @@ class KeyBar(Widget):
         for index in reversed(range(len(pieces))):
             if _cells(pieces) > room:
                 pieces[index] = Text(keys[index][0].key, "bold")
-        while _cells(pieces) > room:
+        while pieces and _cells(pieces) > room:
             del pieces[-1]
         return pieces
 
