@@ -66,22 +66,34 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
     Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
     adapter = target.weights if folder != target.weights else None
-    if adapter and target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
+    require_base(target, folder)
+    try:
+        model: PreTrainedModel = load_base_model(
+            folder, target.quantization, live_dtype(), double_quantization=target.double_quantization
+        )
+    except SafetensorError as error:
+        raise fault(f"broken weights: {error}", folder) from None
+    return (with_adapter(model, adapter) if adapter else model).eval().requires_grad_(False)
+
+
+def require_base(target: Target, folder: Path) -> None:
+    """Refuse, with a WorkbenchError, an adapter on a base model that it was not trained on.
+
+    Args:
+        folder: as `model_folder` gives it.
+    """
+    if folder == target.weights or not target.base_fingerprint:
+        return
+    if base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
             f"the base model is not the one that run {target.run} was trained on",
             folder,
             "its weights or its configuration have changed; the adapter fits the old ones only",
         )
-    try:
-        model: PreTrainedModel = load_base_model(
-            folder, target.quantization, _dtype(), double_quantization=target.double_quantization
-        )
-    except SafetensorError as error:
-        raise fault(f"broken weights: {error}", folder) from None
-    return (_with_adapter(model, adapter) if adapter else model).eval().requires_grad_(False)
 
 
-def _dtype() -> torch.dtype:
+def live_dtype() -> torch.dtype:
+    """Of the arithmetic: fp32 on a CPU, bf16 on a GPU that has it, else fp16."""
     if not torch.cuda.is_available():
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
@@ -98,7 +110,11 @@ def _is_adapter(folder: Path) -> bool:
     return True
 
 
-def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """`model` with the adapter of a checkpoint, after its vocabulary has grown to that of the run.
+
+    Raises WorkbenchError: the two do not fit.
+    """
     if (folder / "tokenizer.json").is_file():
         grow_vocabulary(model, load_tokenizer(folder).size, start=False)
     adapted: PreTrainedModel = load_adapter(model, folder)

@@ -25,6 +25,11 @@ class BaseModel:
     name: str
     folder: Path
 
+    @property
+    def portable_name(self) -> str:
+        """What others find it by: the hub id where it came from the hub, else its folder."""
+        return self.name if self.folder.parent.name == "snapshots" else str(self.folder)
+
 
 def context_length(folder: Path) -> int | None:
     """Most tokens a base model has positions for, from its config.json; None where it sets no limit."""
