@@ -96,11 +96,11 @@ class WorkbenchApp(RunningApp):
     # Projects
 
     async def open_first(self) -> None:
-        """Open the project that `path` names, or the first of that folder; without one, offer some."""
-        from workbench.project.store import find_projects
+        """Open the project that `path` names, or the likeliest of that folder; without one, offer some."""
+        from workbench.project.reading import find_projects, likeliest
 
         if found := find_projects(self.path):
-            await self.open(found[0], self._profile)
+            await self.open(likeliest(found), self._profile)
         else:
             await self.show_welcome()
 
