@@ -1,5 +1,6 @@
 """What a person sees first: good projects, broken ones, none at all; the app goes on in each case."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -37,6 +38,22 @@ async def test_one_project_is_opened_by_its_folder_or_its_file(tmp_path: Path) -
             await desk.until(
                 lambda desk=desk: desk.app._workspace and desk.app.workspace.project.name == "beta"
             )
+
+
+async def test_of_several_projects_the_one_last_worked_on_opens_else_one_that_needs_nothing(
+    tmp_path: Path,
+) -> None:
+    make_project(tmp_path / "alpha", settings=SETTINGS + '[model]\nbase = "org/large"\n')
+    make_project(tmp_path / "beta")
+    make_project(tmp_path / "gamma")
+    make_project(tmp_path / "broken", settings="format = \n")
+    async with at_desk(tmp_path) as desk:
+        assert desk.app.workspace.project.name == "beta"
+    (tmp_path / "gamma" / "runs" / "one").mkdir(parents=True)
+    (tmp_path / "alpha" / "runs" / "two").mkdir(parents=True)
+    os.utime(tmp_path / "alpha" / "runs" / "two", (1, 1))
+    async with at_desk(tmp_path) as desk:
+        assert desk.app.workspace.project.name == "gamma"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
+from workbench.errors import fault
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,7 +55,10 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.queue.entries import Queue
     from workbench.runs.queue.worker import begin
     from workbench.runs.sweep.store import changed_meanwhile, find_sweep, results
+    from workbench.ui.text import counted
 
+    if args.dry and args.start:
+        raise fault("--dry adds no run: there is nothing to --start", "--dry", "leave one of them out")
     project = opened(args)
     queue = Queue(project.folder)
     if args.vary:
@@ -62,9 +66,9 @@ def run(args: argparse.Namespace) -> int:
         if sweep is None:
             for each in tried:
                 say(about(each))
-            note(f"{len(tried)} runs; without --dry they are put into the queue")
+            note(f"{counted(len(tried), 'run')}; without --dry they are put into the queue")
             return 0
-        note(f"sweep {sweep.id}: {len(tried)} runs wait")
+        note(f"sweep {sweep.id}: {counted(len(tried), 'run')} to come")
         if sweep.moves_validation:
             moved = ", ".join(sweep.moves_validation)
             note(f"warning: {moved} changes what validation measures: losses are not comparable across it")
@@ -87,7 +91,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _make(args: argparse.Namespace, project: "OpenProject") -> "tuple[list[OpenProject], Sweep | None]":
     """The project once for each run, and the sweep, unless --dry."""
-    from workbench.errors import fault
     from workbench.project.store import open_project
     from workbench.runs.sweep.choices import parse_axis, plan
     from workbench.runs.sweep.store import Halving, enqueue_sweep

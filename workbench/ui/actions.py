@@ -61,9 +61,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
     Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
     Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
-    Action(
-        "app", "choose_profile", "P", "Profile", "Lay a profile of project.toml over the rest", bar=False
-    ),
+    Action("app", "choose_profile", "P", "Profile", "Lay a profile of project.toml over the rest", bar=False),
     Action("app", "reload", "f5", "Reload", "Read project.toml and the data files again", bar=False),
     Action("app", "tour", "T", "Tour", "A walk through the panes, a card each; esc leaves it", bar=False),
     Action("app", "theme", "ctrl+t", "Theme", "Dark or light, remembered", bar=False),

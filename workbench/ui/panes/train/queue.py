@@ -15,7 +15,7 @@ from workbench.runs.queue.entries import Place, Queue, Turn, enqueue, is_working
 from workbench.ui.actions import bindings
 from workbench.ui.panes.train.sweep import SweepTable
 from workbench.ui.panes.train.view import TrainView
-from workbench.ui.text import shown
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class QueueView(TrainView):
 
         def queued(runs: int | None) -> None:
             if runs:
-                self.workbench.say(f"{runs} runs wait: s works them off")
+                self.workbench.say(f"{counted(runs, 'run')} to come: s works them off")
                 self.look()
 
         project: OpenProject = self.workspace.project
