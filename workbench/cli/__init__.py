@@ -42,6 +42,7 @@ COMMANDS = {
     "describe": "count, mean, std, min, quartiles, max of every metric of a run",
     "compare": "runs side by side: settings that differ, figures, verdicts, notes",
     "note": "add to the journal entry of a run, or read it",
+    "report": "Markdown and HTML of a run, a sweep or the project, to hand on",
     "import-run": "make runs of what others logged: OpenAI CSV, trainer_state.json, tables, TensorBoard",
     "watch": "follow a run that is going",
     "stop": "stop a run after a checkpoint, or --now",
