@@ -6,7 +6,6 @@ keeps every answer, and reading it top to bottom gives the conversation as it st
 """
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from workbench.chat.protocol import Done, Target
 from workbench.data.example import Message
 from workbench.errors import fault
+from workbench.project.files import append_line
 from workbench.project.schema import ChatSettings
 
 VERSION = 1
@@ -105,10 +105,7 @@ class Transcript:
             "settings": settings.model_dump(mode="json"),
             "result": result,
         }
-        try:
-            _append(self.path, json.dumps(line, ensure_ascii=False, default=str))
-        except OSError as error:
-            raise fault(f"the transcript cannot be written: {error.strerror}", self.path) from None
+        append_line(self.path, json.dumps(line, ensure_ascii=False, default=str))
         self._written = list(conversation)
 
 
@@ -138,17 +135,3 @@ def conversation(entries: Sequence[Entry]) -> list[Message]:
     for entry in entries:
         messages[entry.keep :] = entry.messages
     return messages
-
-
-def _append(path: Path, line: str) -> None:
-    """One line, whole: a write that a full disk cut short is taken back."""
-    data = (line + "\n").encode("utf-8", "replace")
-    with path.open("ab", buffering=0) as stream:
-        start = os.fstat(stream.fileno()).st_size
-        try:
-            while data:
-                data = data[stream.write(data) :]
-            os.fsync(stream.fileno())
-        except OSError:
-            stream.truncate(start)
-            raise
