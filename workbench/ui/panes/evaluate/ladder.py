@@ -1,0 +1,213 @@
+"""The project's evaluations, and the table of the chosen one's contestants with bars of one figure."""
+
+import math
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from workbench.evaluation.measures import Ranking
+from workbench.runs.status import State
+from workbench.ui.actions import bindings
+from workbench.ui.panes.evaluate.view import EvaluateView
+from workbench.ui.run_figures import SIGNS, clock
+from workbench.ui.text import clean, shown
+from workbench.ui.widgets.bars import bar
+from workbench.ui.widgets.table import GUTTER, Column, VirtualTable
+
+NAME_CELLS = 26
+"""Of a contestant's name in the table, at most."""
+FIGURE_CELLS = 11
+LISTED = 3
+"""Evaluations in view at once."""
+
+
+class LadderView(EvaluateView):
+    """Evaluations above, contestants below, what the chosen figure is, and its bars."""
+
+    NAME = "ladder"
+    BINDINGS = bindings("evaluate.ladder")
+
+    def compose(self) -> ComposeResult:
+        """Two tables, a line, bars."""
+        columns = [Column("", 1), Column("state", 22), Column("models", 6, right=True), Column("evaluation", 1.0)]
+        yield VirtualTable(columns, self._evaluation, id="evaluations")
+        yield VirtualTable([], self._contestant, id="contestants")
+        yield Static(id="measure")
+        with VerticalScroll(can_focus=False, id="bars-of-measure"):
+            yield Static(id="measure-bars")
+
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        self.metric = 0
+        self.ranking: Ranking | None = None
+        self._first = 0
+
+    def came_into_view(self) -> None:
+        """Keys go to the contestants."""
+        self.query_one("#contestants").focus()
+
+    def on_resize(self) -> None:
+        """As many columns as there is room for."""
+        self._draw()
+
+    def fill(self) -> None:
+        """What is measured by now."""
+        seen, listed = self.seen, self.pane.listed
+        evaluations, contestants = (self.query_one(f"#{name}", VirtualTable) for name in ("evaluations", "contestants"))
+        evaluations.set_row_count(len(listed))
+        evaluations.display = bool(listed)
+        evaluations.styles.height = 1 + min(LISTED, len(listed))
+        evaluations.refresh_rows()
+        self.ranking = seen.ranking if seen else None
+        if self.ranking is not None:
+            self.metric = min(self.metric, max(0, len(self.ranking.measures) - 1))
+        count = len(self.ranking.names) if self.ranking else 0
+        contestants.set_row_count(count)
+        contestants.display = bool(count)
+        contestants.styles.height = 1 + count
+        contestants.move_to(self.pane.model)
+        self._draw()
+
+    # Drawing
+
+    def _evaluation(self, row: int) -> list[str]:
+        listed, status = self.pane.listed[row]
+        state = status.state.value
+        if status.going:
+            share = f" {status.done / status.total:.0%}" if status.total else ""
+            left = "" if status.eta_seconds is None else f" {clock(status.eta_seconds)} left"
+            state += share + left
+        count = "" if listed.plan is None else str(len(listed.plan.contestants))
+        return [SIGNS[status.state], state, count, listed.evaluation.id]
+
+    def _contestant(self, row: int) -> list[str]:
+        assert self.ranking is not None
+        return [self.ranking.names[row], *(self.ranking.cell(metric, row) for metric in self._columns())]
+
+    def _columns(self) -> list[int]:
+        """The figures that have room, the chosen one among them."""
+        assert self.ranking is not None
+        count = len(self.ranking.measures)
+        room = max(1, (self.size.width - GUTTER - 1 - self._name_cells()) // (FIGURE_CELLS + 1))
+        self._first = max(0, min(self._first, self.metric, count - room))
+        self._first = max(self._first, self.metric - room + 1)
+        return list(range(self._first, min(count, self._first + room)))
+
+    def _name_cells(self) -> int:
+        assert self.ranking is not None
+        return min(NAME_CELLS, max(len(clean(name)) for name in self.ranking.names))
+
+    def _draw(self) -> None:
+        ranking = self.ranking
+        if ranking is None or not ranking.measures:
+            self.tell("#measure", "nothing is measured yet" if self.seen and not self.seen.problem else "")
+            if self.seen and self.seen.problem:
+                self.tell("#measure", shown(f"✗ {self.seen.problem}", "bold"))
+            self.tell("#measure-bars", "")
+            return
+        table, drawn = self.query_one("#contestants", VirtualTable), self._columns()
+        titles = [
+            f"[{ranking.measures[n].title}]" if n == self.metric else ranking.measures[n].title for n in drawn
+        ]
+        columns = [Column(title, FIGURE_CELLS, right=True) for title in titles]
+        table.set_columns([Column("model", self._name_cells()), *columns])
+        table.refresh_rows()
+        table.refresh()
+        self.tell("#measure", self._about(len(drawn)))
+        self.tell("#measure-bars", self._bars())
+
+    def _about(self, drawn: int) -> Text:
+        assert self.ranking is not None
+        measure, count = self.ranking.measures[self.metric], len(self.ranking.measures)
+        text = Text.assemble((measure.name, "bold"), f": {measure.about}")
+        better = f"; {measure.better} is better, * the best" if measure.better else ""
+        text.append(better)
+        left, right = self._first, count - self._first - drawn
+        if left or right:
+            text.append(f"   {'‹ ' * bool(left)}{left + right} more columns: ← →{' ›' * bool(right)}", "bold")
+        return text
+
+    def _bars(self) -> Text:
+        """From 0 to the greatest; what is not finite is said."""
+        assert self.ranking is not None
+        measure, figures = self.ranking.measures[self.metric], self.ranking.figures[self.metric]
+        finite = [each.value for each in figures if each and math.isfinite(each.value)]
+        most = 1.0 if measure.share else max(finite, default=0.0)
+        names = self._name_cells()
+        room = max(4, self.size.width - names - FIGURE_CELLS - 6)
+        text = Text(no_wrap=True)
+        for number, (name, figure) in enumerate(zip(self.ranking.names, figures, strict=True)):
+            label = Text(clean(name))
+            label.truncate(names, overflow="ellipsis", pad=True)
+            drawn = figure is not None and math.isfinite(figure.value) and most > 0
+            text.append_text(label)
+            text.append(f" {self.ranking.cell(self.metric, number):>{FIGURE_CELLS}} ")
+            text.append(f"{bar(figure.value / most, room).rstrip() if drawn and figure else ''}\n")
+        return text
+
+    # Actions
+
+    def why_not(self, name: str) -> str | None:
+        """Figures and rows need an evaluation that measured something."""
+        seen = self.seen
+        if name == "resume":
+            if seen is None:
+                return "there is no evaluation yet: t starts one"
+            if seen.status.going:
+                return "this evaluation is going on"
+            return "this evaluation is finished" if seen.status.state is State.FINISHED else None
+        if reason := self.nothing_yet():
+            return reason
+        if name in ("metric", "metric_before") and not (self.ranking and self.ranking.measures):
+            return "nothing is measured yet"
+        return None
+
+    @on(VirtualTable.Highlighted, "#evaluations")
+    def _chosen(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        if event.row < len(self.pane.listed):
+            self.pane.choose(self.pane.listed[event.row][0].evaluation)
+
+    @on(VirtualTable.Highlighted, "#contestants")
+    def _model(self, event: VirtualTable.Highlighted) -> None:
+        event.stop()
+        self.pane.choose_model(event.row)
+
+    @on(VirtualTable.Selected, "#contestants")
+    async def _open(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        await self.action_do("open_rows")
+
+    @on(VirtualTable.Selected, "#evaluations")
+    def _to_contestants(self, event: VirtualTable.Selected) -> None:
+        event.stop()
+        self.query_one("#contestants").focus()
+
+    def do_metric(self) -> None:
+        """The next figure."""
+        self._step(1)
+
+    def do_metric_before(self) -> None:
+        """The figure before."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        assert self.ranking is not None
+        self.metric = (self.metric + by) % len(self.ranking.measures)
+        self._draw()
+
+    async def do_open_rows(self) -> None:
+        """The rows of the contestant under the cursor."""
+        await self.pane.show("rows")
+
+    def do_resume(self) -> None:
+        """Go on where it was; what is measured stays."""
+        from workbench.evaluation import jobs
+
+        assert self.seen is not None
+        jobs.resume(self.seen.evaluation)
+        self.workbench.say("goes on; what is measured stays")
+        self.pane.read()
