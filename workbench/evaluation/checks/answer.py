@@ -53,6 +53,9 @@ class Expected:
     characters: "CharacterModel | None" = field(default=None, repr=False)
 
 
+NOTHING_MORE = Expected()
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong with one answer.

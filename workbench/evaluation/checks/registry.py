@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from workbench.evaluation.checks import endings, leaks, numbers, repetition, writing
-from workbench.evaluation.checks.answer import Answer, Check, Expected, Finding, whole
+from workbench.evaluation.checks.answer import NOTHING_MORE, Answer, Check, Expected, Finding, whole
 
 WRONG_INTENT = (
     "the label that the rules give the answer is not the one it should have; as good as the rules are: "
@@ -50,6 +50,6 @@ CHECKS = {
 """In the order in which they are shown."""
 
 
-def check_answer(answer: Answer, expected: Expected = Expected()) -> list[Finding]:  # noqa: B008
+def check_answer(answer: Answer, expected: Expected = NOTHING_MORE) -> list[Finding]:
     """All findings about one answer, in the order of `CHECKS`."""
     return [finding for known in CHECKS.values() for finding in known.run(answer, expected)]

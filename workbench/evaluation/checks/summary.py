@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.evaluation.checks.answer import Answer, Expected, Finding
+from workbench.evaluation.checks.answer import NOTHING_MORE, Answer, Expected, Finding
 from workbench.evaluation.checks.registry import CHECKS, check_answer
 from workbench.evaluation.intervals import Interval, wilson
 
@@ -60,7 +60,7 @@ class Summary:
         return next(count.share for count in self.counts if count.check == check)
 
 
-def check_answers(answers: Iterable[tuple[int, Answer]], expected: Expected = Expected()) -> Summary:  # noqa: B008
+def check_answers(answers: Iterable[tuple[int, Answer]], expected: Expected = NOTHING_MORE) -> Summary:
     """Put every answer, with the number of its row, through all checks."""
     findings: dict[int, list[Finding]] = {}
     rows = characters = told = not_stopped = 0
