@@ -44,6 +44,12 @@ class Measure:
     share: bool
     of: Callable[[Results], Figure | None]
 
+    @property
+    def line(self) -> str:
+        """What it is, with a sign for the way that is better; at most 78 cells."""
+        sign = {"lower": " ↓", "higher": " ↑", "": ""}[self.better]
+        return f"{self.name}{sign}: {self.about}"
+
     def text(self, figure: Figure | None) -> str:
         """The figure as it is written; empty where it was not measured."""
         if figure is None:
@@ -125,7 +131,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "perplexity, mean of rows",
         "ppl rows",
-        "exp(loss) of each row's reference, then the mean over rows: the NTU course's figure",
+        "exp(loss) of each reference, then their mean; as ppl.py has it",
         "lower",
         False,
         _by_draw(lambda scores: _perplexity(scores).course),
@@ -133,7 +139,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "perplexity, by token",
         "ppl token",
-        "exp(loss over all scored tokens of all rows): long references count more",
+        "exp(loss of all scored tokens): long references count more",
         "lower",
         False,
         _by_draw(lambda scores: _perplexity(scores).token_weighted),
@@ -141,7 +147,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "loss",
         "loss",
-        "nats per scored token of the references: what training calls validation loss",
+        "nats per scored token of the references, as training has it",
         "lower",
         False,
         _by_draw(_loss),
@@ -149,7 +155,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "token accuracy",
         "tokens",
-        "share of the reference's tokens that are the likeliest one at their place",
+        "share of the references' tokens that are the likeliest ones",
         "higher",
         True,
         _by_draw(_token_accuracy),
@@ -157,7 +163,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "sequence accuracy",
         "whole",
-        "share of the references all of whose tokens are the likeliest ones",
+        "share of references all of whose tokens are likeliest",
         "higher",
         True,
         _by_draw(_sequence_accuracy),
@@ -165,7 +171,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "label accuracy",
         "labels",
-        "share of answers that the classifier gives the label they should have",
+        "share of answers that get the label they should have",
         "higher",
         True,
         _of_labels(lambda scores: scores.accuracy),
@@ -173,7 +179,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "majority baseline",
         "baseline",
-        "label accuracy of always answering the most frequent true label: what has to be beaten",
+        "accuracy of always saying the most frequent label",
         "",
         True,
         _of_labels(lambda scores: scores.baseline.accuracy),
@@ -181,7 +187,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "weighted F1",
         "F1 weight",
-        "F1 of each label, mean weighted by how many rows truly have it",
+        "F1 of each label, weighted by the rows that truly have it",
         "higher",
         False,
         _of_labels(lambda scores: scores.weighted.f1),
@@ -189,7 +195,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "macro F1",
         "F1 macro",
-        "F1 of each label, plain mean over labels: rare ones count as much",
+        "F1 of each label, plain mean: rare labels count as much",
         "higher",
         False,
         _of_labels(lambda scores: scores.macro.f1),
@@ -197,7 +203,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "looping answers",
         "loops",
-        "share of answers that end in the same words again and again",
+        "share of answers that fall into a loop to their end",
         "lower",
         True,
         _of_answers(lambda results: results.checks.share("loop")),
@@ -205,7 +211,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "repeating answers",
         "repeats",
-        "share of answers with lines or runs of words that come again",
+        "share of answers whose lines or words come again",
         "lower",
         True,
         _of_answers(lambda results: results.checks.share("repetition")),
@@ -213,7 +219,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "stop rate",
         "stopped",
-        "share of answers that the model ended itself, before the longest allowed length",
+        "share of answers that the model ended itself",
         "higher",
         True,
         _of_answers(lambda results: results.checks.stopped),
@@ -222,7 +228,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "clean answers",
         "clean",
-        "share of answers in which no check finds anything: h lists the checks",
+        "share of answers in which no check finds anything (h)",
         "higher",
         True,
         _of_answers(lambda results: results.checks.clean / results.checks.rows),

@@ -60,7 +60,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show_prompt", "2", "Prompt", "One example as text, tokens and loss mask", bar=False),
     Action("app", "show_setup", "3", "Setup", "The form: every setting of the project", bar=False),
     Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
-    Action("app", "show_evaluate", "5", "Evaluate", "Was it worth it: models held against each other", bar=False),
+    Action(
+        "app", "show_evaluate", "5", "Evaluate", "Was it worth it: models held against each other", bar=False
+    ),
     Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
     Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
     Action("app", "reload", "f5", "Reload", "Read project.toml and the data files again", bar=False),
@@ -198,15 +200,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("evaluate.beside", "better_second", "b", "B", "Rating: the second answer is better", bar=False),
     Action("evaluate.beside", "tie", "equals_sign", "Tie", "Rating: both are as good", bar=False),
     Action("evaluate.beside", "both_bad", "0", "Both bad", "Rating: neither will do", bar=False),
-    Action("evaluate.beside", "end_rating", "escape", "End", "End the rating; what was rated is kept", bar=False),
+    Action(
+        "evaluate.beside", "end_rating", "escape", "End", "End the rating; what was rated is kept", bar=False
+    ),
     Action("evaluate.beside", "next_row", "right", "Next", "The next row"),
     Action("evaluate.beside", "previous_row", "left", "Previous", "The row before", bar=False),
     Action("evaluate.beside", "models", "m", "Models", "Choose the two to four models side by side"),
     Action("evaluate.beside", "edit", "e", "Edit", "Write the answer as it should be: a row to train on"),
     Action("evaluate.beside", "issue", "i", "Issue", "Note what is wrong with an answer"),
-    Action("evaluate.beside", "write", "w", "Write", "Votes as preference rows, edited answers as rows to train on"),
+    Action(
+        "evaluate.beside",
+        "write",
+        "w",
+        "Write",
+        "Votes as preference rows, edited answers as rows to train on",
+    ),
     Action("evaluate.labels", "next_model", "right", "Model", "The labels of the next model"),
-    Action("evaluate.labels", "previous_model", "left", "Before", "The labels of the model before", bar=False),
+    Action(
+        "evaluate.labels", "previous_model", "left", "Before", "The labels of the model before", bar=False
+    ),
     Action("evaluate.checks", "open_rows", "enter", "Rows", "The rows in which the check found something"),
     Action("evaluate.checks", "next_model", "right", "Model", "Another model's rows open with enter"),
     Action("evaluate.checks", "previous_model", "left", "Before", "The model before", bar=False),
@@ -218,16 +230,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("evaluate", "stop", "s", "Stop", "End it after its batch; it can be resumed"),
     Action("evaluate", "note", "n", "Note", "Read and add to the evaluation's notes", bar=False),
     Action("evaluate", "warnings", "y", "Warnings", "All that has to be known of these figures", bar=False),
-    Action("evaluate", "show_ladder", "l", "Ladder", "View: evaluations, and their models in a table", bar=False),
+    Action(
+        "evaluate", "show_ladder", "l", "Ladder", "View: evaluations, and their models in a table", bar=False
+    ),
     Action("evaluate", "show_rows", "o", "Rows", "View: row by row, the worst first", bar=False),
-    Action("evaluate", "show_beside", "f", "Beside", "View: answers side by side, and rating them", bar=False),
+    Action(
+        "evaluate", "show_beside", "f", "Beside", "View: answers side by side, and rating them", bar=False
+    ),
     Action("evaluate", "show_labels", "c", "Labels", "View: confusion matrix, F1 by label", bar=False),
     Action("evaluate", "show_checks", "h", "Checks", "View: what is wrong with answers", bar=False),
     Action("evaluate", "show_grid", "d", "Decoding", "View: sampling settings against each other", bar=False),
     Action("evaluate", "show_report", "v", "Report", "View: the report, to be read here", bar=False),
-    Action("evaluate", "next_view", "right_square_bracket", "Next view", "The view after this one", bar=False),
     Action(
-        "evaluate", "previous_view", "left_square_bracket", "View before", "The view before this one", bar=False
+        "evaluate", "next_view", "right_square_bracket", "Next view", "The view after this one", bar=False
+    ),
+    Action(
+        "evaluate",
+        "previous_view",
+        "left_square_bracket",
+        "View before",
+        "The view before this one",
+        bar=False,
     ),
     Action("evaluate", "other_part", "tab", "Part", "The next part of this view", bar=False),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),

@@ -150,7 +150,10 @@ class BesideView(JudgeView):
         line = Text.assemble(f"row {self.row + 1} of {count:,}  ", shown(row.id, "bold"))
         if self.ballot is not None:
             line = Text.assemble(
-                (f"Rating, {len(self._left):,} to go: ", "bold"), "which answer is better?   ", ("a", "bold"), " A   "
+                (f"Rating, {len(self._left):,} to go: ", "bold"),
+                "which answer is better?   ",
+                ("a", "bold"),
+                " A   ",
             )
             for key, what in (("b", "B"), ("=", "as good"), ("0", "both bad"), ("esc", "ends")):
                 line.append_text(Text.assemble((key, "bold"), f" {what}   "))
@@ -200,9 +203,7 @@ class BesideView(JudgeView):
 
         assert self.seen is not None
         contestants = self.seen.contents.plan.contestants
-        items = [
-            f"{'[x]' if n in self._models else '[ ]'} {each.name}" for n, each in enumerate(contestants)
-        ]
+        items = [f"{'[x]' if n in self._models else '[ ]'} {each.name}" for n, each in enumerate(contestants)]
 
         def chosen(index: int | None) -> None:
             if index is None:

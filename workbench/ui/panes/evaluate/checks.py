@@ -50,7 +50,10 @@ class ChecksView(ModelView):
         names = [contestant.name for contestant in self.seen.contents.plan.contestants]
         titles = [f"[{names[n]}]" if n == self.pane.model else names[n] for n in self._columns()]
         table.set_columns(
-            [Column("answers with", CHECK_CELLS), *(Column(shown(title).plain, COUNT_CELLS, right=True) for title in titles)]
+            [
+                Column("answers with", CHECK_CELLS),
+                *(Column(shown(title).plain, COUNT_CELLS, right=True) for title in titles),
+            ]
         )
         table.set_row_count(len(self._names))
         table.refresh_rows()
@@ -73,7 +76,10 @@ class ChecksView(ModelView):
     def _cells(self, row: int) -> list[str]:
         assert self.seen is not None
         counts = [self.seen.contents.results[number].checks.counts[row] for number in self._columns()]
-        return [self._names[row], *(f"{count.rows:,} {count.share:.0%}" if count.rows else "·" for count in counts)]
+        return [
+            self._names[row],
+            *(f"{count.rows:,} {count.share:.0%}" if count.rows else "·" for count in counts),
+        ]
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:

@@ -30,7 +30,8 @@ class JudgeView(EvaluateView):
         """What that contestant did with the row in view."""
         raise NotImplementedError
 
-    def _name(self, model: int) -> str:
+    def name_of(self, model: int) -> str:
+        """What a contestant is called."""
         assert self.seen is not None
         return self.seen.contents.plan.contestants[model].name
 
@@ -42,7 +43,7 @@ class JudgeView(EvaluateView):
             if issue.open:
                 text.append_text(shown(f"◆ {_issue(issue)}\n", "bold"))
         corrections, _ = read_corrections(self.seen.evaluation.corrections)
-        key, name = self.result(model).row.key, self._name(model)
+        key, name = self.result(model).row.key, self.name_of(model)
         for each in corrections:
             if each.key == key and each.contestant == name:
                 text.append_text(Text.assemble(("✎ edited: ", "bold"), shown(f"{each.text}\n")))
@@ -51,7 +52,7 @@ class JudgeView(EvaluateView):
     def _issues(self, model: int) -> list[Issue]:
         assert self.seen is not None
         log = IssueLog(self.seen.evaluation.issues)
-        return log.of_answers().get((self._name(model), self.result(model).row.key), [])
+        return log.of_answers().get((self.name_of(model), self.result(model).row.key), [])
 
     def do_edit(self) -> None:
         """Write the answer as it should be; the model's own stays as it is."""
@@ -59,7 +60,7 @@ class JudgeView(EvaluateView):
 
         assert self.seen is not None
         evaluation, model = self.seen.evaluation, self.chosen_model()
-        result, name = self.result(model), self._name(model)
+        result, name = self.result(model), self.name_of(model)
         corrections, _ = read_corrections(evaluation.corrections)
         before = result.answer.text if result.answer else ""
         for each in corrections:
@@ -82,7 +83,7 @@ class JudgeView(EvaluateView):
         assert self.seen is not None
         model = self.chosen_model()
         log, noted = IssueLog(self.seen.evaluation.issues), self._issues(model)
-        key, name = self.result(model).row.key, self._name(model)
+        key, name = self.result(model).row.key, self.name_of(model)
         still_open = [issue for issue in noted if issue.open]
         items = [
             *(f"settle: {_issue(issue)}" for issue in still_open),

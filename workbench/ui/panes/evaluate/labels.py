@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from workbench.evaluation.labels import LabelScores
 
 NO_LABELS = (
-    "No labels: evaluation.classifier (3 Setup) names what labels the answers, evaluation.label the tag with the "
-    "true ones"
+    "No labels: evaluation.classifier (3 Setup) names what labels the answers, evaluation.label the tag with "
+    "the true ones"
 )
 
 
@@ -69,7 +69,9 @@ def _summary(scores: "LabelScores", references: "LabelScores | None") -> Text:
         ("majority baseline ", ""),
         (f"{scores.baseline.accuracy:.3f}", "bold"),
     )
-    text.append_text(shown(f"  always {scores.baseline.label}; weighted F1 {scores.baseline.weighted_f1:.3f}"))
+    text.append_text(
+        shown(f"  always {scores.baseline.label}; weighted F1 {scores.baseline.weighted_f1:.3f}")
+    )
     text.append(f", macro F1 {scores.baseline.macro_f1:.3f}\n")
     text.append(f"weighted F1 {scores.weighted.f1:.3f}  macro F1 {scores.macro.f1:.3f}\n")
     if references is not None:
@@ -81,8 +83,8 @@ def _summary(scores: "LabelScores", references: "LabelScores | None") -> Text:
 
 def _classifier(references: "LabelScores") -> Text:
     return Text(
-        f"the classifier itself, on the references: accuracy {references.accuracy:.3f} of {references.rows:,} rows: "
-        "figures above that are luck\n"
+        f"the classifier itself, on the references: accuracy {references.accuracy:.3f} of {references.rows:,} "
+        "rows: figures above that are luck\n"
     )
 
 

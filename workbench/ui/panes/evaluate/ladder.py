@@ -32,7 +32,12 @@ class LadderView(EvaluateView):
 
     def compose(self) -> ComposeResult:
         """Two tables, a line, bars."""
-        columns = [Column("", 1), Column("state", 22), Column("models", 6, right=True), Column("evaluation", 1.0)]
+        columns = [
+            Column("", 1),
+            Column("state", 22),
+            Column("models", 6, right=True),
+            Column("evaluation", 1.0),
+        ]
         yield VirtualTable(columns, self._evaluation, id="evaluations")
         yield VirtualTable([], self._contestant, id="contestants")
         yield Static(id="measure")
@@ -56,7 +61,9 @@ class LadderView(EvaluateView):
     def fill(self) -> None:
         """What is measured by now."""
         seen, listed = self.seen, self.pane.listed
-        evaluations, contestants = (self.query_one(f"#{name}", VirtualTable) for name in ("evaluations", "contestants"))
+        evaluations, contestants = (
+            self.query_one(f"#{name}", VirtualTable) for name in ("evaluations", "contestants")
+        )
         evaluations.set_row_count(len(listed))
         evaluations.display = bool(listed)
         evaluations.styles.height = 1 + min(LISTED, len(listed))
@@ -85,13 +92,13 @@ class LadderView(EvaluateView):
 
     def _contestant(self, row: int) -> list[str]:
         assert self.ranking is not None
-        return [self.ranking.names[row], *(self.ranking.cell(metric, row) for metric in self._columns())]
+        return [self.ranking.names[row], "", *(self.ranking.cell(n, row) for n in self._columns()), ""]
 
     def _columns(self) -> list[int]:
         """The figures that have room, the chosen one among them."""
         assert self.ranking is not None
         count = len(self.ranking.measures)
-        room = max(1, (self.size.width - GUTTER - 1 - self._name_cells()) // (FIGURE_CELLS + 1))
+        room = max(1, (self.size.width - GUTTER - 5 - self._name_cells()) // (FIGURE_CELLS + 1))
         self._first = max(0, min(self._first, self.metric, count - room))
         self._first = max(self._first, self.metric - room + 1)
         return list(range(self._first, min(count, self._first + room)))
@@ -113,22 +120,15 @@ class LadderView(EvaluateView):
             f"[{ranking.measures[n].title}]" if n == self.metric else ranking.measures[n].title for n in drawn
         ]
         columns = [Column(title, FIGURE_CELLS, right=True) for title in titles]
-        table.set_columns([Column("model", self._name_cells()), *columns])
+        more = ("‹" if drawn[0] else "", "›" if drawn[-1] < len(ranking.measures) - 1 else "")
+        table.set_columns(
+            [Column("model", self._name_cells()), Column(more[0], 1), *columns, Column(more[1], 1)]
+        )
         table.refresh_rows()
         table.refresh()
-        self.tell("#measure", self._about(len(drawn)))
+        chosen = ranking.measures[self.metric]
+        self.tell("#measure", Text.assemble((chosen.name, "bold"), chosen.line.removeprefix(chosen.name)))
         self.tell("#measure-bars", self._bars())
-
-    def _about(self, drawn: int) -> Text:
-        assert self.ranking is not None
-        measure, count = self.ranking.measures[self.metric], len(self.ranking.measures)
-        text = Text.assemble((measure.name, "bold"), f": {measure.about}")
-        better = f"; {measure.better} is better, * the best" if measure.better else ""
-        text.append(better)
-        left, right = self._first, count - self._first - drawn
-        if left or right:
-            text.append(f"   {'‹ ' * bool(left)}{left + right} more columns: ← →{' ›' * bool(right)}", "bold")
-        return text
 
     def _bars(self) -> Text:
         """From 0 to the greatest; what is not finite is said."""

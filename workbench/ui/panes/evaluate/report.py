@@ -73,7 +73,7 @@ class ReportView(EvaluateView):
     def _show(self, number: int, said: str, document: "Document | None", text: RenderableType) -> None:
         self.subject, self.document = number, document
         self.tell("#report-said", shown(said))
-        self.query_one("#report", Static).update(text)  # type: ignore[arg-type]
+        self.query_one("#report", Static).update(text)
         self.workbench.refresh_keys()
 
     # Actions

@@ -32,7 +32,10 @@ ABOUT = {
 ASKED = {
     "models": (f"Which checkpoints: {', '.join(CHECKPOINTS)}, or the number of a step", "all"),
     "templates": ("", ""),
-    "bases": ("Further base models with commas between: folders, hub ids, `embedded`", "models/merged, embedded"),
+    "bases": (
+        "Further base models with commas between: folders, hub ids, `embedded`",
+        "models/merged, embedded",
+    ),
     "sampling": (
         "Settings of the decoding, each with its values",
         "temperature=0.1,0.2,0.3 presence_penalty=0.5,1",
