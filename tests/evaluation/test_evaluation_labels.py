@@ -132,7 +132,7 @@ def test_what_cannot_be_scored_is_a_fault() -> None:
 
 
 def test_wilson_interval() -> None:
-    """Literal values of statsmodels' proportion_confint(method="wilson")."""
+    """Literal values of scipy's binomtest(...).proportion_ci(method="wilson")."""
     assert wilson(7, 10) == pytest.approx((0.3967781, 0.8922087), abs=1e-6)
     assert wilson(0, 10) == pytest.approx((0.0, 0.2775328), abs=1e-6)
     assert wilson(10, 10)[1] == 1.0

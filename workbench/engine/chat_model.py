@@ -65,20 +65,48 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
 
     Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
-    adapter = target.weights if folder != target.weights else None
+    require_same_base(target, folder)
+    model = load_weights(target, folder)
+    adapter = adapter_of(target, folder)
+    return with_adapter(model, adapter) if adapter else model
+
+
+def adapter_of(target: Target, folder: Path) -> Path | None:
+    """The target's adapter, where it has one on top of the weights in `folder`."""
+    return target.weights if folder != target.weights else None
+
+
+def require_same_base(target: Target, folder: Path) -> None:
+    """Raise a WorkbenchError where the target's adapter was trained on another base model than `folder`'s."""
+    adapter = adapter_of(target, folder)
     if adapter and target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
             f"the base model is not the one that run {target.run} was trained on",
             folder,
             "its weights or its configuration have changed; the adapter fits the old ones only",
         )
+
+
+def load_weights(target: Target, folder: Path) -> PreTrainedModel:
+    """The weights in `folder`, ready to answer. Raises WorkbenchError: they are broken, or unknown."""
     try:
         model: PreTrainedModel = load_base_model(
             folder, target.quantization, _dtype(), double_quantization=target.double_quantization
         )
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
-    return (_with_adapter(model, adapter) if adapter else model).eval().requires_grad_(False)
+    return model.eval().requires_grad_(False)
+
+
+def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """`model` with the adapter in `folder`, and with rows for the tokens that its run added.
+
+    Raises WorkbenchError: they do not fit.
+    """
+    if (folder / "tokenizer.json").is_file():
+        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
+    adapted: PreTrainedModel = load_adapter(model, folder)
+    return adapted.eval().requires_grad_(False)
 
 
 def _dtype() -> torch.dtype:
@@ -96,10 +124,3 @@ def _is_adapter(folder: Path) -> bool:
     if is_pointer(weights):
         raise fault("a git-lfs pointer in place of the file", weights, f"run `git lfs pull` in {folder}")
     return True
-
-
-def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    if (folder / "tokenizer.json").is_file():
-        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
-    adapted: PreTrainedModel = load_adapter(model, folder)
-    return adapted

@@ -53,7 +53,7 @@ class Session:
         self.context = context_length(model)
         self._device = next(model.parameters()).device
         self._vocabulary = self.model.get_input_embeddings().num_embeddings
-        self._stop_ids = {*encoder.stop_ids, *_listed(self.model.generation_config.eos_token_id)}
+        self._stop_ids = stop_ids(model, encoder)
         # Scores of the last position alone: the whole prompt's are prompt x vocabulary numbers
         self._last_only = {"logits_to_keep": 1} if self.model._supports_logits_to_keep() else {}
         self._cache = self._new_cache()
@@ -178,5 +178,7 @@ class Session:
         return DynamicCache(config=self.model.config)
 
 
-def _listed(eos: int | list[int] | None) -> list[int]:
-    return [] if eos is None else eos if isinstance(eos, list) else [eos]
+def stop_ids(model: PreTrainedModel, encoder: Encoder) -> set[int]:
+    """Tokens that end an answer: the template's, and those that the model's makers name."""
+    named: int | list[int] | None = model.generation_config.eos_token_id
+    return {*encoder.stop_ids, *([] if named is None else named if isinstance(named, list) else [named])}

@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from workbench.errors import fault
-from workbench.project.schema import ChatSettings
+from workbench.project.sampling import Sampling
 
 GREEDY_BELOW = 1e-4
 """Temperatures under this take the likeliest token: dividing by less overflows and changes nothing else."""
@@ -48,7 +48,7 @@ class Sampler:
         device: where the scores are.
     """
 
-    def __init__(self, settings: ChatSettings, prompt_tokens: int, device: torch.device) -> None:
+    def __init__(self, settings: Sampling, prompt_tokens: int, device: torch.device) -> None:
         self._greedy = settings.temperature < GREEDY_BELOW
         self._generator = torch.Generator(device).manual_seed(settings.seed)
         self._processors = LogitsProcessorList()
@@ -66,6 +66,11 @@ class Sampler:
             self._processors.append(TopPLogitsWarper(settings.top_p))
         if settings.min_p:
             self._processors.append(MinPLogitsWarper(settings.min_p))
+
+    @property
+    def takes_likeliest(self) -> bool:
+        """It takes the token that the model scores highest, whatever stands before it."""
+        return self._greedy and not self._processors
 
     def draw(self, ids: torch.Tensor, scores: torch.Tensor) -> int:
         """The next token after `ids` [1, T], from the model's `scores` [1, vocabulary].

@@ -36,11 +36,12 @@ class RowRecord(Record):
 
 
 class Said(BaseModel):
-    """One message; `given` are further keys of a structured content."""
+    """One message; `given` are further keys of a structured content, `text_key` is that of its text."""
 
     role: Literal["system", "user", "assistant"]
     content: str
     given: dict[str, str] = {}
+    text_key: str = ""
 
 
 class ScoredRow(RowRecord):
@@ -51,16 +52,22 @@ class ScoredRow(RowRecord):
         messages: what stands before the answer.
         reference: the answer in the file; None where it holds none.
         given: what is given of the answer, such as its emotion.
+        text_key: key of the answer's text in a structured content; empty where it is plain text.
         tags: its tags.
         blocks: its own context blocks, title and text.
+        group: rows of one group never give each other's answers away, as of `data.example.Example`.
+        plain: the reference is a text without a conversation around it.
     """
 
     id: str
     messages: list[Said]
     reference: str | None
     given: dict[str, str] = {}
+    text_key: str = ""
     tags: dict[str, str] = {}
     blocks: list[tuple[str, str]] = []
+    group: str = ""
+    plain: bool = False
 
 
 class Score(RowRecord):
