@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from workbench.evaluation import records
-from workbench.evaluation.checks.answer import Answer, Expected, Finding
+from workbench.evaluation.checks.answer import Expected, Finding
 from workbench.evaluation.checks.characters import CharacterModel
 from workbench.evaluation.checks.summary import Summary, check_answers
 from workbench.evaluation.folder import Evaluation, Measured
 from workbench.evaluation.jobs import read_plan
-from workbench.evaluation.labels import LabelScores, score_labels
+from workbench.evaluation.ladder import to_check, true_label
 from workbench.evaluation.plan import Plan
-from workbench.evaluation.records import Draw, Label, Score, ScoredRow, read_records
+from workbench.evaluation.records import Label, Score, ScoredRow, read_records
 from workbench.evaluation.rows import read_rows
 
 Key = tuple[int, int]
@@ -29,8 +29,8 @@ class RowResult:
         skipped: why none was scored, or why there is no answer; empty where nothing is missing.
         answer: what it wrote; None where it wrote nothing yet.
         findings: what the checks found in that.
-        true, predicted: the label that the answer should have, and the one that the classifier gives it; empty
-            where there is none.
+        true, predicted: the label that the answer should have, and the one that the classifier gives it;
+            empty where there is none.
     """
 
     row: ScoredRow
@@ -51,7 +51,7 @@ class Results:
     """What one contestant did, from its files; figures are made when they are asked for.
 
     Attributes:
-        scores, answers, labels, draws: the lines of its files.
+        scores, answers, labels: the lines of its files.
     """
 
     def __init__(self, measured: Measured, rows: Sequence[ScoredRow], label: str, expected: Expected) -> None:
@@ -59,7 +59,6 @@ class Results:
         self.scores = list(read_records(measured.scores, Score))
         self.answers = list(read_records(measured.answers, records.Answer))
         self.labels = list(read_records(measured.labels, Label))
-        self.draws = list(read_records(measured.shots, Draw))
 
     @cached_property
     def first_answers(self) -> dict[Key, records.Answer]:
@@ -81,22 +80,7 @@ class Results:
     @cached_property
     def predicted(self) -> dict[Key, str]:
         """The label that the classifier gives each first answer."""
-        return self._labels("answer")
-
-    @cached_property
-    def referenced(self) -> dict[Key, str]:
-        """The label that it gives each reference."""
-        return self._labels("reference")
-
-    @cached_property
-    def label_scores(self) -> LabelScores | None:
-        """The answers' labels against the true ones; None where nothing can be scored."""
-        return _scores(self._rows, self.predicted, self._label)
-
-    @cached_property
-    def reference_scores(self) -> LabelScores | None:
-        """The references' labels against the true ones: how good the classifier itself is."""
-        return _scores(self._rows, self.referenced, self._label)
+        return {each.key: each.label for each in self.labels if each.of == "answer" and each.repeat == 0}
 
     @cached_property
     def by_row(self) -> list[RowResult]:
@@ -129,9 +113,6 @@ class Results:
             self.predicted.get(row.key, ""),
         )
 
-    def _labels(self, of: str) -> dict[Key, str]:
-        return {label.key: label.label for label in self.labels if label.of == of and label.repeat == 0}
-
 
 @dataclass(frozen=True)
 class Contents:
@@ -160,47 +141,15 @@ def read_contents(evaluation: Evaluation) -> Contents:
     return Contents(evaluation, plan, rows, results)
 
 
-def to_check(row: ScoredRow, answer: records.Answer, label: str) -> Answer:
-    """An answer as the checks look at it: with its question, and all else that the model was told."""
-    asked = [said.content for said in row.messages if said.role == "user"]
-    others = [said.content for said in row.messages if said.content not in asked[-1:]]
-    return Answer(
-        text=answer.text,
-        question=asked[-1] if asked else "",
-        facts=(*others, *(text for _, text in row.blocks)),
-        reference=row.reference or "",
-        ended=answer.ended,
-        label=true_label(row, label),
-    )
-
-
-def true_label(row: ScoredRow, label: str) -> str:
-    """The label that a row's answer should have: a tag of the row, or what is given of its answer."""
-    return (row.tags.get(label) or row.given.get(label, "")).strip()
-
-
 def question(row: ScoredRow) -> str:
     """What the user says last; empty where nobody asks."""
     return next((said.content for said in reversed(row.messages) if said.role == "user"), "")
 
 
-def _scores(rows: Sequence[ScoredRow], found: dict[Key, str], label: str) -> LabelScores | None:
-    known = [row for row in rows if row.key in found and true_label(row, label)]
-    if not known:
-        return None
-    return score_labels(
-        true=[true_label(row, label) for row in known], predicted=[found[row.key] for row in known]
-    )
-
-
 def _badness(result: RowResult) -> tuple[float, int, bool]:
     """Sorts the worst first: what is no number before all else, what was not measured last."""
-    perplexity = result.perplexity
-    if perplexity is None:
-        rank = math.inf
-    else:
-        rank = -math.inf if math.isnan(perplexity) else -perplexity
-    return rank, -len(result.findings), not result.wrong
+    rank = math.inf if result.perplexity is None else -result.perplexity
+    return -math.inf if math.isnan(rank) else rank, -len(result.findings), not result.wrong
 
 
 def _exp(value: float) -> float:

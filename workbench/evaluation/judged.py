@@ -1,4 +1,4 @@
-"""What people said of the answers of an evaluation: voted on blind, corrected, and written as rows to train on."""
+"""What people said of answers: voted on blind, corrected, and both written as rows to train on."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def export(contents: Contents, kind: str, path: Path | None = None) -> tuple[Pat
         exported = corrected_rows(corrections, examples, sources)
     if not exported.rows:
         why = ", ".join(f"{count} × {reason}" for reason, count in exported.left_out.items())
-        hint = "r rates answers, e edits one" if not why else why
+        hint = why or "rate answers first, or edit one"
         raise fault(f"there are no {kind} rows to write", evaluation.id, hint)
     path = path or evaluation.folder.parents[1] / FOLDER / f"{kind}-{evaluation.id}.jsonl"
     try:

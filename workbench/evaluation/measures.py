@@ -1,37 +1,23 @@
-"""The figures of a contestant, each with its name, its meaning in a line, and which way is better."""
+"""The columns of the ladder: each figure with its name, its meaning in a line, and which way is better."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.evaluation.contents import Contents, Results
 from workbench.evaluation.labels import LabelScores
-from workbench.evaluation.perplexity import Perplexity, RowLoss, perplexity
-from workbench.evaluation.records import Score
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of one contestant.
-
-    Attributes:
-        value: over all rows; of few-shot examples that were drawn anew, the mean over the draws.
-        spread: standard deviation over the draws (n - 1); None where there are not several.
-    """
-
-    value: float
-    spread: float | None = None
+from workbench.evaluation.ladder import Standing, Table
+from workbench.evaluation.paired import Spread
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the table.
+    """One column.
 
     Attributes:
         name: what it is called in a sentence.
         title: the same in nine letters at most.
-        about: what it is, one line.
+        about: what it is.
         better: which way; empty where neither is.
         share: it is a share of something, from 0 to 1.
         of: the figure of a contestant; None where it was not measured.
@@ -42,107 +28,55 @@ class Measure:
     about: str
     better: Literal["lower", "higher", ""]
     share: bool
-    of: Callable[[Results], Figure | None]
+    of: Callable[[Standing], Spread | None]
 
     @property
     def line(self) -> str:
-        """What it is, with a sign for the way that is better; at most 78 cells."""
+        """What it is, with a sign for the way that is better; at most 76 cells."""
         sign = {"lower": " ↓", "higher": " ↑", "": ""}[self.better]
         return f"{self.name}{sign}: {self.about}"
 
-    def text(self, figure: Figure | None) -> str:
+    def text(self, figure: Spread | None) -> str:
         """The figure as it is written; empty where it was not measured."""
         if figure is None:
             return ""
         if self.share:
-            return f"{figure.value:.1%}"
-        return _number(figure.value) + ("" if figure.spread is None else f"±{_number(figure.spread)}")
+            return f"{figure.mean:.1%}" + ("" if figure.sd is None else f"±{figure.sd:.1%}".rstrip("%"))
+        return _number(figure.mean) + ("" if figure.sd is None else f"±{figure.sd:.2g}")
 
-    def best(self, figures: Sequence[Figure | None]) -> set[int]:
+    def best(self, figures: Sequence[Spread | None]) -> set[int]:
         """Which of these are the best ones; none where neither way is better, or there is only one."""
-        known = {n: each.value for n, each in enumerate(figures) if each and math.isfinite(each.value)}
+        known = {n: each.mean for n, each in enumerate(figures) if each and math.isfinite(each.mean)}
         if not self.better or len(known) < 2:
             return set()
         best = min(known.values()) if self.better == "lower" else max(known.values())
         return {number for number, value in known.items() if value == best}
 
 
-def _by_draw(of: Callable[[list[Score]], float | None]) -> Callable[[Results], Figure | None]:
-    """Draw by draw, then the mean of what was measured: two draws are two experiments, not one with more rows."""
-
-    def figure(results: Results) -> Figure | None:
-        draws: dict[int, list[Score]] = {}
-        for score in results.scores:
-            draws.setdefault(score.repeat, []).append(score)
-        values = [value for scores in draws.values() if (value := of(scores)) is not None]
-        if not values:
-            return None
-        mean = sum(values) / len(values)
-        if len(values) == 1:
-            return Figure(mean)
-        squares = sum((value - mean) ** 2 for value in values)
-        return Figure(mean, math.sqrt(squares / (len(values) - 1)))
-
-    return figure
+def _once(value: float | None) -> Spread | None:
+    return None if value is None else Spread(value, None, 1)
 
 
-def _perplexity(scores: list[Score]) -> Perplexity:
-    return perplexity(
-        RowLoss(number, score.nll, score.tokens, score.skipped) for number, score in enumerate(scores)
-    )
-
-
-def _loss(scores: list[Score]) -> float | None:
-    tokens = sum(score.tokens for score in scores)
-    return sum(score.nll for score in scores if score.tokens) / tokens if tokens else None
-
-
-def _token_accuracy(scores: list[Score]) -> float | None:
-    tokens = sum(score.tokens for score in scores)
-    return sum(score.correct for score in scores) / tokens if tokens else None
-
-
-def _sequence_accuracy(scores: list[Score]) -> float | None:
-    scored = [score for score in scores if score.tokens]
-    return sum(score.correct == score.tokens for score in scored) / len(scored) if scored else None
-
-
-def _of_answers(of: Callable[[Results], float | None]) -> Callable[[Results], Figure | None]:
-    def figure(results: Results) -> Figure | None:
-        value = of(results) if results.checks.rows else None
-        return None if value is None else Figure(value)
-
-    return figure
-
-
-def _length(results: Results) -> float:
-    written = [answer.tokens for answer in results.first_answers.values() if not answer.skipped]
-    return sum(written) / len(written)
-
-
-def _of_labels(of: Callable[[LabelScores], float]) -> Callable[[Results], Figure | None]:
-    def figure(results: Results) -> Figure | None:
-        return None if results.label_scores is None else Figure(of(results.label_scores))
-
-    return figure
+def _labels(of: Callable[[LabelScores], float]) -> Callable[[Standing], Spread | None]:
+    return lambda standing: _once(of(standing.labels)) if standing.labels else None
 
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
-        "perplexity, mean of rows",
+        "perplexity of rows",
         "ppl rows",
-        "exp(loss) of each reference, then their mean; as ppl.py has it",
+        "exp(loss) of each reference, then their mean (ppl.py)",
         "lower",
         False,
-        _by_draw(lambda scores: _perplexity(scores).course),
+        lambda standing: standing.perplexity,
     ),
     Measure(
-        "perplexity, by token",
+        "perplexity by token",
         "ppl token",
-        "exp(loss of all scored tokens): long references count more",
+        "exp(loss of all scored tokens): long ones count more",
         "lower",
         False,
-        _by_draw(lambda scores: _perplexity(scores).token_weighted),
+        lambda standing: standing.token_weighted,
     ),
     Measure(
         "loss",
@@ -150,15 +84,15 @@ MEASURES: tuple[Measure, ...] = (
         "nats per scored token of the references, as training has it",
         "lower",
         False,
-        _by_draw(_loss),
+        lambda standing: standing.loss,
     ),
     Measure(
         "token accuracy",
         "tokens",
-        "share of the references' tokens that are the likeliest ones",
+        "share of the references' tokens that are the likeliest",
         "higher",
         True,
-        _by_draw(_token_accuracy),
+        lambda standing: standing.token_accuracy,
     ),
     Measure(
         "sequence accuracy",
@@ -166,7 +100,7 @@ MEASURES: tuple[Measure, ...] = (
         "share of references all of whose tokens are likeliest",
         "higher",
         True,
-        _by_draw(_sequence_accuracy),
+        lambda standing: standing.sequence_accuracy,
     ),
     Measure(
         "label accuracy",
@@ -174,15 +108,15 @@ MEASURES: tuple[Measure, ...] = (
         "share of answers that get the label they should have",
         "higher",
         True,
-        _of_labels(lambda scores: scores.accuracy),
+        lambda standing: standing.label_accuracy,
     ),
     Measure(
         "majority baseline",
         "baseline",
-        "accuracy of always saying the most frequent label",
+        "label accuracy of always saying the most frequent one",
         "",
         True,
-        _of_labels(lambda scores: scores.baseline.accuracy),
+        _labels(lambda scores: scores.baseline.accuracy),
     ),
     Measure(
         "weighted F1",
@@ -190,7 +124,7 @@ MEASURES: tuple[Measure, ...] = (
         "F1 of each label, weighted by the rows that truly have it",
         "higher",
         False,
-        _of_labels(lambda scores: scores.weighted.f1),
+        _labels(lambda scores: scores.weighted.f1),
     ),
     Measure(
         "macro F1",
@@ -198,23 +132,23 @@ MEASURES: tuple[Measure, ...] = (
         "F1 of each label, plain mean: rare labels count as much",
         "higher",
         False,
-        _of_labels(lambda scores: scores.macro.f1),
+        _labels(lambda scores: scores.macro.f1),
     ),
     Measure(
         "looping answers",
         "loops",
-        "share of answers that fall into a loop to their end",
+        "share of answers that fall into a loop (h says more)",
         "lower",
         True,
-        _of_answers(lambda results: results.checks.share("loop")),
+        lambda standing: _once(standing.share("loop")),
     ),
     Measure(
         "repeating answers",
         "repeats",
-        "share of answers whose lines or words come again",
+        "share of answers that repeat themselves (h says more)",
         "lower",
         True,
-        _of_answers(lambda results: results.checks.share("repetition")),
+        lambda standing: _once(standing.share("repetition")),
     ),
     Measure(
         "stop rate",
@@ -222,49 +156,52 @@ MEASURES: tuple[Measure, ...] = (
         "share of answers that the model ended itself",
         "higher",
         True,
-        _of_answers(lambda results: results.checks.stopped),
+        lambda standing: _once(standing.stopped),
     ),
-    Measure("length", "length", "tokens of an answer, mean", "", False, _of_answers(_length)),
     Measure(
-        "clean answers",
-        "clean",
-        "share of answers in which no check finds anything (h)",
+        "length", "length", "tokens of an answer, mean", "", False, lambda standing: _once(standing.length)
+    ),
+    Measure(
+        "better than the first",
+        "beats 1st",
+        "share of rows with a lower perplexity than the first model",
         "higher",
         True,
-        _of_answers(lambda results: results.checks.clean / results.checks.rows),
+        lambda standing: _wins(standing),
     ),
 )
 """In the order of the table."""
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """The table of an evaluation.
-
-    Attributes:
-        names: of the contestants, one a row.
-        measures: those that were measured of one contestant at least.
-        figures: by measure, one for each contestant.
-    """
-
-    names: list[str]
-    measures: list[Measure]
-    figures: list[list[Figure | None]]
-
-    def cell(self, measure: int, contestant: int) -> str:
-        """A figure as it is written, the best ones with a star behind."""
-        figures = self.figures[measure]
-        star = "*" if contestant in self.measures[measure].best(figures) else ""
-        return self.measures[measure].text(figures[contestant]) + star
+def measured(table: Table) -> list[Measure]:
+    """The columns in which there is a figure of one contestant at least."""
+    return [measure for measure in MEASURES if any(measure.of(each) for each in table.standings)]
 
 
-def ranking(contents: Contents) -> Ranking:
-    """The table of what is measured by now."""
-    columns = [(measure, [measure.of(results) for results in contents.results]) for measure in MEASURES]
-    known = [(measure, figures) for measure, figures in columns if any(figures)]
-    names = [contestant.name for contestant in contents.plan.contestants]
-    return Ranking(names, [measure for measure, _ in known], [figures for _, figures in known])
+def cell(measure: Measure, table: Table, number: int) -> str:
+    """The figure of a contestant as it is written, the best ones with a star behind."""
+    figures = [measure.of(standing) for standing in table.standings]
+    return measure.text(figures[number]) + ("*" if number in measure.best(figures) else "")
+
+
+def against(standing: Standing, first: str) -> str:
+    """How it did against the first contestant, row by row, in one line; empty where that was not measured."""
+    found = standing.against_first
+    if found is None or found.difference is None or found.interval is None:
+        return ""
+    low, high = found.interval
+    said = {True: "better than", False: "worse than", None: "not told apart from"}[found.better]
+    return (
+        f"{standing.name} is {said} {first}: lower perplexity on {found.wins:,} rows, higher on "
+        f"{found.losses:,}, sign test p = {found.sign_p:.2g}; mean difference {found.difference:.4g} "
+        f"(95%: {low:.4g} to {high:.4g})"
+    )
+
+
+def _wins(standing: Standing) -> Spread | None:
+    found = standing.against_first
+    return _once(found.wins / found.rows) if found and found.rows else None
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}" if value < 1e4 else f"{value:.2e}"
+    return f"{value:.4g}" if not value >= 1e4 else f"{value:.2e}"

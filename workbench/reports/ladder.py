@@ -11,7 +11,9 @@ from workbench.evaluation.contents import Contents, question, read_contents
 from workbench.evaluation.corrections import read_corrections
 from workbench.evaluation.issues import IssueLog
 from workbench.evaluation.jobs import Listed, list_evaluations
-from workbench.evaluation.measures import Ranking, ranking
+from workbench.evaluation.ladder import RULE, Ladder
+from workbench.evaluation.ladder import Table as Standings
+from workbench.evaluation.measures import against, cell, measured
 from workbench.evaluation.status import read_status
 from workbench.evaluation.votes import DEFINITION, read_votes, said_of, tally
 from workbench.reports.document import Bars, Block, Listing, Paragraph, Part, Quote, Table
@@ -49,17 +51,16 @@ def _evaluation(listed: Listed) -> list[Part]:
 def evaluation_blocks(contents: Contents) -> Iterator[Block]:
     """One evaluation: the table with its definitions, labels, checks, votes, the worst rows, notes."""
     yield Paragraph(_about(contents))
-    status, table = read_status(contents.evaluation), ranking(contents)
-    names = table.names
-    remarks = [f"{names[n]} is left out: {why}" for n, why in status.skipped.items() if n < len(names)]
-    if remarks := [*remarks, *status.warnings]:
+    table = Ladder(contents.evaluation).read()
+    remarks = [f"{each.name} is left out: {each.left_out}" for each in table.standings if each.left_out]
+    if remarks := [*remarks, *read_status(contents.evaluation).warnings, *table.remarks]:
         yield Listing(remarks)
-    if not table.measures:
+    if not measured(table):
         yield Paragraph("nothing is measured yet")
         return
     yield from _tables(table)
-    yield from _draws(contents)
-    yield from _labels(contents)
+    yield from _draws(table)
+    yield from _labels(table)
     yield from _checks(contents)
     yield from _judged(contents)
     yield from _worst(contents)
@@ -84,50 +85,57 @@ def _about(contents: Contents) -> str:
     return "; ".join(said)
 
 
-def _tables(table: Ranking) -> Iterator[Block]:
-    count = len(table.measures)
-    rows = [[name, *(table.cell(m, n) for m in range(count))] for n, name in enumerate(table.names)]
-    says = [
-        f"{each.title}: {each.name}: {each.about}" + (f"; {each.better} is better" if each.better else "")
-        for each in table.measures
+def _tables(table: Standings) -> Iterator[Block]:
+    measures, standings = measured(table), table.standings
+    rows = [
+        [each.name, *(cell(measure, table, n) for measure in measures)] for n, each in enumerate(standings)
     ]
-    yield Table(["model", *(each.title for each in table.measures)], rows, says=["* the best one.", *says])
-    values = [
-        (name, figure.value if figure else math.nan)
-        for name, figure in zip(table.names, table.figures[0], strict=True)
+    says = ["* the best one of a column; ± standard deviation over the draws of examples.", RULE]
+    titles = [f"{each.title} ({each.better} is better)" if each.better else each.title for each in measures]
+    says += [f"{each.title}: {each.name}: {each.about}." for each in measures]
+    yield Table(["model", *titles], rows, says=says)
+    told = [line for each in standings if (line := against(each, standings[0].name))]
+    told += [
+        f"{each.name}: {count:,} without a score: {why}"
+        for each in standings
+        for why, count in each.skipped.items()
     ]
-    yield Bars(table.measures[0].name, values)
+    if table.best is not None:
+        told.insert(0, f"the best one: {table.best.name}")
+    if told:
+        yield Listing(told)
+    figures = [(each.name, measures[0].of(each)) for each in standings]
+    yield Bars(measures[0].name, [(name, figure.mean if figure else math.nan) for name, figure in figures])
 
 
-def _draws(contents: Contents) -> Iterator[Block]:
+def _draws(table: Standings) -> Iterator[Block]:
     lines = []
-    for contestant, results in zip(contents.plan.contestants, contents.results, strict=True):
-        for draw in results.draws:
+    for standing in table.standings:
+        for draw in standing.draws:
             rows = ", ".join(f"{source}:{row}" for source, row in draw.rows)
             tags = "; ".join(
                 f"{tag}: " + ", ".join(f"{value} {count}" for value, count in counts.items())
                 for tag, counts in draw.tags.items()
             )
             balance = f" ({tags})" if tags else ""
-            lines.append(f"{contestant.name}, draw {draw.repeat + 1}, seed {draw.seed}: rows {rows}{balance}")
+            lines.append(f"{standing.name}, draw {draw.repeat + 1}, seed {draw.seed}: rows {rows}{balance}")
     if lines:
         yield Paragraph("Examples before the prompts, each as source:row from 0:")
         yield Listing(lines)
 
 
-def _labels(contents: Contents) -> Iterator[Block]:
+def _labels(table: Standings) -> Iterator[Block]:
     lines = []
-    for contestant, results in zip(contents.plan.contestants, contents.results, strict=True):
-        if (scores := results.label_scores) is not None:
+    for standing in table.standings:
+        if (scores := standing.labels) is not None:
             low, high = scores.interval
             lines.append(
-                f"{contestant.name}: accuracy {scores.accuracy:.3f} (95%: {low:.3f} to {high:.3f}), always "
+                f"{standing.name}: accuracy {scores.accuracy:.3f} (95%: {low:.3f} to {high:.3f}), always "
                 f"{scores.baseline.label} reaches {scores.baseline.accuracy:.3f}"
             )
-            lines += [f"{contestant.name}: {remark}" for remark in scores.remarks]
-    references = next((each.reference_scores for each in contents.results if each.reference_scores), None)
-    if references is not None:
-        lines.append(f"the classifier itself, on the references: accuracy {references.accuracy:.3f}")
+            lines += [f"{standing.name}: {remark}" for remark in scores.remarks]
+    if table.references is not None:
+        lines.append(f"the classifier itself, on the references: accuracy {table.references.accuracy:.3f}")
     if lines:
         yield Listing(lines)
 
@@ -157,8 +165,8 @@ def _judged(contents: Contents) -> Iterator[Block]:
         yield Listing([*said, DEFINITION])
     ids = {row.key: row.id for row in contents.rows}
     issues = [
-        f"{'open' if each.open else 'settled'}: row {ids.get(each.key, each.key)}, {each.contestant}: {each.kind}"
-        + (f": {each.text}" if each.text else "")
+        f"{'open' if each.open else 'settled'}: row {ids.get(each.key, each.key)}, {each.contestant}: "
+        + (f"{each.kind}: {each.text}" if each.text else each.kind)
         for each in IssueLog(evaluation.issues).read()
     ]
     if issues:

@@ -45,9 +45,9 @@ class LabelsView(ModelView):
             self.tell("#labels-said", shown(nothing))
             self.query_one("#labels-figures", Static).update("")
             return
-        results = self.seen.contents.results[self.pane.model]
+        assert self.seen.table is not None
         self.tell("#labels-said", self.model_line())
-        scores, references = results.label_scores, results.reference_scores
+        scores, references = self.seen.table.standings[self.pane.model].labels, self.seen.table.references
         shown_scores: RenderableType = Text(NO_LABELS)
         if scores is not None:
             shown_scores = Group(_summary(scores, references), _by_label(scores), Text(), *_confusion(scores))
@@ -83,8 +83,8 @@ def _summary(scores: "LabelScores", references: "LabelScores | None") -> Text:
 
 def _classifier(references: "LabelScores") -> Text:
     return Text(
-        f"the classifier itself, on the references: accuracy {references.accuracy:.3f} of {references.rows:,} "
-        "rows: figures above that are luck\n"
+        f"the classifier itself, on the references: accuracy {references.accuracy:.3f} of "
+        f"{references.rows:,} rows: it cannot tell more than that\n"
     )
 
 

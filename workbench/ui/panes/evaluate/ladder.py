@@ -2,13 +2,15 @@
 
 import math
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from workbench.evaluation.measures import Ranking
+from workbench.evaluation.ladder import Table
+from workbench.evaluation.measures import Measure, against, cell, measured
 from workbench.runs.status import State
 from workbench.ui.actions import bindings
 from workbench.ui.panes.evaluate.view import EvaluateView
@@ -47,7 +49,8 @@ class LadderView(EvaluateView):
     def on_mount(self) -> None:
         """Nothing is known yet."""
         self.metric = 0
-        self.ranking: Ranking | None = None
+        self.table: Table | None = None
+        self.measures: list[Measure] = []
         self._first = 0
 
     def came_into_view(self) -> None:
@@ -68,10 +71,10 @@ class LadderView(EvaluateView):
         evaluations.display = bool(listed)
         evaluations.styles.height = 1 + min(LISTED, len(listed))
         evaluations.refresh_rows()
-        self.ranking = seen.ranking if seen else None
-        if self.ranking is not None:
-            self.metric = min(self.metric, max(0, len(self.ranking.measures) - 1))
-        count = len(self.ranking.names) if self.ranking else 0
+        self.table = seen.table if seen else None
+        self.measures = measured(self.table) if self.table else []
+        self.metric = min(self.metric, max(0, len(self.measures) - 1))
+        count = len(self.table.standings) if self.table else 0
         contestants.set_row_count(count)
         contestants.display = bool(count)
         contestants.styles.height = 1 + count
@@ -91,62 +94,80 @@ class LadderView(EvaluateView):
         return [SIGNS[status.state], state, count, listed.evaluation.id]
 
     def _contestant(self, row: int) -> list[str]:
-        assert self.ranking is not None
-        return [self.ranking.names[row], "", *(self.ranking.cell(n, row) for n in self._columns()), ""]
+        assert self.table is not None
+        figures = [cell(self.measures[n], self.table, row) for n in self._columns()]
+        standing = self.table.standings[row]
+        return [standing.name, *(["", *figures, ""] if self.measures else [])]
 
     def _columns(self) -> list[int]:
         """The figures that have room, the chosen one among them."""
-        assert self.ranking is not None
-        count = len(self.ranking.measures)
+        count = len(self.measures)
         room = max(1, (self.size.width - GUTTER - 5 - self._name_cells()) // (FIGURE_CELLS + 1))
         self._first = max(0, min(self._first, self.metric, count - room))
         self._first = max(self._first, self.metric - room + 1)
         return list(range(self._first, min(count, self._first + room)))
 
     def _name_cells(self) -> int:
-        assert self.ranking is not None
-        return min(NAME_CELLS, max(len(clean(name)) for name in self.ranking.names))
+        assert self.table is not None
+        return min(NAME_CELLS, max(cell_len(clean(each.name)) for each in self.table.standings))
 
     def _draw(self) -> None:
-        ranking = self.ranking
-        if ranking is None or not ranking.measures:
-            self.tell("#measure", "nothing is measured yet" if self.seen and not self.seen.problem else "")
-            if self.seen and self.seen.problem:
-                self.tell("#measure", shown(f"✗ {self.seen.problem}", "bold"))
+        table, seen = self.query_one("#contestants", VirtualTable), self.seen
+        if self.table is None or not self.measures:
+            problem = (
+                shown(f"✗ {seen.problem}", "bold")
+                if seen and seen.problem
+                else Text("nothing is measured yet")
+            )
+            self.tell("#measure", problem if seen else "")
             self.tell("#measure-bars", "")
+            table.set_columns([Column("model", 1.0)])
+            table.refresh_rows()
             return
-        table, drawn = self.query_one("#contestants", VirtualTable), self._columns()
+        drawn = self._columns()
         titles = [
-            f"[{ranking.measures[n].title}]" if n == self.metric else ranking.measures[n].title for n in drawn
+            f"[{each.title}]" if n == self.metric else each.title for n, each in enumerate(self.measures)
         ]
-        columns = [Column(title, FIGURE_CELLS, right=True) for title in titles]
-        more = ("‹" if drawn[0] else "", "›" if drawn[-1] < len(ranking.measures) - 1 else "")
+        more = ("‹" if drawn[0] else "", "›" if drawn[-1] < len(self.measures) - 1 else "")
+        figures = [Column(titles[n], FIGURE_CELLS, right=True) for n in drawn]
         table.set_columns(
-            [Column("model", self._name_cells()), Column(more[0], 1), *columns, Column(more[1], 1)]
+            [Column("model", self._name_cells()), Column(more[0], 1), *figures, Column(more[1], 1)]
         )
         table.refresh_rows()
         table.refresh()
-        chosen = ranking.measures[self.metric]
+        chosen = self.measures[self.metric]
         self.tell("#measure", Text.assemble((chosen.name, "bold"), chosen.line.removeprefix(chosen.name)))
-        self.tell("#measure-bars", self._bars())
+        self.tell("#measure-bars", self._bars(self.table).append_text(self._told(self.table)))
 
-    def _bars(self) -> Text:
+    def _bars(self, table: Table) -> Text:
         """From 0 to the greatest; what is not finite is said."""
-        assert self.ranking is not None
-        measure, figures = self.ranking.measures[self.metric], self.ranking.figures[self.metric]
-        finite = [each.value for each in figures if each and math.isfinite(each.value)]
-        most = 1.0 if measure.share else max(finite, default=0.0)
+        measure = self.measures[self.metric]
+        values = [figure.mean if figure else math.nan for figure in map(measure.of, table.standings)]
+        most = 1.0 if measure.share else max(filter(math.isfinite, values), default=0.0)
         names = self._name_cells()
         room = max(4, self.size.width - names - FIGURE_CELLS - 6)
         text = Text(no_wrap=True)
-        for number, (name, figure) in enumerate(zip(self.ranking.names, figures, strict=True)):
-            label = Text(clean(name))
+        for number, (standing, value) in enumerate(zip(table.standings, values, strict=True)):
+            label = Text(clean(standing.name))
             label.truncate(names, overflow="ellipsis", pad=True)
-            drawn = figure is not None and math.isfinite(figure.value) and most > 0
+            drawn = bar(value / most, room).rstrip() if math.isfinite(value) and most > 0 else ""
             text.append_text(label)
-            text.append(f" {self.ranking.cell(self.metric, number):>{FIGURE_CELLS}} ")
-            text.append(f"{bar(figure.value / most, room).rstrip() if drawn and figure else ''}\n")
+            text.append(f" {cell(measure, table, number):>{FIGURE_CELLS}} {drawn}\n")
         return text
+
+    def _told(self, table: Table) -> Text:
+        """What the rows say beyond the figures: which is best, and who is told apart from the first."""
+        said = []
+        if table.best is not None:
+            said.append(f"★ best: {table.best.name}, by the perplexity of rows")
+        first = table.standings[0].name
+        said += [line for standing in table.standings if (line := against(standing, first))]
+        said += [
+            f"{standing.name}: {rows:,} without a score: {why}"
+            for standing in table.standings
+            for why, rows in standing.skipped.items()
+        ]
+        return shown("\n".join(["", *said]) if said else "")
 
     # Actions
 
@@ -161,7 +182,7 @@ class LadderView(EvaluateView):
             return "this evaluation is finished" if seen.status.state is State.FINISHED else None
         if reason := self.nothing_yet():
             return reason
-        if name in ("metric", "metric_before") and not (self.ranking and self.ranking.measures):
+        if name in ("metric", "metric_before") and not self.measures:
             return "nothing is measured yet"
         return None
 
@@ -195,8 +216,7 @@ class LadderView(EvaluateView):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        assert self.ranking is not None
-        self.metric = (self.metric + by) % len(self.ranking.measures)
+        self.metric = (self.metric + by) % len(self.measures)
         self._draw()
 
     async def do_open_rows(self) -> None:

@@ -16,7 +16,7 @@ from workbench.runs.status import State
 from workbench.ui.actions import actions, bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.panes.evaluate.ladder import LadderView
-from workbench.ui.panes.evaluate.seen import Seen, look
+from workbench.ui.panes.evaluate.seen import Reader, Seen
 from workbench.ui.panes.evaluate.view import EvaluateView
 from workbench.ui.run_figures import SIGNS, clock
 from workbench.ui.text import shown
@@ -61,6 +61,7 @@ class EvaluatePane(Pane):
         self.model = 0
         self.nothing = "Looking for evaluations…"
         self._chosen: Evaluation | None = None
+        self._reader: Reader | None = None
         self._read_for: object = None
         self._starting = False
         self.set_interval(POLL_SECONDS, self._tick)
@@ -69,7 +70,7 @@ class EvaluatePane(Pane):
         """Look what there is."""
         if self._read_for is not self.workspace.project.folder:
             self._read_for = self.workspace.project.folder
-            self.seen, self._chosen, self.model = None, None, 0
+            self.seen, self._chosen, self._reader, self.model = None, None, None, 0
         self.view.came_into_view()
         self.read()
 
@@ -82,24 +83,30 @@ class EvaluatePane(Pane):
 
     def read(self) -> None:
         """Look at the evaluations in a thread, and at the chosen one: the newest unless one was chosen."""
-        self._read(self.workspace.project.folder, self._chosen, self.seen)
+        self._read(self.workspace.project.folder, self._chosen, self._reader)
 
     @work(thread=True, group="read", exclusive=True, exit_on_error=False)
-    def _read(self, folder: Path, chosen: "Evaluation | None", before: Seen | None) -> None:
+    def _read(self, folder: Path, chosen: "Evaluation | None", reader: Reader | None) -> None:
         worker = get_current_worker()
         found = jobs.list_evaluations(folder)
         wanted = next((each for each in found if each.evaluation == chosen), found[0] if found else None)
-        seen = look(wanted, before) if wanted else None
+        if wanted is None:
+            reader = None
+        elif reader is None or reader.evaluation != wanted.evaluation:
+            reader = Reader(wanted.evaluation)
+        seen = reader.look() if reader else None
         listed = [(each, read_status(each.evaluation)) for each in found]
         if not worker.is_cancelled:
-            self.app.call_from_thread(self._take, listed, seen)
+            self.app.call_from_thread(self._take, listed, reader, seen)
 
-    def _take(self, listed: "list[tuple[Listed, EvaluationStatus]]", seen: Seen | None) -> None:
+    def _take(
+        self, listed: "list[tuple[Listed, EvaluationStatus]]", reader: Reader | None, seen: Seen | None
+    ) -> None:
         if not self.is_attached:  # the app closes
             return
         other = self.seen is None or seen is None or self.seen.evaluation != seen.evaluation
         ended = not other and self.seen is not None and self.seen.status.going and not seen.status.going  # type: ignore[union-attr]
-        self.listed, self.seen, self.nothing = listed, seen, NONE_YET
+        self.listed, self._reader, self.seen, self.nothing = listed, reader, seen, NONE_YET
         if other:
             self.model = 0
         self._say()
@@ -156,13 +163,13 @@ class EvaluatePane(Pane):
         """What a reader of the figures has to know: contestants that are left out, and warnings."""
         if self.seen is None:
             return []
-        status, known = self.seen.status, self.seen.known
+        status, known, table = self.seen.status, self.seen.known, self.seen.table
         names = [contestant.name for contestant in known.plan.contestants] if known else []
         left_out = [
             f"{names[number] if number < len(names) else number} is left out: {reason}"
             for number, reason in status.skipped.items()
         ]
-        return [*left_out, *status.warnings]
+        return [*left_out, *status.warnings, *(table.remarks if table else ())]
 
     # Views
 

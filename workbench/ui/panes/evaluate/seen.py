@@ -1,16 +1,16 @@
 """An evaluation as the pane last read it: taken whole from a thread, never changed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.evaluation.contents import Contents
     from workbench.evaluation.folder import Evaluation
-    from workbench.evaluation.jobs import Listed
-    from workbench.evaluation.measures import Ranking
+    from workbench.evaluation.ladder import Ladder, Table
     from workbench.evaluation.status import EvaluationStatus
 
 
@@ -21,15 +21,15 @@ class Seen:
     Attributes:
         status: where it stands.
         sizes: of its files, which only grow: equal sizes are equal contents.
-        known: what it has measured; None where it cannot be read, for the reason in `problem`.
-        ranking: the table of it.
+        known: what it has measured, row by row; None where it cannot be read, for the reason in `problem`.
+        table: its contestants in figures; None as `known`.
     """
 
     evaluation: "Evaluation"
     status: "EvaluationStatus"
     sizes: tuple[int, ...]
-    known: "Contents | None"
-    ranking: "Ranking | None"
+    known: "Contents | None" = None
+    table: "Table | None" = None
     problem: str = ""
 
     @property
@@ -39,27 +39,43 @@ class Seen:
         return self.known
 
 
-def look(listed: "Listed", before: Seen | None) -> Seen:
-    """The evaluation as it is now; what has not grown since `before` is not read again."""
-    from workbench.evaluation.contents import read_contents
-    from workbench.evaluation.measures import ranking
-    from workbench.evaluation.status import read_status
+class Reader:
+    """Reads one evaluation again and again, by one thread at a time."""
 
-    evaluation = listed.evaluation
-    status, sizes = read_status(evaluation), _sizes(evaluation.folder)
-    if before is not None and before.evaluation == evaluation and before.sizes == sizes:
-        return replace(before, status=status)
-    try:
-        known = read_contents(evaluation)
-        # The checks look at every answer: here, in the thread, and not when they are first drawn
-        return Seen(evaluation, status, sizes, known, ranking(known))
-    except WorkbenchError as error:
-        return Seen(evaluation, status, sizes, None, None, str(error))
+    def __init__(self, evaluation: "Evaluation") -> None:
+        self.evaluation = evaluation
+        self._ladder: Ladder | None = None
+        self._last: Seen | None = None
+        self._lock = Lock()
+
+    def look(self) -> Seen:
+        """The evaluation as it is now; what has not grown is not read again."""
+        with self._lock:
+            self._last = self._look()
+            return self._last
+
+    def _look(self) -> Seen:
+        from workbench.evaluation.contents import read_contents
+        from workbench.evaluation.ladder import Ladder
+        from workbench.evaluation.status import read_status
+
+        evaluation, last = self.evaluation, self._last
+        # In this order: what is over has its last line in the files
+        status, sizes = read_status(evaluation), _sizes(evaluation.folder)
+        if last is not None and last.sizes == sizes and last.status == status:
+            return last
+        try:
+            self._ladder = self._ladder or Ladder(evaluation)
+            table = self._ladder.read()
+            known = last.known if last and last.sizes == sizes else read_contents(evaluation)
+            return Seen(evaluation, status, sizes, known, table)
+        except WorkbenchError as error:
+            return Seen(evaluation, status, sizes, problem=str(error))
 
 
 def _sizes(folder: Path) -> tuple[int, ...]:
     """Of plan, rows, and the files of contestants; votes and issues are read where they are shown."""
-    found: list[Any] = [folder / "plan.json", folder / "rows.jsonl", *sorted(folder.glob("contestants/*/*"))]
+    found = [folder / "plan.json", folder / "rows.jsonl", *sorted(folder.glob("contestants/*/*"))]
     return tuple(_size(path) for path in found)
 
 

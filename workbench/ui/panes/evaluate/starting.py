@@ -151,7 +151,7 @@ def plan_of(project: "OpenProject", kind: Kind, given: str, runs: "Sequence[Run]
     Raises:
         WorkbenchError: as `make_plan`, and settings of a decoding that cannot be.
     """
-    from workbench.evaluation.grid import parse_grid
+    from workbench.evaluation.decodings import parse_decodings
     from workbench.evaluation.planning import make_plan
 
     match kind:
@@ -160,7 +160,7 @@ def plan_of(project: "OpenProject", kind: Kind, given: str, runs: "Sequence[Run]
         case "bases":
             return make_plan(project, kind, bases=[name.strip() for name in given.split(",") if name.strip()])
         case "sampling":
-            cells = parse_grid(given, project.settings.evaluation.decoding)
+            cells = parse_decodings(given, project.settings.evaluation.decoding)
             return make_plan(project, kind, runs=runs, checkpoints="best", decodings=cells)
     return make_plan(project, kind)
 
