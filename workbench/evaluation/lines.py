@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from workbench.errors import fault
-from workbench.evaluation.records import Record, read_records, to_lines
+from workbench.evaluation.records import Record, parse_records, read_records, to_lines
+from workbench.runs.events import Position
 
 SYNC_SECONDS = 5.0
 _CHUNK_BYTES = 64 * 1024
@@ -84,3 +85,40 @@ def _whole_lines(file: int) -> int:
             return start + at + 1
         end = start
     return 0
+
+
+class Tail(Generic[_Line]):
+    """Reads a growing file of records, each line once.
+
+    Args:
+        path: the file; it need not be there yet.
+        kind: of its records.
+    """
+
+    def __init__(self, path: Path, kind: type[_Line]) -> None:
+        self.path = path
+        self._kind = kind
+        self._position = Position()
+        self._line = 0
+
+    def read(self) -> list[_Line]:
+        """The records since the last call; half a last line waits until it is whole.
+
+        Raises WorkbenchError: unreadable, or a line that is no record, with its number.
+        """
+        try:
+            file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise fault(f"cannot be read: {error.strerror or error}", self.path) from None
+        try:
+            left = os.fstat(file).st_size - self._position.offset
+            piece = os.pread(file, max(0, left), self._position.offset)
+            end = piece.rfind(b"\n") + 1
+            self._position.advance(file, end)
+        finally:
+            os.close(file)
+        found = list(parse_records(piece[:end], self._kind, self.path, self._line))
+        self._line += piece.count(b"\n", 0, end)
+        return found

@@ -164,7 +164,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "better than the first",
         "beats 1st",
-        "share of rows with a lower perplexity than the first model",
+        "share of rows whose perplexity is lower than its",
         "higher",
         True,
         lambda standing: _wins(standing),

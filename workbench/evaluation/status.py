@@ -20,7 +20,8 @@ class EvaluationStatus:
 
     Attributes:
         state: new, running, finished, stopped, failed or killed.
-        phase: what is being done: `starting`, `rows`, `loading`, `perplexity`, `answers`, `labels`; empty after the end.
+        phase: what is being done: `starting`, `rows`, `loading`, `perplexity`, `answers`, `labels`; empty
+            after the end.
         contestant: number of the one under way, from 0; None between them and after the end.
         done, total: rows of all measures of all contestants; `total` is 0 before it is known.
         eta_seconds: time left; None unless it is running and every measure to come was timed.

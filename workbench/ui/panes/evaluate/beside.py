@@ -96,7 +96,9 @@ class BesideView(JudgeView):
         contents = self.seen.contents
         if self._of != contents.evaluation:
             self._of, self.ballot, self.row = contents.evaluation, None, 0
-            self._models = list(range(len(contents.plan.contestants)))[:MOST]
+            # The first one and the last, which is the newest checkpoint: what a narrow screen has room for
+            count = len(contents.plan.contestants)
+            self._models = list(dict.fromkeys([0, count - 1, *range(count)]))[:MOST]
         self.row = min(self.row, len(contents.rows) - 1)
         self.query_one("#beside-row", Static).update(conversation(contents.rows[self.row]))
         for column in self.query(AnswerColumn):

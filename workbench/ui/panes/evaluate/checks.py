@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from workbench.evaluation.checks.registry import CHECKS
 from workbench.ui.actions import bindings
-from workbench.ui.panes.evaluate.view import ModelView
+from workbench.ui.panes.evaluate.view import ModelView, in_sight
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import GUTTER, Column, VirtualTable
 
@@ -29,7 +29,7 @@ class ChecksView(ModelView):
     def on_mount(self) -> None:
         """Nothing is known yet."""
         self._names = list(CHECKS)
-        self._first = 0
+        self._drawn: list[int] = []
 
     def came_into_view(self) -> None:
         """Keys go to the checks."""
@@ -48,7 +48,8 @@ class ChecksView(ModelView):
             self.tell("#check-about", "")
             return
         names = [contestant.name for contestant in self.seen.contents.plan.contestants]
-        titles = [f"[{names[n]}]" if n == self.pane.model else names[n] for n in self._columns()]
+        self._drawn = self._columns(len(names))
+        titles = [f"[{names[n]}]" if n == self.pane.model else names[n] for n in self._drawn]
         table.set_columns(
             [
                 Column("answers with", CHECK_CELLS),
@@ -64,18 +65,14 @@ class ChecksView(ModelView):
         self.tell("#checks-said", line)
         self._say(table.cursor)
 
-    def _columns(self) -> list[int]:
+    def _columns(self, count: int) -> list[int]:
         """The contestants that have room, the chosen one among them."""
-        assert self.seen is not None
-        count = len(self.seen.contents.plan.contestants)
         room = max(1, (self.size.width - GUTTER - 1 - CHECK_CELLS) // (COUNT_CELLS + 1))
-        self._first = max(0, min(self._first, self.pane.model, count - room))
-        self._first = max(self._first, self.pane.model - room + 1)
-        return list(range(self._first, min(count, self._first + room)))
+        return in_sight(count, room, self.pane.model, self._drawn[0] if self._drawn else 0)
 
     def _cells(self, row: int) -> list[str]:
         assert self.seen is not None
-        counts = [self.seen.contents.results[number].checks.counts[row] for number in self._columns()]
+        counts = [self.seen.contents.results[number].checks.counts[row] for number in self._drawn]
         return [
             self._names[row],
             *(f"{count.rows:,} {count.share:.0%}" if count.rows else "·" for count in counts),

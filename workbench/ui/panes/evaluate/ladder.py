@@ -13,7 +13,7 @@ from workbench.evaluation.ladder import Table
 from workbench.evaluation.measures import Measure, against, cell, measured
 from workbench.runs.status import State
 from workbench.ui.actions import bindings
-from workbench.ui.panes.evaluate.view import EvaluateView
+from workbench.ui.panes.evaluate.view import EvaluateView, in_sight
 from workbench.ui.run_figures import SIGNS, clock
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.bars import bar
@@ -51,7 +51,7 @@ class LadderView(EvaluateView):
         self.metric = 0
         self.table: Table | None = None
         self.measures: list[Measure] = []
-        self._first = 0
+        self._drawn: list[int] = []
 
     def came_into_view(self) -> None:
         """Keys go to the contestants."""
@@ -95,17 +95,13 @@ class LadderView(EvaluateView):
 
     def _contestant(self, row: int) -> list[str]:
         assert self.table is not None
-        figures = [cell(self.measures[n], self.table, row) for n in self._columns()]
-        standing = self.table.standings[row]
-        return [standing.name, *(["", *figures, ""] if self.measures else [])]
+        figures = [cell(self.measures[n], self.table, row) for n in self._drawn]
+        return [self.table.standings[row].name, *(["", *figures, ""] if figures else [])]
 
     def _columns(self) -> list[int]:
         """The figures that have room, the chosen one among them."""
-        count = len(self.measures)
         room = max(1, (self.size.width - GUTTER - 5 - self._name_cells()) // (FIGURE_CELLS + 1))
-        self._first = max(0, min(self._first, self.metric, count - room))
-        self._first = max(self._first, self.metric - room + 1)
-        return list(range(self._first, min(count, self._first + room)))
+        return in_sight(len(self.measures), room, self.metric, self._drawn[0] if self._drawn else 0)
 
     def _name_cells(self) -> int:
         assert self.table is not None
@@ -121,10 +117,11 @@ class LadderView(EvaluateView):
             )
             self.tell("#measure", problem if seen else "")
             self.tell("#measure-bars", "")
+            self._drawn = []
             table.set_columns([Column("model", 1.0)])
             table.refresh_rows()
             return
-        drawn = self._columns()
+        self._drawn = drawn = self._columns()
         titles = [
             f"[{each.title}]" if n == self.metric else each.title for n, each in enumerate(self.measures)
         ]

@@ -71,3 +71,10 @@ class ModelView(EvaluateView):
         count = len(seen.contents.plan.contestants)
         line = shown(seen.contents.plan.contestants[self.pane.model].name, "bold")
         return line.append(f"   {self.pane.model + 1} of {count}: ← →", "not bold") if count > 1 else line
+
+
+def in_sight(count: int, room: int, chosen: int, first: int) -> list[int]:
+    """Which of `count` columns are drawn where `room` fit: the chosen one, and `first` at the left if it can."""
+    first = max(0, min(first, chosen, count - room))
+    first = max(first, chosen - room + 1)
+    return list(range(first, min(count, first + room)))
