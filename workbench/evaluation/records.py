@@ -78,7 +78,8 @@ class Score(RowRecord):
         nll: negative log likelihood of the scored tokens, summed, in nats.
         tokens: how many are scored; 0 where none is, for the reason in `skipped`.
         correct: how many of them are the likeliest token at their place.
-        skipped: why no token is scored, such as an answer that was cut off; empty where some are.
+        skipped: why no token is scored, such as an answer that was cut off; empty where some are. Up to its
+            colon it is the same for all rows of its sort, so that it can be counted.
     """
 
     repeat: int = 0
@@ -144,12 +145,26 @@ def read_records(path: Path, kind: type[_Line]) -> Iterator[_Line]:
     Raises WorkbenchError: unreadable, or a broken line, with its number.
     """
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        content = path.read_bytes()
     except FileNotFoundError:
         return
     except OSError as error:
         raise fault(f"cannot be read: {error.strerror}", path) from None
-    for number, line in enumerate(lines, 1):
+    yield from parse_records(content[: content.rfind(b"\n") + 1], kind, path)
+
+
+def parse_records(content: bytes, kind: type[_Line], path: Path, before: int = 0) -> Iterator[_Line]:
+    """The records of whole lines.
+
+    Args:
+        content: ends in a line break.
+        kind: of the records.
+        path: where they stand, for errors.
+        before: how many lines of the file come first.
+
+    Raises WorkbenchError: a broken line, with its number.
+    """
+    for number, line in enumerate(content.split(b"\n")[:-1], before + 1):
         if not line.strip():
             continue
         try:

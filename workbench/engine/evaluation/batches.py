@@ -49,7 +49,7 @@ def in_batches(
             continue
         _give_back()
         if count == 1:
-            give_up(batch[0], f"out of memory at {size(batch[0])} tokens")
+            give_up(batch[0], f"out of memory: {size(batch[0])} tokens")
             waiting = waiting[1:]
         else:
             most = count // 2

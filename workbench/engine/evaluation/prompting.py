@@ -165,15 +165,15 @@ class Prompting:
         limit = UNLIMITED if self._deck else self._plan.data.max_tokens
         ids, mask = [*prompt, *answer][:limit], [*[0] * len(prompt), *[1] * len(answer)][:limit]
         if not any(mask[1:]):
-            return posed.number, f"the answer begins after data.max_tokens = {limit}"
+            return posed.number, f"the answer is cut off: it begins after data.max_tokens = {limit}"
         return ToScore(posed.number, ids, [0, *mask[1:]], posed.shares)
 
     def _unfit(self, ids: Sequence[int], room: int) -> str:
         """Why the model cannot read these tokens; empty when it can."""
         if self._context is not None and len(ids) + room > self._context:
-            return f"{len(ids)} tokens, the model has room for {self._context}"
+            return f"longer than the model reads: {len(ids)} tokens, room for {self._context}"
         if ids and (highest := max(ids)) >= self._vocabulary:
-            return f"the tokenizer makes token {highest}, the model knows {self._vocabulary}"
+            return f"tokens that the model does not know: {highest}, it knows {self._vocabulary}"
         return ""
 
 
