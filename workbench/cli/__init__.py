@@ -52,6 +52,10 @@ COMMANDS = {
     "pause": "let a running run wait between two steps",
     "continue": "let a paused run go on",
     "logging": "change the distance of points of a running run's curve",
+    "evaluate": "hold models against each other on the same rows: was it worth it?",
+    "evaluation": "what evaluations found: list, table, rows, labels, checks, predictions",
+    "rate": "rate answers of an evaluation blind",
+    "issue": "note what is wrong with an answer, or write it as it should be",
     "chat": "talk to the base model or to a checkpoint",
     "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
 }

@@ -74,7 +74,7 @@ class ModelView(EvaluateView):
 
 
 def in_sight(count: int, room: int, chosen: int, first: int) -> list[int]:
-    """Which of `count` columns are drawn where `room` fit: the chosen one, and `first` at the left if it can."""
+    """Which of `count` columns are drawn where `room` fit: `chosen` always, from `first` on if it can be."""
     first = max(0, min(first, chosen, count - room))
     first = max(first, chosen - room + 1)
     return list(range(first, min(count, first + room)))
