@@ -10,6 +10,7 @@ from workbench.evaluation.folder import EVALUATIONS, Evaluation
 from workbench.evaluation.plan import Contestant, Plan
 from workbench.evaluation.records import Answer, Label, Record, Said, Score, ScoredRow, to_lines
 from workbench.project.evaluation import Decoding, EvaluationSettings
+from workbench.project.store import open_project
 from workbench.runs.events import EventWriter
 
 EMOTIONS = ("happy", "happy", "happy", "sad")
@@ -54,6 +55,7 @@ def evaluation(
         kind="sampling" if decodings else "models",
         side="test",
         contestants=contestants,
+        data=open_project(project).settings.data,
         settings=EvaluationSettings(**{"label": "emotion", "classifier": "lexicon"} | settings),
     )
     write(made.rows, [row(number) for number in range(rows)])

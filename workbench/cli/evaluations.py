@@ -88,22 +88,12 @@ def figures(table: "Table") -> "RichTable":
 
 def said(table: "Table") -> list[str]:
     """Below the table: what its columns are, who is told apart from the first, what is missing."""
-    from workbench.evaluation.ladder import RULE
-    from workbench.evaluation.measures import against, measured
+    from workbench.evaluation.measures import measured, told
 
     lines = [f"{each.title:<10} {each.line}" for each in measured(table)]
     if lines:
         lines.append(f"{'*':<10} the best of its column; ↓ lower is better, ↑ higher is better")
-    if table.best is not None:
-        lines.append(RULE)
-    first = table.standings[0].name
-    lines += [line for each in table.standings if (line := against(each, first))]
-    lines += [f"{each.name} is left out: {each.left_out}" for each in table.standings if each.left_out]
-    return lines + [
-        f"{each.name}: {rows:,} without a score: {why}"
-        for each in table.standings
-        for why, rows in each.skipped.items()
-    ]
+    return lines + told(table)
 
 
 def plain(contents: "Contents", table: "Table") -> dict[str, Any]:
@@ -115,11 +105,11 @@ def plain(contents: "Contents", table: "Table") -> dict[str, Any]:
     status = asdict(read_status(contents.evaluation))
     standings = []
     for standing in table.standings:
-        told = asdict(standing)
-        told["draws"] = [draw.model_dump() for draw in standing.draws]
+        figures = asdict(standing)
+        figures["draws"] = [draw.model_dump() for draw in standing.draws]
         if standing.labels is not None:
-            told["labels"]["confusion"] = standing.labels.confusion.tolist()
-        standings.append(told)
+            figures["labels"]["confusion"] = standing.labels.confusion.tolist()
+        standings.append(figures)
     return {
         "id": contents.evaluation.id,
         "folder": str(contents.evaluation.folder),

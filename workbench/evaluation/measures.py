@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.evaluation.labels import LabelScores
-from workbench.evaluation.ladder import Standing, Table
+from workbench.evaluation.ladder import RULE, Standing, Table
 from workbench.evaluation.paired import Spread
+from workbench.prompts.survey.checks.seen import rows
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "looping answers",
         "loops",
-        "share of answers that fall into a loop (h says more)",
+        "share of answers that fall into a loop",
         "lower",
         True,
         lambda standing: _once(standing.share("loop")),
@@ -145,7 +146,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "repeating answers",
         "repeats",
-        "share of answers that repeat themselves (h says more)",
+        "share of answers that repeat themselves",
         "lower",
         True,
         lambda standing: _once(standing.share("repetition")),
@@ -191,11 +192,32 @@ def against(standing: Standing, first: str) -> str:
         return ""
     low, high = found.interval
     said = {True: "better than", False: "worse than", None: "not told apart from"}[found.better]
+    remarks = "".join(f"; {remark}" for remark in found.remarks)
     return (
-        f"{standing.name} is {said} {first}: lower perplexity on {found.wins:,} rows, higher on "
-        f"{found.losses:,}, sign test p = {found.sign_p:.2g}; mean difference {found.difference:.4g} "
-        f"(95%: {low:.4g} to {high:.4g})"
+        f"{standing.name} is {said} {first}: of {rows(found.rows)} {found.wins:,} with a lower perplexity, "
+        f"{found.losses:,} with a higher one, sign test p = {found.sign_p:.2g}; mean difference "
+        f"{found.difference:.4g} (95%: {low:.4g} to {high:.4g}){remarks}"
     )
+
+
+def missing(standing: Standing) -> str:
+    """What of a contestant has no score, and why, in one line; empty where nothing is missing."""
+    if standing.left_out:
+        return f"{standing.name} is left out: {standing.left_out}"
+    if not standing.skipped:
+        return ""
+    most = max(standing.skipped, key=standing.skipped.__getitem__)
+    count, reasons = sum(standing.skipped.values()), len(standing.skipped)
+    others = "" if reasons == 1 else f"; {reasons - 1} other reasons"
+    return f"{standing.name}: {rows(count)} without a score: {most}{others}"
+
+
+def told(table: Table) -> list[str]:
+    """What is to be said beside the figures: the best, who is told apart from the first, what is missing."""
+    first = table.standings[0].name
+    lines = [] if table.best is None else [f"{table.best.name} is {RULE}"]
+    lines += [line for standing in table.standings if (line := against(standing, first))]
+    return lines + [line for standing in table.standings if (line := missing(standing))]
 
 
 def _wins(standing: Standing) -> Spread | None:

@@ -11,9 +11,9 @@ from workbench.evaluation.contents import Contents, question, read_contents
 from workbench.evaluation.corrections import read_corrections
 from workbench.evaluation.issues import IssueLog
 from workbench.evaluation.jobs import Listed, list_evaluations
-from workbench.evaluation.ladder import RULE, Ladder
+from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.ladder import Table as Standings
-from workbench.evaluation.measures import against, cell, measured
+from workbench.evaluation.measures import cell, measured, told
 from workbench.evaluation.status import read_status
 from workbench.evaluation.votes import DEFINITION, read_votes, said_of, tally
 from workbench.reports.document import Bars, Block, Listing, Paragraph, Part, Quote, Table
@@ -52,8 +52,7 @@ def evaluation_blocks(contents: Contents) -> Iterator[Block]:
     """One evaluation: the table with its definitions, labels, checks, votes, the worst rows, notes."""
     yield Paragraph(_about(contents))
     table = Ladder(contents.evaluation).read()
-    remarks = [f"{each.name} is left out: {each.left_out}" for each in table.standings if each.left_out]
-    if remarks := [*remarks, *read_status(contents.evaluation).warnings, *table.remarks]:
+    if remarks := [*read_status(contents.evaluation).warnings, *table.remarks]:
         yield Listing(remarks)
     if not measured(table):
         yield Paragraph("nothing is measured yet")
@@ -90,20 +89,12 @@ def _tables(table: Standings) -> Iterator[Block]:
     rows = [
         [each.name, *(cell(measure, table, n) for measure in measures)] for n, each in enumerate(standings)
     ]
-    says = ["* the best one of a column; ± standard deviation over the draws of examples.", RULE]
+    says = ["* the best one of a column; ± standard deviation over the draws of examples."]
     titles = [f"{each.title} ({each.better} is better)" if each.better else each.title for each in measures]
     says += [f"{each.title}: {each.name}: {each.about}." for each in measures]
     yield Table(["model", *titles], rows, says=says)
-    told = [line for each in standings if (line := against(each, standings[0].name))]
-    told += [
-        f"{each.name}: {count:,} without a score: {why}"
-        for each in standings
-        for why, count in each.skipped.items()
-    ]
-    if table.best is not None:
-        told.insert(0, f"the best one: {table.best.name}")
-    if told:
-        yield Listing(told)
+    if said := told(table):
+        yield Listing(said)
     figures = [(each.name, measures[0].of(each)) for each in standings]
     yield Bars(measures[0].name, [(name, figure.mean if figure else math.nan) for name, figure in figures])
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from workbench.reports.document import Bars, Block, Document, Listing, Paragraph, Plot, Quote, Table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
-_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.MULTILINE)
+_LINE_START = re.compile(r"^(\s*\d*)([-+=](?![\d.])|[.)](?=\s))")
+"""What begins a list, or underlines a heading; a number does neither."""
 
 
 def as_markdown(document: Document, pictures: dict[int, str]) -> str:

@@ -52,7 +52,7 @@ class BesideView(JudgeView):
     def compose(self) -> ComposeResult:
         """Where one is, what was asked, a column for each answer."""
         yield Static(id="beside-said")
-        with VerticalScroll(id="beside-asked", can_focus=False):
+        with VerticalScroll(id="beside-asked"):
             yield Static(id="beside-row")
         with Horizontal(id="answer-columns"):
             for _ in range(MOST):
@@ -161,7 +161,7 @@ class BesideView(JudgeView):
                 line.append_text(Text.assemble((key, "bold"), f" {what}   "))
             return line
         hidden = len(self._models) - len(self.models)
-        return line.append(f"   {hidden} more models do not fit: m chooses" if hidden > 0 else "")
+        return line.append(f"   {hidden} more do not fit: m chooses" if hidden > 0 else "")
 
     @on(DescendantFocus)
     def _focused(self) -> None:

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from workbench.evaluation.ladder import Table
-from workbench.evaluation.measures import Measure, against, cell, measured
+from workbench.evaluation.measures import Measure, cell, measured, told
 from workbench.runs.status import State
 from workbench.ui.actions import bindings
 from workbench.ui.panes.evaluate.view import EvaluateView, in_sight
@@ -76,7 +76,6 @@ class LadderView(EvaluateView):
         self.metric = min(self.metric, max(0, len(self.measures) - 1))
         count = len(self.table.standings) if self.table else 0
         contestants.set_row_count(count)
-        contestants.display = bool(count)
         contestants.styles.height = 1 + count
         contestants.move_to(self.pane.model)
         self._draw()
@@ -134,7 +133,8 @@ class LadderView(EvaluateView):
         table.refresh()
         chosen = self.measures[self.metric]
         self.tell("#measure", Text.assemble((chosen.name, "bold"), chosen.line.removeprefix(chosen.name)))
-        self.tell("#measure-bars", self._bars(self.table).append_text(self._told(self.table)))
+        said = shown("".join(f"\n{line}" for line in told(self.table)))
+        self.tell("#measure-bars", self._bars(self.table).append_text(said))
 
     def _bars(self, table: Table) -> Text:
         """From 0 to the greatest; what is not finite is said."""
@@ -151,20 +151,6 @@ class LadderView(EvaluateView):
             text.append_text(label)
             text.append(f" {cell(measure, table, number):>{FIGURE_CELLS}} {drawn}\n")
         return text
-
-    def _told(self, table: Table) -> Text:
-        """What the rows say beyond the figures: which is best, and who is told apart from the first."""
-        said = []
-        if table.best is not None:
-            said.append(f"★ best: {table.best.name}, by the perplexity of rows")
-        first = table.standings[0].name
-        said += [line for standing in table.standings if (line := against(standing, first))]
-        said += [
-            f"{standing.name}: {rows:,} without a score: {why}"
-            for standing in table.standings
-            for why, rows in standing.skipped.items()
-        ]
-        return shown("\n".join(["", *said]) if said else "")
 
     # Actions
 

@@ -29,7 +29,7 @@ class RowsView(ModelView):
         yield Static(id="rows-said")
         with Container(classes="split"):
             yield VirtualTable([], self._cells, id="evaluated-rows")
-            with VerticalScroll(classes="second", can_focus=False):
+            with VerticalScroll(classes="second"):
                 yield Static(id="evaluated-row")
 
     def on_mount(self) -> None:
