@@ -65,10 +65,11 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
 
     Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
-    require_same_base(target, folder)
+    require_base(target, folder)
     model = load_weights(target, folder)
-    adapter = adapter_of(target, folder)
-    return with_adapter(model, adapter) if adapter else model
+    if adapter := adapter_of(target, folder):
+        model = with_adapter(model, adapter)
+    return model.eval().requires_grad_(False)
 
 
 def adapter_of(target: Target, folder: Path) -> Path | None:
@@ -76,10 +77,15 @@ def adapter_of(target: Target, folder: Path) -> Path | None:
     return target.weights if folder != target.weights else None
 
 
-def require_same_base(target: Target, folder: Path) -> None:
-    """Raise a WorkbenchError where the target's adapter was trained on another base model than `folder`'s."""
-    adapter = adapter_of(target, folder)
-    if adapter and target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
+def require_base(target: Target, folder: Path) -> None:
+    """Refuse, with a WorkbenchError, an adapter on a base model that it was not trained on.
+
+    Args:
+        folder: as `model_folder` gives it.
+    """
+    if folder == target.weights or not target.base_fingerprint:
+        return
+    if base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
             f"the base model is not the one that run {target.run} was trained on",
             folder,
@@ -88,28 +94,18 @@ def require_same_base(target: Target, folder: Path) -> None:
 
 
 def load_weights(target: Target, folder: Path) -> PreTrainedModel:
-    """The weights in `folder`, ready to answer. Raises WorkbenchError: they are broken, or unknown."""
+    """The weights in `folder`. Raises WorkbenchError: they are broken, or of an unknown architecture."""
     try:
         model: PreTrainedModel = load_base_model(
-            folder, target.quantization, _dtype(), double_quantization=target.double_quantization
+            folder, target.quantization, live_dtype(), double_quantization=target.double_quantization
         )
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
-    return model.eval().requires_grad_(False)
+    return model
 
 
-def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    """`model` with the adapter in `folder`, and with rows for the tokens that its run added.
-
-    Raises WorkbenchError: they do not fit.
-    """
-    if (folder / "tokenizer.json").is_file():
-        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
-    adapted: PreTrainedModel = load_adapter(model, folder)
-    return adapted.eval().requires_grad_(False)
-
-
-def _dtype() -> torch.dtype:
+def live_dtype() -> torch.dtype:
+    """Of the arithmetic: fp32 on a CPU, bf16 on a GPU that has it, else fp16."""
     if not torch.cuda.is_available():
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
@@ -124,3 +120,14 @@ def _is_adapter(folder: Path) -> bool:
     if is_pointer(weights):
         raise fault("a git-lfs pointer in place of the file", weights, f"run `git lfs pull` in {folder}")
     return True
+
+
+def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """`model` with the adapter of a checkpoint, after its vocabulary has grown to that of the run.
+
+    Raises WorkbenchError: the two do not fit.
+    """
+    if (folder / "tokenizer.json").is_file():
+        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
+    adapted: PreTrainedModel = load_adapter(model, folder)
+    return adapted

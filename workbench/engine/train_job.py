@@ -51,6 +51,7 @@ def prepare_environment(*, offline: bool = True) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
     _keep_hub_kernels_out()
     warnings.filterwarnings("ignore", ".*gradient_checkpointing` is deprecated", FutureWarning)
+    warnings.filterwarnings("ignore", ".*past_key_values` is deprecated", FutureWarning)
 
 
 def _keep_hub_kernels_out() -> None:

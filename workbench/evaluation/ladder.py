@@ -185,8 +185,8 @@ class Ladder:
             lengths = [results.lengths(common) for results in finished]
             if unlike := sum(len({each[key] for each in lengths}) > 1 for key in common):
                 yield (
-                    f"{unlike} of these rows have another number of scored tokens for another contestant: with "
-                    "another tokenizer or template, perplexities are not of the same tokens"
+                    f"{unlike} of these rows have another number of scored tokens for another contestant: "
+                    "with another tokenizer or template, perplexities are not of the same tokens"
                 )
 
 

@@ -9,9 +9,12 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from workbench.engine.evaluation.batches import in_batches
 from workbench.errors import fault
+from workbench.evaluation.lexicon import BUILT_IN, Lexicon, read_lexicon
 from workbench.project.base_model import locate
+from workbench.project.paths import expanded
 
 TOKENS, MOST_ROWS = 8192, 64
+LEXICON = "lexicon"
 LONGEST = 512
 """Tokens of a text that are looked at where the model sets no limit: BERT's."""
 
@@ -34,7 +37,23 @@ class Labeller(Protocol):
 
 def make_labeller(name: str, project_folder: Path) -> Labeller:
     """What `evaluation.classifier` names. Raises WorkbenchError: it is not there, or broken."""
+    if name == LEXICON or name.endswith(".toml"):
+        return Words(read_lexicon(BUILT_IN if name == LEXICON else project_folder / expanded(name)))
     return Classifier(name, project_folder)
+
+
+class Words:
+    """A lexicon as a labeller."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self.labels = frozenset(lexicon.labels)
+        self.cut = 0
+
+    def label(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """Its share of all words found is how sure a label is."""
+        found = map(self._lexicon.classify, texts)
+        return [(each.label, each.score) for each in found]
 
 
 class Classifier:

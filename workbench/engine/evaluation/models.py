@@ -11,7 +11,7 @@ from workbench.engine.chat_model import (
     adapter_of,
     load_weights,
     model_folder,
-    require_same_base,
+    require_base,
     with_adapter,
 )
 
@@ -38,14 +38,15 @@ class Models:
         if self.holds(target) and self._current is not None:
             return self._current
         folder = model_folder(target)
-        require_same_base(target, folder)
+        require_base(target, folder)
         base = self._plain(target, (folder, target.quantization, target.double_quantization))
         adapter = adapter_of(target, folder)
         try:
-            self._current = with_adapter(base, adapter) if adapter else base
+            model = with_adapter(base, adapter) if adapter else base
         except BaseException:
             self.close()  # half an adapter may hang on it
             raise
+        self._current = model.eval().requires_grad_(False)
         self._target = target
         return self._current
 
