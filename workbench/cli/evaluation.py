@@ -140,7 +140,7 @@ def show(evaluation: "Evaluation", *, as_json: bool) -> int:
     say(f"{evaluation.id}: {status.state.value}, {len(contents.rows):,} {contents.plan.side} rows{where}")
     out.print(figures(table))
     say("")
-    for line in said(table):
+    for line in said(table, contents.plan):
         say(line)
     if notes := read_notes(evaluation).strip():
         say(f"\n{notes}")

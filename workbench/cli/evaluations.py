@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.contents import Contents
     from workbench.evaluation.folder import Evaluation
     from workbench.evaluation.ladder import Table
+    from workbench.evaluation.plan import Plan
     from workbench.evaluation.records import ScoredRow
 
 
@@ -86,14 +87,14 @@ def figures(table: "Table") -> "RichTable":
     return drawn
 
 
-def said(table: "Table") -> list[str]:
+def said(table: "Table", plan: "Plan") -> list[str]:
     """Below the table: what its columns are, who is told apart from the first, what is missing."""
     from workbench.evaluation.measures import measured, told
 
     lines = [f"{each.title:<10} {each.line}" for each in measured(table)]
     if lines:
         lines.append(f"{'*':<10} the best of its column; ↓ lower is better, ↑ higher is better")
-    return lines + told(table)
+    return lines + told(table, plan)
 
 
 def plain(contents: "Contents", table: "Table") -> dict[str, Any]:

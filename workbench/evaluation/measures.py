@@ -8,6 +8,8 @@ from typing import Literal
 from workbench.evaluation.labels import LabelScores
 from workbench.evaluation.ladder import RULE, Standing, Table
 from workbench.evaluation.paired import Spread
+from workbench.evaluation.perplexity import SCORED
+from workbench.evaluation.plan import Plan
 from workbench.prompts.survey.checks.seen import rows
 
 
@@ -212,12 +214,14 @@ def missing(standing: Standing) -> str:
     return f"{standing.name}: {rows(count)} without a score: {most}{others}"
 
 
-def told(table: Table) -> list[str]:
-    """What is to be said beside the figures: the best, who is told apart from the first, what is missing."""
+def told(table: Table, plan: Plan) -> list[str]:
+    """What is to be said beside the figures: the best, who is told apart from the first, what is missing, and
+    which tokens count."""
     first = table.standings[0].name
     lines = [] if table.best is None else [f"{table.best.name} is {RULE}"]
     lines += [line for standing in table.standings if (line := against(standing, first))]
-    return lines + [line for standing in table.standings if (line := missing(standing))]
+    lines += [line for standing in table.standings if (line := missing(standing))]
+    return [*lines, SCORED[plan.settings.perplexity]] if plan.settings.perplexity in SCORED else lines
 
 
 def _wins(standing: Standing) -> Spread | None:

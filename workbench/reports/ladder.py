@@ -14,6 +14,7 @@ from workbench.evaluation.jobs import Listed, list_evaluations
 from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.ladder import Table as Standings
 from workbench.evaluation.measures import cell, measured, told
+from workbench.evaluation.plan import Plan
 from workbench.evaluation.status import read_status
 from workbench.evaluation.votes import DEFINITION, read_votes, said_of, tally
 from workbench.reports.document import Bars, Block, Listing, Paragraph, Part, Quote, Table
@@ -57,7 +58,7 @@ def evaluation_blocks(contents: Contents) -> Iterator[Block]:
     if not measured(table):
         yield Paragraph("nothing is measured yet")
         return
-    yield from _tables(table)
+    yield from _tables(table, contents.plan)
     yield from _draws(table)
     yield from _labels(table)
     yield from _checks(contents)
@@ -84,7 +85,7 @@ def _about(contents: Contents) -> str:
     return "; ".join(said)
 
 
-def _tables(table: Standings) -> Iterator[Block]:
+def _tables(table: Standings, plan: Plan) -> Iterator[Block]:
     measures, standings = measured(table), table.standings
     rows = [
         [each.name, *(cell(measure, table, n) for measure in measures)] for n, each in enumerate(standings)
@@ -93,7 +94,7 @@ def _tables(table: Standings) -> Iterator[Block]:
     titles = [f"{each.title} ({each.better} is better)" if each.better else each.title for each in measures]
     says += [f"{each.title}: {each.name}: {each.about}." for each in measures]
     yield Table(["model", *titles], rows, says=says)
-    if said := told(table):
+    if said := told(table, plan):
         yield Listing(said)
     figures = [(each.name, measures[0].of(each)) for each in standings]
     yield Bars(measures[0].name, [(name, figure.mean if figure else math.nan) for name, figure in figures])

@@ -108,7 +108,7 @@ class LadderView(EvaluateView):
 
     def _draw(self) -> None:
         table, seen = self.query_one("#contestants", VirtualTable), self.seen
-        if self.table is None or not self.measures:
+        if self.table is None or seen is None or not self.measures:
             problem = (
                 shown(f"✗ {seen.problem}", "bold")
                 if seen and seen.problem
@@ -133,7 +133,7 @@ class LadderView(EvaluateView):
         table.refresh()
         chosen = self.measures[self.metric]
         self.tell("#measure", Text.assemble((chosen.name, "bold"), chosen.line.removeprefix(chosen.name)))
-        said = shown("".join(f"\n{line}" for line in told(self.table)))
+        said = shown("".join(f"\n{line}" for line in told(self.table, seen.contents.plan)))
         self.tell("#measure-bars", self._bars(self.table).append_text(said))
 
     def _bars(self, table: Table) -> Text:
