@@ -42,6 +42,7 @@ _SIGNS = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "escape": "esc",
+    "equals_sign": "=",
     "left": "←",
     "right": "→",
 }
@@ -59,6 +60,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show_prompt", "2", "Prompt", "One example as text, tokens and loss mask", bar=False),
     Action("app", "show_setup", "3", "Setup", "The form: every setting of the project", bar=False),
     Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
+    Action(
+        "app", "show_evaluate", "5", "Evaluate", "Was it worth it: models held against each other", bar=False
+    ),
     Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
     Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
     Action("app", "choose_profile", "P", "Profile", "Lay a profile of project.toml over the rest", bar=False),
@@ -190,6 +194,72 @@ ACTIONS: tuple[Action, ...] = (
     Action("train.queue", "remove", "x", "Remove", "Take out an entry that still waits"),
     Action("train.queue", "open", "enter", "Open", "Show the entry's run with its curves"),
     Action("train.queue", "back", "escape,u", "Runs", "Back to the list of runs"),
+    Action("evaluate.ladder", "metric", "m,right", "Metric", "The next figure: its meaning, and its bars"),
+    Action("evaluate.ladder", "metric_before", "left", "Before", "The figure before this one", bar=False),
+    Action("evaluate.ladder", "open_rows", "enter", "Rows", "Show the rows of this model, the worst first"),
+    Action("evaluate.ladder", "resume", "r", "Resume", "Go on with an evaluation that was stopped or killed"),
+    Action("evaluate.rows", "open_row", "enter", "Open", "The row with all answers to it, side by side"),
+    Action("evaluate.rows", "next_model", "right", "Model", "The rows of the next model"),
+    Action("evaluate.rows", "previous_model", "left", "Before", "The rows of the model before", bar=False),
+    Action("evaluate.rows", "all_rows", "escape", "All", "All rows again, not those of one check alone"),
+    Action("evaluate.beside", "rate", "r", "Rate", "Rate answers blind: names hidden, the order drawn"),
+    Action("evaluate.beside", "better_first", "a", "A", "Rating: the first answer is better", bar=False),
+    Action("evaluate.beside", "better_second", "b", "B", "Rating: the second answer is better", bar=False),
+    Action("evaluate.beside", "tie", "equals_sign", "Tie", "Rating: both are as good", bar=False),
+    Action("evaluate.beside", "both_bad", "0", "Both bad", "Rating: neither will do", bar=False),
+    Action(
+        "evaluate.beside", "end_rating", "escape", "End", "End the rating; what was rated is kept", bar=False
+    ),
+    Action("evaluate.beside", "next_row", "right", "Next", "The next row"),
+    Action("evaluate.beside", "previous_row", "left", "Previous", "The row before", bar=False),
+    Action("evaluate.beside", "models", "m", "Models", "Choose the two to four models side by side"),
+    Action("evaluate.beside", "edit", "e", "Edit", "Write the answer as it should be: a row to train on"),
+    Action("evaluate.beside", "issue", "i", "Issue", "Note what is wrong with an answer"),
+    Action(
+        "evaluate.beside",
+        "write",
+        "w",
+        "Write",
+        "Votes as preference rows, edited answers as rows to train on",
+    ),
+    Action("evaluate.labels", "next_model", "right", "Model", "The labels of the next model"),
+    Action(
+        "evaluate.labels", "previous_model", "left", "Before", "The labels of the model before", bar=False
+    ),
+    Action("evaluate.checks", "open_rows", "enter", "Rows", "The rows in which the check found something"),
+    Action("evaluate.checks", "next_model", "right", "Model", "Another model's rows open with enter"),
+    Action("evaluate.checks", "previous_model", "left", "Before", "The model before", bar=False),
+    Action("evaluate.grid", "use", "u", "Use", "Write the suggested decoding to [chat] of project.toml"),
+    Action("evaluate.report", "write", "w", "Write", "Write the report as Markdown and as one HTML file"),
+    Action("evaluate.report", "next_subject", "right", "Next", "The report of the next run or sweep"),
+    Action("evaluate.report", "previous_subject", "left", "Before", "The report before this one", bar=False),
+    Action("evaluate", "start", "t", "Evaluate", "Start an evaluation in the background"),
+    Action("evaluate", "stop", "s", "Stop", "End it after its batch; it can be resumed"),
+    Action("evaluate", "note", "n", "Note", "Read and add to the evaluation's notes", bar=False),
+    Action("evaluate", "warnings", "y", "Warnings", "All that has to be known of these figures", bar=False),
+    Action(
+        "evaluate", "show_ladder", "l", "Ladder", "View: evaluations, and their models in a table", bar=False
+    ),
+    Action("evaluate", "show_rows", "o", "Rows", "View: row by row, the worst first", bar=False),
+    Action(
+        "evaluate", "show_beside", "f", "Beside", "View: answers side by side, and rating them", bar=False
+    ),
+    Action("evaluate", "show_labels", "c", "Labels", "View: confusion matrix, F1 by label", bar=False),
+    Action("evaluate", "show_checks", "h", "Checks", "View: what is wrong with answers", bar=False),
+    Action("evaluate", "show_grid", "d", "Decoding", "View: sampling settings against each other", bar=False),
+    Action("evaluate", "show_report", "v", "Report", "View: the report, to be read here", bar=False),
+    Action(
+        "evaluate", "next_view", "right_square_bracket", "Next view", "The view after this one", bar=False
+    ),
+    Action(
+        "evaluate",
+        "previous_view",
+        "left_square_bracket",
+        "View before",
+        "The view before this one",
+        bar=False,
+    ),
+    Action("evaluate", "other_part", "tab", "Part", "The next part of this view", bar=False),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
     Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint"),
     Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings"),
