@@ -116,7 +116,7 @@ def test_the_form_of_the_issue(tmp_path: Path) -> None:
         ('name = "x"\ntraining.target_modules = []', "2: training.target_modules: must not be empty"),
         ('name = "x"\ndata.source = [5]', "2: data.source.0: not a table: 5"),
         ('name = "x"\n"odd \\u001b key" = 5', '2: "odd \\u001b key": unknown key; known here: format, name, '
-         "about, model, data, prompt, training, launch, chat, augmentation, profile"),
+         "about, model, data, prompt, training, launch, evaluation, chat, augmentation, profile"),
     ],
 )  # fmt: skip
 def test_one_fault(tmp_path: Path, text: str | bytes, problem: str) -> None:

@@ -12,7 +12,7 @@ from transformers import (
 )
 
 from workbench.errors import fault
-from workbench.project.schema import ChatSettings
+from workbench.project.sampling import Sampling
 
 GREEDY_BELOW = 1e-4
 """Temperatures under this take the likeliest token: dividing by less overflows and changes nothing else."""
@@ -48,7 +48,7 @@ class Sampler:
         device: where the scores are.
     """
 
-    def __init__(self, settings: ChatSettings, prompt_tokens: int, device: torch.device) -> None:
+    def __init__(self, settings: Sampling, prompt_tokens: int, device: torch.device) -> None:
         self._greedy = settings.temperature < GREEDY_BELOW
         self._generator = torch.Generator(device).manual_seed(settings.seed)
         self._processors = LogitsProcessorList()

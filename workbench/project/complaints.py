@@ -242,7 +242,7 @@ def _unknown_key(traced: _Traced) -> Complaint:
     if not near and homes:
         near = " or ".join(homes)
     what = f"unknown key, did you mean {near}?" if near else "unknown key"
-    hint = f"known here: {', '.join(known)}" if not near and len(known) < 12 else ""
+    hint = f"known here: {', '.join(known)}" if not near and len(known) <= 12 else ""
     return Complaint(traced.path, what, hint)
 
 

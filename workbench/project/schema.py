@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from workbench.project.evaluation import EvaluationSettings
 from workbench.project.launch import LaunchSettings
+from workbench.project.sampling import Sampling
 from workbench.project.source import Source
 from workbench.project.table import Count, Seed, Table, Words, setting
 from workbench.project.training import TrainingSettings
@@ -164,60 +166,10 @@ class Augmentation(Table):
     seed: Seed = setting(42, "Seed of what is drawn where more can be made than `target` asks for")
 
 
-class ChatSettings(Table):
+class ChatSettings(Sampling):
     """`[chat]`: how answers are drawn."""
 
     system: str = setting("", "System message of conversations; empty for the one of training, prompt.system")
-    temperature: float = setting(0.7, "0 always takes the likeliest token; higher is freer", ge=0, le=5)
-    top_p: float = setting(
-        1.0, "Draw from the likeliest tokens that together hold this share", unit="share", gt=0, le=1
-    )
-    top_k: Count = setting(0, "Draw from this many likeliest tokens; 0 for no limit", unit="tokens", ge=0)
-    min_p: float = setting(
-        0.0, "Leave out tokens less likely than this share of the likeliest", unit="share", ge=0, le=1
-    )
-    typical_p: float = setting(
-        1.0,
-        "Draw from the tokens of about the expected surprise that together hold this share",
-        unit="share",
-        source="locally typical sampling, arXiv 2202.00666",
-        gt=0,
-        le=1,
-    )
-    repetition_penalty: float = setting(
-        1.0,
-        "Above 1 divides the scores of tokens already in prompt or answer",
-        source="CTRL, arXiv 1909.05858",
-        gt=0,
-        le=5,
-    )
-    presence_penalty: float = setting(
-        0.0,
-        "Subtracted once from the score of a token already in the answer",
-        source="OpenAI API",
-        ge=-2,
-        le=2,
-    )
-    frequency_penalty: float = setting(
-        0.0,
-        "Subtracted from the score of a token for each time it is already in the answer",
-        source="OpenAI API",
-        ge=-2,
-        le=2,
-    )
-    no_repeat_ngram_size: Count = setting(
-        0,
-        "No run of this many tokens comes twice, the prompt counted; 0 for no such rule",
-        unit="tokens",
-        source="arXiv 1705.04304; transformers",
-        ge=0,
-    )
-    min_new_tokens: Count = setting(
-        0, "Shortest answer: no stop token before it", unit="tokens", source="transformers", ge=0
-    )
-    max_new_tokens: Count = setting(256, "Longest answer", unit="tokens", ge=1)
-    seed: Seed = setting(0, "Seed of the draw: the same seed gives the same answer")
-    stop: list[Words] = setting([], "Texts that end an answer, beside the template's own stop token")
     last_turns: Count = setting(
         0,
         "Memory: only this many last questions, with their answers, are sent; 0 for all that fit the context",
@@ -237,6 +189,7 @@ class Project(Table):
     prompt: PromptSettings = Field(default_factory=PromptSettings)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     launch: LaunchSettings = Field(default_factory=LaunchSettings)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     chat: ChatSettings = Field(default_factory=ChatSettings)
     augmentation: Augmentation = Field(default_factory=Augmentation)
     profile: dict[str, dict[str, Any]] = setting({}, "Named tables laid over the rest: `--profile tiny`")
