@@ -1,8 +1,8 @@
 """`fake_engine.py LOG`: speaks the chat protocol, knows no model, and writes down every request.
 
 The last message says what to do: `die`, `wait` (until stopped), `refuse`, `mute`; `half` refuses all columns
-but the first; `drop N` leaves N exchanges out; `many N` answers with N words. Else it is answered with itself,
-and with what is given with the answer. Every answer of a column has two tokens, the second an unlikely one.
+but the first; `drop N` leaves N exchanges out; `many N` answers with N words. Else it is answered with
+itself, and with what is given with the answer. Every answer tells of two tokens, the second an unlikely one.
 """
 
 import json
@@ -59,13 +59,13 @@ def refuse(id: int, what: str, **more: object) -> None:
 
 
 def load(request: dict[str, Any]) -> None:
-    """Takes every target that is there; one that says `big` only on the processor."""
+    """Takes every target that is there; one whose system message is `big` only without a GPU."""
     for target in request["targets"].values():
         weights = target.get("weights")
         if weights and not os.path.isdir(weights):
             refuse(request["id"], f"this checkpoint is gone: {weights}")
             return
-        if "big" in target["prompt"]["system"] and target["device"] == "auto":
+        if "big" in target["prompt"]["system"] and os.environ.get("CUDA_VISIBLE_DEVICES") != "":
             refuse(request["id"], "the GPU has 1.0 GiB free, 14.2 GiB are needed", no_room=True)
             return
         if "slow" in target["prompt"]["system"]:

@@ -5,6 +5,7 @@ dies itself, whoever waits for it gets `EngineDied` with the reason, and it can 
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections import deque
@@ -69,8 +70,11 @@ class ChatEngine:
         """The last lines that the engine and its libraries wrote beside the replies."""
         return list(self._stderr)
 
-    async def start(self) -> None:
+    async def start(self, *, cpu: bool = False) -> None:
         """Start the process and wait until its libraries are imported; nothing happens when it runs.
+
+        Args:
+            cpu: leave the GPU alone, for one that has no room: models are held and computed by the host.
 
         Raises EngineDied: it ended before that; WorkbenchError: it cannot be started at all.
         """
@@ -80,7 +84,12 @@ class ChatEngine:
         pipe = asyncio.subprocess.PIPE
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=pipe, stdout=pipe, stderr=pipe, limit=LONGEST_LINE
+                *self._command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                limit=LONGEST_LINE,
+                env=os.environ | {"CUDA_VISIBLE_DEVICES": ""} if cpu else None,
             )
         except OSError as error:
             raise fault(f"the chat engine cannot be started: {error.strerror}", self._command[0]) from None

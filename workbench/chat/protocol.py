@@ -47,7 +47,6 @@ class Target:
         run: id of the run.
         step: optimizer steps behind the weights.
         base_fingerprint: of the base model that the run was trained on; empty when nothing depends on it.
-        device: the GPU when there is one, or the processor whatever there is.
     """
 
     kind: Literal["base", "checkpoint", "newest"]
@@ -63,7 +62,6 @@ class Target:
     run: str | None = None
     step: int | None = None
     base_fingerprint: str = ""
-    device: Literal["auto", "cpu"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +244,7 @@ class Failed:
     Attributes:
         problems: why.
         column: whose answer ended; None: all of the request.
-        no_room: memory was lacking: the same target may be loaded with ``device="cpu"``.
+        no_room: memory was lacking on the GPU: an engine that is started with ``cpu=True`` may have it.
     """
 
     id: int
@@ -262,7 +260,7 @@ class Failed:
 
 
 class NoRoom(WorkbenchError):
-    """Memory was lacking for a target: it may be loaded on the processor instead."""
+    """The GPU's memory was lacking: an engine that is started with ``cpu=True`` uses the host's instead."""
 
 
 Request = Load | Generate | Stop

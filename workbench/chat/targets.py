@@ -1,5 +1,5 @@
-"""Whom one can talk to: the base model, every complete checkpoint of every run, and what is newest of one that
-runs.
+"""Whom one can talk to: the base model, every complete checkpoint of every run, and the newest of one that
+goes on.
 """
 
 from dataclasses import replace

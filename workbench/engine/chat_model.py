@@ -1,6 +1,8 @@
 """A chat target in memory: the base model, with the checkpoint's adapter, or the checkpoint's own weights."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +23,8 @@ from workbench.prompts.tokenizer import load_tokenizer
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+REPLACING = ("modules_to_save", "trainable_token_indices", "target_parameters", "layer_replication")
+"""Keys of adapter_config.json that change more of a model than its linear layers."""
 
 
 def model_folder(target: Target) -> Path:
@@ -66,19 +70,49 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
     Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
     adapter = target.weights if folder != target.weights else None
-    if adapter and target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
+    model = load_base(target, folder)
+    if adapter:
+        require_base(target, folder)
+        model = _with_adapter(model, adapter)
+    return model.eval().requires_grad_(False)
+
+
+def require_base(target: Target, folder: Path) -> None:
+    """Raises WorkbenchError: the base model is not the one that an adapter was trained on."""
+    if target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
             f"the base model is not the one that run {target.run} was trained on",
             folder,
             "its weights or its configuration have changed; the adapter fits the old ones only",
         )
+
+
+def load_base(target: Target, folder: Path) -> PreTrainedModel:
+    """The weights in `folder`, without an adapter.
+
+    Raises WorkbenchError: they are incomplete, broken, or of an architecture that is not known.
+    """
     try:
         model: PreTrainedModel = load_base_model(
             folder, target.quantization, _dtype(), double_quantization=target.double_quantization
         )
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
-    return (_with_adapter(model, adapter) if adapter else model).eval().requires_grad_(False)
+    return model.eval().requires_grad_(False)
+
+
+def changes_base(folder: Path, base: Path) -> bool:
+    """Whether an adapter puts layers of its own in the place of the base model's: it cannot share it.
+
+    Args:
+        folder: the adapter's.
+        base: the base model's.
+    """
+    config, own = _json(folder / ADAPTER_CONFIG), folder / "tokenizer.json"
+    if any(config.get(key) for key in REPLACING):
+        return True
+    rows = _json(base / "config.json").get("vocab_size")
+    return own.is_file() and isinstance(rows, int) and load_tokenizer(folder).size > rows
 
 
 def _dtype() -> torch.dtype:
@@ -96,6 +130,15 @@ def _is_adapter(folder: Path) -> bool:
     if is_pointer(weights):
         raise fault("a git-lfs pointer in place of the file", weights, f"run `git lfs pull` in {folder}")
     return True
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """Empty where it cannot be read: loading says what is wrong with it."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:

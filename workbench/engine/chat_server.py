@@ -4,7 +4,6 @@ One thread reads requests, so that a stop is heard while another one loads and g
 can hold ends the process; the end of stdin does, at once, and with it all its memory goes back.
 """
 
-import gc
 import os
 import queue
 import signal
@@ -12,33 +11,33 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TYPE_CHECKING, BinaryIO
 
 from workbench.chat.protocol import (
     Done,
     Failed,
     Generate,
-    Held,
     Load,
     Loaded,
+    NoRoom,
     Piece,
     Ready,
     Reply,
     Stop,
-    Target,
     id_of,
     read_request,
     to_line,
 )
-from workbench.errors import WorkbenchError, fault
+from workbench.errors import Problem, WorkbenchError, fault
 
 if TYPE_CHECKING:
-    from workbench.engine.generate import Session
+    from workbench.engine.shelf import Shelf
 
 
 class Server:
-    """One model at a time.
+    """Models that are held, and answers of them.
 
     Args:
         requests: where lines are read from.
@@ -51,8 +50,7 @@ class Server:
         self._writing = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Load | Generate, threading.Event]] = queue.SimpleQueue()
         self._stops: dict[int, threading.Event] = {}
-        self._sessions: dict[str, Session] = {}
-        self._loaded: dict[str, Target] = {}
+        self._shelf: Shelf
 
     def serve(self) -> None:
         """Answer until stdin ends."""
@@ -75,82 +73,57 @@ class Server:
     def _work(self) -> None:
         """Load and generate, one request after the other."""
         try:
-            _import_libraries()
+            self._shelf = _open_shelf()
         except Exception:
             traceback.print_exc()
             os._exit(1)
         self._reply(Ready())
+        from torch import inference_mode
+
         while True:
             request, stop = self._queue.get()
             try:
-                self._load(request) if isinstance(request, Load) else self._generate(request, stop)
+                if isinstance(request, Load):
+                    self._load(request)
+                else:
+                    with inference_mode():
+                        self._generate(request, stop)
             except WorkbenchError as error:
                 self._fail(request.id, error)
             except Exception as error:
                 traceback.print_exc()
-                self._unload()
+                self._shelf.clear()
                 self._fail(request.id, _explained(error))
             finally:
                 self._stops.pop(request.id, None)
 
     def _load(self, request: Load) -> None:
-        from workbench.engine.chat_model import load_encoder, load_model, model_folder
-        from workbench.engine.generate import Session
-        from workbench.engine.models import count_parameters
-
         started = time.perf_counter()
-        old, before = self._sessions, self._loaded
-        self._sessions, self._loaded = {}, {}
-        held = {}
-        for key, target in request.targets.items():
-            folder = model_folder(target)
-            encoder = load_encoder(target, folder)
-            if before.get(key) == target:
-                # The same weights; a template file may have been edited since
-                model = old[key].model
-            else:
-                old.clear()
-                self._collect()  # two models at once may not fit
-                model = load_model(target, folder)
-            self._sessions[key], self._loaded[key] = session, _ = Session(model, encoder), target
-            held[key] = Held(
-                device=str(next(model.parameters()).device),
-                parameters=count_parameters(model)[1],
-                context=session.context,
-            )
+        held = self._shelf.hold(request.targets)
         self._reply(Loaded(request.id, seconds=time.perf_counter() - started, held=held))
 
     def _generate(self, request: Generate, stop: threading.Event) -> None:
-        if not self._sessions:
-            raise fault("no model is loaded")
-        for number, column in enumerate(request.columns):
+        from workbench.engine.generate import Asked, answer_together
 
-            def emit(text: str, number: int = number) -> None:
-                self._reply(Piece(request.id, text, number))
-
+        sessions = [self._shelf.session(column.target) for column in request.columns]
+        numbers, asked = [], []
+        for number, (column, session) in enumerate(zip(request.columns, sessions, strict=True)):
             try:
-                answer = self._sessions[column.target].answer(
-                    column.messages,
-                    column.settings,
-                    emit,
-                    stop,
-                )
+                prompt = session.prompt(column.messages, column.settings)
             except WorkbenchError as error:
                 self._reply(Failed(request.id, list(error.problems), number))
                 continue
-            figures: dict[str, Any] = asdict(answer)
-            self._reply(Done(id=request.id, tokens=len(answer.ids), column=number, **figures))
+            numbers.append(number)
+            asked.append(Asked(session, prompt, column.settings, self._emitter(request.id, number)))
+        for row, answer in answer_together(asked, stop, details=request.details):
+            if isinstance(answer, WorkbenchError):
+                self._reply(Failed(request.id, list(answer.problems), numbers[row]))
+            else:
+                figures = {name.name: getattr(answer, name.name) for name in fields(answer)}
+                self._reply(Done(request.id, column=numbers[row], tokens=len(answer.ids), **figures))
 
-    def _unload(self) -> None:
-        self._sessions, self._loaded = {}, {}
-        self._collect()
-
-    def _collect(self) -> None:
-        import torch
-
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+    def _emitter(self, number: int, column: int) -> Callable[[str], None]:
+        return lambda text: self._reply(Piece(number, text, column))
 
     def _reply(self, reply: Reply) -> None:
         line = to_line(reply)
@@ -161,27 +134,28 @@ class Server:
                 os._exit(0)
 
     def _fail(self, number: int, error: WorkbenchError) -> None:
-        self._reply(Failed(number, list(error.problems)))
+        self._reply(Failed(number, list(error.problems), no_room=isinstance(error, NoRoom)))
 
 
-def _import_libraries() -> None:
-    """All that loading and generating need, so that a model that is ready answers without a delay."""
+def _open_shelf() -> "Shelf":
+    """With it comes all that loading and generating need: a model that is ready answers without a delay."""
     import transformers
 
-    import workbench.engine.chat_model
-    import workbench.engine.generate  # noqa: F401
+    from workbench.engine.shelf import Shelf
 
     transformers.utils.logging.disable_progress_bar()
+    return Shelf()
 
 
 def _explained(error: Exception) -> WorkbenchError:
     from workbench.engine.reasons import out_of_memory
 
     if out_of_memory(error):
-        return fault(
-            "out of memory: the model was unloaded",
-            hint="a shorter conversation, model.quantization = nf4, or end what else uses the memory",
-        )
+        what = "out of memory: the models were unloaded"
+        hint = "fewer columns, a shorter conversation, or model.quantization = nf4"
+        if type(error).__name__ == "OutOfMemoryError":  # the GPU's
+            return NoRoom(Problem(what, hint=f"{hint}; or talk to it on the CPU"))
+        return fault(what, hint=f"{hint}; or end what else uses the memory")
     return fault(f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}")
 
 

@@ -15,7 +15,6 @@ from workbench.data.example import Message
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
 from workbench.ui.panes.chat.column import ColumnView
-from workbench.ui.panes.chat.models import key_of
 from workbench.ui.panes.chat.talk import TalkPane
 from workbench.ui.widgets.message_input import MessageInput
 
@@ -28,8 +27,6 @@ class AnswerPane(TalkPane):
     asking_worker: Worker[None] | None
     _generating: bool
     _redraw: Timer
-    _cpu: set[str]
-    """Keys of targets that are loaded on the processor: the GPU has no room for them."""
 
     @on(MessageInput.Sent)
     def _sent(self, event: MessageInput.Sent) -> None:
@@ -57,7 +54,7 @@ class AnswerPane(TalkPane):
         blocks = [block for block in target.prompt.block if block.title not in self.without]
         if len(blocks) < len(target.prompt.block):
             target = replace(target, prompt=target.prompt.model_copy(update={"block": blocks}))
-        return replace(target, device="cpu") if key_of(target) in self._cpu else target
+        return target
 
     @work(exclusive=True, exit_on_error=False)
     async def _ask(self) -> None:
@@ -99,6 +96,9 @@ class AnswerPane(TalkPane):
             self._generating = True
             self._redraw.resume()
             yield ready
+        except WorkbenchError:
+            self.models.forget()
+            raise
         finally:
             self._redraw.pause()
             self.answering = self._generating = False
@@ -182,10 +182,15 @@ class AnswerPane(TalkPane):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._cpu |= {column.key for column in self.columns}
-                self.ask()
+                self._ask_processor()
 
-        self.app.push_screen(Confirm("Load on the processor instead?", str(error)), answered)
+        said = f"{error}\nThe processor has more memory and takes longer; all of this chat goes there."
+        self.app.push_screen(Confirm("Talk on the processor instead?", said), answered)
+
+    @work(exit_on_error=False)
+    async def _ask_processor(self) -> None:
+        await self.models.use_processor()
+        self.ask()
 
     def draw_answers(self) -> None:
         """What has come since the last time."""

@@ -20,6 +20,7 @@ class Models:
         self.engine = ChatEngine()
         self.facts: dict[str, Held] = {}
         self._held: dict[str, Target] = {}
+        self._cpu = False
 
     def holds(self, wanted: Mapping[str, Target]) -> bool:
         """Whether all of these can be asked at once; how one is called makes no difference."""
@@ -34,8 +35,17 @@ class Models:
         Raises EngineDied; WorkbenchError: it cannot be started.
         """
         if not self.engine.running:
-            self._held = {}
-            await self.engine.start()
+            self.forget()
+            await self.engine.start(cpu=self._cpu)
+
+    async def use_processor(self) -> None:
+        """Leave the GPU, which has no room, for as long as the pane lives; memory is given back."""
+        self._cpu = True
+        await self.engine.close()
+
+    def forget(self) -> None:
+        """What is held may have been given back: the engine is asked again before the next answer."""
+        self._held = {}
 
     async def hold(self, wanted: Mapping[str, Target]) -> dict[str, WorkbenchError]:
         """Load these and no others. One that cannot be loaded does not keep the others from answering.
@@ -48,7 +58,7 @@ class Models:
         await self.start()
         if self.holds(wanted):
             return {}
-        self._held = {}
+        self.forget()
         try:
             await self._load(wanted)
         except EngineDied:

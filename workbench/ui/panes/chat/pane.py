@@ -58,7 +58,6 @@ class ChatPane(SamplingPane, ChoosePane):
         self.selected = self._editing = None
         self.markdown = self.answering = self._generating = False
         self.asking_worker = None
-        self._cpu = set()
         self._opened_for = self._looked_for = None
         self.query_one(Form).display = self.query_one("#contract").display = False
         self._redraw = self.set_interval(1 / REDRAWS_PER_SECOND, self.draw_answers, pause=True)
