@@ -125,8 +125,10 @@ class AnswerPane(TalkPane):
             if error := refused.get(column.key):
                 column.end(f"! {error}")
                 self.draw_column(column)
-        self._hold_to_contract([column.target for column in columns])
-        return [column for column in columns if column.key not in refused]
+        ready = [column for column in columns if column.key not in refused]
+        said = [remark for column in ready for remark in self.models.facts[column.key].remarks]
+        self._hold_to_contract([column.target for column in ready], said)
+        return ready
 
     async def _stream(self, columns: list[ColumnView]) -> None:
         settings = [self.settings_of(column) for column in columns]
@@ -198,11 +200,15 @@ class AnswerPane(TalkPane):
             column.draw()
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="contract")
-    def _hold_to_contract(self, targets: list[Target]) -> None:
-        """A line where the project writes prompts in another way by now than a run that is talked to."""
+    def _hold_to_contract(self, targets: list[Target], said: list[str]) -> None:
+        """A line where the project writes prompts in another way by now than a run that is talked to, after
+        what the engine has to say of them.
+        """
         worker = get_current_worker()
         project = self.workspace.project
-        found = dict.fromkeys(remark for target in targets for remark in remarks(target, project))
+        found = dict.fromkeys(said)
+        for target in targets:
+            found |= dict.fromkeys(remarks(target, project))
         if not worker.is_cancelled:
             self.app.call_from_thread(self.say_contract, "\n".join(f"! {remark}" for remark in found))
 

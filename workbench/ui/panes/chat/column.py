@@ -9,10 +9,10 @@ from textual.widgets import Static
 
 from workbench.chat.conversation import Conversation
 from workbench.chat.protocol import Done, Target
-from workbench.chat.transcript import result_fields
+from workbench.chat.transcript import result_fields, target_fields
 from workbench.project.fields import format_value
 from workbench.ui.panes.chat.models import key_of
-from workbench.ui.panes.chat.turns import Place, ending, turns_of
+from workbench.ui.panes.chat.turns import Place, ending, short_name, turns_of
 from workbench.ui.text import shown
 from workbench.ui.widgets.turns import Turn, TurnsView
 
@@ -53,6 +53,11 @@ class ColumnView(Vertical):
         return key_of(self.target)
 
     @property
+    def short_name(self) -> str:
+        """Of its target."""
+        return short_name(target_fields(self.target))
+
+    @property
     def turns(self) -> TurnsView:
         """What is scrolled and focused."""
         return self.query_one(TurnsView)
@@ -62,8 +67,9 @@ class ColumnView(Vertical):
         name = self.query_one(".column-name", Static)
         name.display = many
         line = Text("> " if here else "  ", style="bold reverse" if here else "bold")
-        line.append(f"{number} ")
-        line.append_text(shown(self.target.label))
+        line.append_text(shown(f"{number} {self.short_name}"))
+        if self.target.run:
+            line.append_text(shown(f"\n  {self.target.run}", "dim"))
         if self.own:
             own = ", ".join(f"{key} {format_value(value)}" for key, value in self.own.items())
             line.append_text(shown(f"\n  {own}", "dim"))
@@ -77,7 +83,7 @@ class ColumnView(Vertical):
         if self.answering:
             return
         if self.failure:
-            turns.append(Turn(self.target.label, self.failure))
+            turns.append(Turn(self.short_name, self.failure))
             self.places.append(None)
         at = self.places.index(selected) if selected in self.places else None
         self.turns.show(turns, at)
@@ -87,7 +93,7 @@ class ColumnView(Vertical):
     def begin(self) -> None:
         """An answer begins."""
         self.text, self.failure, self._unseen, self.answering = "", "", [], True
-        self.turns.open_turn(self.target.label)
+        self.turns.open_turn(self.short_name)
 
     def take(self, piece: str) -> None:
         """More of it; the screen is told by `draw`."""

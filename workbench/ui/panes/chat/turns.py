@@ -1,6 +1,7 @@
 """A conversation of one column as turns: who, what, figures, and what the model was not sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from workbench.chat.conversation import Answer, Conversation, Exchange
@@ -32,10 +33,19 @@ def turns_of(
         question = exchange.question
         add(Turn(f"you{_given(question.given)}", question.content), (exchange, False))
         if answer := exchange.answer_for(column):
-            who = f"{answer.target.get('label', '?')}{_given(answer.message.given)}"
+            who = f"{short_name(answer.target)}{_given(answer.message.given)}"
             text = answer.message.content
             add(Turn(who, text, figures(answer), markdown=markdown), (exchange, True))
     return turns, places
+
+
+def short_name(target: Mapping[str, Any]) -> str:
+    """Whom an answer is from, without the run's id and a folder's path, which stand above."""
+    label = str(target.get("label", "?"))
+    if run := target.get("run"):
+        return label.removeprefix(f"{run} ")
+    base = str(target.get("base", ""))
+    return label.replace(base, Path(base).name) if base else label
 
 
 def left_out(exchanges: int) -> str:
