@@ -8,7 +8,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "bitsandbytes", "accelerate")
-LIGHT_ROOMS = ("project", "data", "prompts", "runs", "chat", "machine", "ui", "cli")
+LIGHT_ROOMS = (
+    "project",
+    "data",
+    "prompts",
+    "runs",
+    "chat",
+    "exporting",
+    "evaluation",
+    "machine",
+    "ui",
+    "cli",
+)
 
 
 def modules(room: str) -> list[str]:

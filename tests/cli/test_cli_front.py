@@ -75,7 +75,9 @@ def test_readme_has_examples() -> None:
     ("words", "complaint"),
     [
         (["traim"], "did you mean workbench train?"),
-        ([], "projects: no such folder, and no command"),
+        ([], "the screen needs a terminal"),
+        (["nowhere"], "nowhere: no such folder, and no command"),
+        (["tour", "nowhere"], "nowhere: no such folder, and no command"),
         (["small"], "the screen needs a terminal"),
         (["preview", "nowhere"], "nowhere"),
         (["preview", "small", "--row", "99"], "no row 99"),

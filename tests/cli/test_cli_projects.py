@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import huggingface_hub
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from workbench.cli import main
+from workbench.embedded import FOLDER
 from workbench.project.store import open_project
 
 QUESTION = {"question": "Who?", "answer": "Me."}
@@ -57,6 +60,41 @@ def test_new_refuses_what_it_cannot_use(tmp_path: Path, capsys: pytest.CaptureFi
         told = capsys.readouterr()
         assert told.out == "" and all(complaint in told.err for complaint in complaints)
         assert not target.exists()
+
+
+def test_new_like_one_that_comes_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "--list"]) == 0
+    told = capsys.readouterr()
+    assert "tea-house  Questions to a tea house" in told.out and "--like NAME" in told.err
+    target = tmp_path / "mine"
+    assert main(["new", str(target), "--like", "tea-house"]) == 0
+    assert capsys.readouterr().out == f"{target / 'project.toml'}\n"
+    assert main(["preview", str(target)]) == 0
+    capsys.readouterr()
+    for wrong in (
+        [str(target), "--like", "tea-house"],
+        [str(tmp_path / "other"), "--like", "tea"],
+        [str(tmp_path / "other"), "--like", "tea-house", "--base", "embedded"],
+        [],
+    ):
+        assert main(["new", *wrong]) == 2
+        told = capsys.readouterr()
+        assert told.out == "" and told.err.startswith("error: ")
+    assert not (tmp_path / "other").exists()
+
+
+def test_fetch_says_where_it_is_or_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["fetch", str(FOLDER)]) == 0
+    assert capsys.readouterr().out == f"{FOLDER}\n"
+
+    def snapshot_download(repo: str, *, local_files_only: bool = False, **_: object) -> str:
+        raise LocalEntryNotFoundError("not here") if local_files_only else ConnectionError("no network")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    assert main(["fetch", "org/small"]) == 2
+    assert "the hub was not reached: no network" in capsys.readouterr().err
 
 
 def test_new_leaves_an_existing_project_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,42 +3,20 @@
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from terminal import WORKBENCH, Terminal
+from waiting import screens, until
 
 from workbench.runs.control import stop_now
-from workbench.runs.folder import Run, list_runs
+from workbench.runs.folder import list_runs
 from workbench.runs.lock import holder_pid, is_held
 from workbench.runs.status import read_status
 
 SAMPLE = Path(__file__).parents[2] / "projects" / "tea-house"
 
 pytestmark = [pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux"), pytest.mark.timeout(600)]
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end, f"no {what}"
-        time.sleep(0.05)
-
-
-def screen_pid(run: Run) -> int:
-    """The process of the screen: whose command line is `python -m workbench PROJECT`."""
-    project = str(run.folder.parents[1])
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal():
-            try:
-                words = (process / "cmdline").read_bytes().decode().split("\0")
-            except OSError:
-                continue
-            if words[1:4] == ["-m", "workbench", project]:
-                return int(process.name)
-    raise AssertionError("no screen")
 
 
 def test_a_run_outlives_the_screen_and_the_terminal_and_its_own_death_is_shown(tmp_path: Path) -> None:
@@ -60,7 +38,8 @@ def test_a_run_outlives_the_screen_and_the_terminal_and_its_own_death_is_shown(t
             until(lambda: bool(list_runs(project)), "run")
             (run,) = list_runs(project)
             until(lambda: read_status(run).step > 2, "steps")
-            os.kill(screen_pid(run), signal.SIGKILL)
+            (screen,) = screens(project)
+            os.kill(screen, signal.SIGKILL)
             terminal.wait_for_the_end()
             before = read_status(run).step
             until(lambda: read_status(run).step > before + 2, "steps after the kill of the screen")

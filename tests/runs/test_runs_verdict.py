@@ -123,6 +123,13 @@ def test_loss_above_ln_vocabulary() -> None:
     assert "not-divided" not in names(verdict(falling() + 8)), "an unknown vocabulary may be large"
 
 
+def test_loss_above_ln_vocabulary_that_validation_shares_is_no_sum() -> None:
+    loss = 8 * falling(deviation=0.01)
+    judged = verdict(loss, loss[49::50], facts=Facts(accumulation=8, vocabulary=512))
+    assert "not-divided" not in names(judged)
+    assert "another language or format" in named(judged, "worse-than-chance").what
+
+
 @pytest.mark.parametrize("accumulation", [None, 8])
 def test_loss_that_is_a_multiple_of_the_validation_loss(accumulation: int | None) -> None:
     validation = 1 + 2 * np.exp(-8 * np.linspace(0.05, 1, 20))

@@ -105,10 +105,10 @@ async def quicker() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def at_desk(
-    path: Path, size: tuple[int, int] = (80, 24), *, notifications: bool = False
+    path: Path, size: tuple[int, int] = (80, 24), *, notifications: bool = False, tour: bool = False
 ) -> AsyncIterator[Desk]:
     """The app on a project or a folder of projects; notices are drawn when asked for."""
-    app = WorkbenchApp(path)
+    app = WorkbenchApp(path, tour=tour)
     async with quicker(), app.run_test(size=size, notifications=notifications) as pilot:
         desk = Desk(app, pilot)
         await desk.until(lambda: app.place, "a pane")

@@ -13,6 +13,7 @@ from workbench.ui.panes.data.pane import VIEWS
 from workbench.ui.panes.prompt_variants import VariantsView
 from workbench.ui.panes.train.compare import CompareView
 from workbench.ui.panes.train.queue import QueueView
+from workbench.ui.panes.welcome import WelcomePane
 from workbench.ui.widgets.form import Form
 
 ESCAPES = ["[/INST]", "[/ y", "[@click=app.quit]x[/]"]
@@ -25,7 +26,7 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         place: getattr(import_module(f"workbench.ui.panes.{place}"), f"{place.title()}Pane")
         for place in PANES
     }
-    kinds |= {"app": WorkbenchApp, "form": Form}
+    kinds |= {"app": WorkbenchApp, "form": Form, "welcome": WelcomePane}
     views = {
         f"data.{view}": getattr(import_module(f"workbench.ui.panes.data.{view}"), f"{view.title()}View")
         for view in VIEWS
@@ -55,7 +56,7 @@ async def test_help_and_keys_in_every_pane(tmp_path: Path, size: tuple[int, int]
             assert lines[-1].rstrip().endswith("? help  q quit"), lines[-1]
             await desk.press("escape", "question_mark")
             shown = ""
-            for _ in range({50: 1, 24: 3, 15: 5}[size[1]]):
+            for _ in range({50: 2, 24: 4, 15: 7}[size[1]]):
                 shown += desk.text
                 await desk.press("pagedown")
             for action in ACTIONS:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from desk import SETTINGS, SIZES, at_desk, make_project, rows_of
 
+from workbench.project.examples import example_projects
 from workbench.ui.widgets.table import VirtualTable
 
 
@@ -38,11 +39,37 @@ async def test_one_project_is_opened_by_its_folder_or_its_file(tmp_path: Path) -
             )
 
 
-async def test_a_folder_without_projects_says_how_to_make_one(tmp_path: Path) -> None:
-    async with at_desk(tmp_path) as desk:
-        await desk.sees("no project here", "workbench new")
-        await desk.press("p", "2", "enter", "n")
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_folder_without_projects_offers_some(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with at_desk(tmp_path / "to-come", size) as desk:
+        await desk.sees("There is no project", "tea-house", "Questions to a tea house", "your own data")
+        assert not (tmp_path / "to-come").exists()
+        await desk.press("2", "escape")
         await desk.hears("no project is open")
+        await desk.hears("no project to go back to")
+        await desk.press(*["down"] * [row.name for row in example_projects()].index("tea-house"), "enter")
+        await desk.sees("240 kept")
+        assert desk.app.workspace.project.folder == tmp_path / "to-come" / "tea-house"
+
+
+async def test_the_copy_of_yesterday_is_opened_again_and_esc_goes_back(tmp_path: Path) -> None:
+    make_project(tmp_path / "tea-house", rows_of(("mine", "own")))
+    make_project(tmp_path / "beta")
+    async with at_desk(tmp_path) as desk:
+        await desk.sees("4 kept")
+        await desk.press("p", *"new project", "enter")
+        await desk.sees("Begin a project", "tea-house")
+        await desk.press("escape")
+        await desk.sees("4 kept")
+        await desk.press("p", *"new project", "enter")
+        await desk.sees("Begin a project")
+        await desk.press(*["down"] * [row.name for row in example_projects()].index("tea-house"), "enter")
+        await desk.sees("1 kept", "mine")
+
+
+async def test_f5_opens_what_came_meanwhile(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await desk.sees("There is no project")
         make_project(tmp_path / "alpha")
         await desk.press("f5")
         await desk.sees("4 kept")

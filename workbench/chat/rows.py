@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.chat.conversation import Answer
-from workbench.chat.transcript import append_line
 from workbench.data.example import Message
 from workbench.errors import fault
+from workbench.project.files import append_line
 from workbench.project.store import OpenProject
 
 PATH = "data/from_chat.jsonl"
@@ -41,9 +41,9 @@ def save_row(
     path = project.folder / PATH
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        append_line(path, json.dumps({"messages": said, "made_from": made_from}, ensure_ascii=False))
     except OSError as error:
-        raise fault(f"the row cannot be saved: {error.strerror}", path) from None
+        raise fault(f"the row cannot be saved: {error.strerror}", path.parent) from None
+    append_line(path, json.dumps({"messages": said, "made_from": made_from}, ensure_ascii=False))
     answer.saved = True
     return path
 

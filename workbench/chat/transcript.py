@@ -8,11 +8,11 @@ names it by its number.
 """
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from workbench.chat.protocol import Done, Target
 from workbench.data.example import Message
 from workbench.errors import fault
+from workbench.project.files import append_line
 from workbench.project.schema import ChatSettings
 
 VERSION = 1
@@ -171,10 +172,7 @@ class Transcript:
         self._append({"v": VERSION, **asdict(Opinion(time.time(), about, rating, issue))})
 
     def _append(self, line: dict[str, Any]) -> None:
-        try:
-            append_line(self.path, json.dumps(line, ensure_ascii=False, default=str))
-        except OSError as error:
-            raise fault(f"the transcript cannot be written: {error.strerror}", self.path) from None
+        append_line(self.path, json.dumps(line, ensure_ascii=False, default=str))
 
 
 def target_fields(target: Target) -> dict[str, Any]:
@@ -208,7 +206,7 @@ def read_transcript(path: Path) -> list[Entry]:
         lines = path.read_bytes().split(b"\n")[:-1]
     except OSError as error:
         raise fault(f"cannot be read: {error.strerror}", path) from None
-    adapter = TypeAdapter[Entry | Opinion](Entry | Opinion)
+    adapter = _lines()
     entries: list[Entry] = []
     for number, line in enumerate(lines, 1):
         try:
@@ -223,6 +221,12 @@ def read_transcript(path: Path) -> list[Entry]:
         else:
             entries[read.about] = _judged(entries[read.about], read)
     return entries
+
+
+@cache
+def _lines() -> TypeAdapter[Entry | Opinion]:
+    """Building it costs some milliseconds, and a list of transcripts reads many."""
+    return TypeAdapter(Entry | Opinion)
 
 
 def columns(entries: Sequence[Entry]) -> list[int]:
@@ -245,17 +249,3 @@ def _judged(entry: Entry, opinion: Opinion) -> Entry:
         rating=entry.rating if opinion.rating is None else opinion.rating,
         issues=[*entry.issues, opinion.issue] if opinion.issue else entry.issues,
     )
-
-
-def append_line(path: Path, line: str) -> None:
-    """One line, whole: a write that a full disk cut short is taken back. Raises OSError."""
-    data = (line + "\n").encode("utf-8", "replace")
-    with path.open("ab", buffering=0) as stream:
-        start = os.fstat(stream.fileno()).st_size
-        try:
-            while data:
-                data = data[stream.write(data) :]
-            os.fsync(stream.fileno())
-        except OSError:
-            stream.truncate(start)
-            raise

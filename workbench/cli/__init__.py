@@ -21,7 +21,9 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells count."""
 
 COMMANDS = {
-    "new": "make a project that trains, from a data file of any known shape",
+    "tour": "the screen, with a walk through its panes",
+    "new": "make a project that trains: from a data file of any known shape, or like one that comes along",
+    "fetch": "fetch a base model from the hub before it is needed",
     "presets": "hyperparameters by model size and of real projects; what a project does otherwise",
     "import-config": "settings out of a qlora.py command, a TRL, LLaMA-Factory or Axolotl YAML",
     "sources": "what became of each source's rows, or --add: propose a mapping for one more file",
@@ -142,8 +144,7 @@ def _front_parser() -> argparse.ArgumentParser:
         "path",
         nargs="?",
         metavar="PATH",
-        default="projects",
-        help="a project or a folder of projects (default: ./projects)",
+        help="a project or a folder of projects (default: the folder you are in, or ./projects)",
     )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     return parser

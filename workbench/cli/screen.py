@@ -16,13 +16,27 @@ Python's own thresholds the data pane of a large project had one every six secon
 
 def run(args: argparse.Namespace) -> int:
     """Open the screen on a project or on a folder of projects."""
-    check_path(args.path)
+    return show(args.path)
+
+
+def show(named: str | None, *, tour: bool = False) -> int:
+    """Open the screen on the path that was named, or where projects are looked for when none was."""
+    if named is not None:
+        check_path(named)
     check_terminal()
     from workbench.ui.app import WorkbenchApp
 
     spare_collections()
-    WorkbenchApp(Path(args.path)).run()
+    WorkbenchApp(Path(named) if named is not None else usual_path(), tour=tour).run()
     return 0
+
+
+def usual_path() -> Path:
+    """`projects` where there is one, else the folder itself if it holds some, else `projects` to come."""
+    from workbench.project.reading import find_projects
+
+    usual, here = Path("projects"), Path()
+    return here if not usual.is_dir() and find_projects(here) else usual
 
 
 def spare_collections() -> None:

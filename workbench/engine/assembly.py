@@ -21,7 +21,7 @@ from workbench.engine.samples import Samples
 from workbench.engine.suitable import require_fit, tell_wide_rank
 from workbench.engine.trainer import Trainer
 from workbench.engine.vocabulary import grow_vocabulary
-from workbench.project.base_model import locate
+from workbench.project.base_model import BaseModel, locate
 from workbench.project.schema import Project
 from workbench.project.store import OpenProject
 from workbench.prompts.corpus import EncodedProject
@@ -86,7 +86,7 @@ def build(
     model = models.make_trainable(
         base,
         project.training,
-        _portable_name(spec.base_model.name, base_folder),
+        BaseModel(spec.base_model.name, base_folder).portable_name,
         grown=bool(tokenizer.added),
         adapter=adapter.folder if adapter else None,
         resumes=progress is not None,
@@ -142,11 +142,6 @@ def _description(trainer: Trainer, project: Project) -> dict[str, Any]:
         * trainer.args.world_size,
         "world_size": trainer.args.world_size,
     }
-
-
-def _portable_name(name: str, folder: Path) -> str:
-    """What an adapter calls its base model: the hub id where it came from the hub, else the folder."""
-    return name if folder.parent.name == "snapshots" else str(folder)
 
 
 def _packing(model: PreTrainedModel, project: Project, events: EventWriter) -> str:

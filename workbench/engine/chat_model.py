@@ -69,17 +69,25 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
 
     Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
-    adapter = target.weights if folder != target.weights else None
-    model = load_base(target, folder)
-    if adapter:
-        require_base(target, folder)
-        model = _with_adapter(model, adapter)
-    return model.eval().requires_grad_(False)
+    require_base(target, folder)
+    model, adapter = load_base(target, folder), adapter_of(target, folder)
+    return with_adapter(model, adapter) if adapter else model
+
+
+def adapter_of(target: Target, folder: Path) -> Path | None:
+    """The target's adapter, where it has one on top of the weights in `folder`."""
+    return target.weights if folder != target.weights else None
 
 
 def require_base(target: Target, folder: Path) -> None:
-    """Raises WorkbenchError: the base model is not the one that an adapter was trained on."""
-    if target.base_fingerprint and base_model_fingerprint(folder) != target.base_fingerprint:
+    """Refuse, with a WorkbenchError, an adapter on a base model that it was not trained on.
+
+    Args:
+        folder: as `model_folder` gives it.
+    """
+    if adapter_of(target, folder) is None or not target.base_fingerprint:
+        return
+    if base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
             f"the base model is not the one that run {target.run} was trained on",
             folder,
@@ -94,7 +102,7 @@ def load_base(target: Target, folder: Path) -> PreTrainedModel:
     """
     try:
         model: PreTrainedModel = load_base_model(
-            folder, target.quantization, _dtype(), double_quantization=target.double_quantization
+            folder, target.quantization, live_dtype(), double_quantization=target.double_quantization
         )
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
@@ -115,7 +123,8 @@ def changes_base(folder: Path, base: Path) -> bool:
     return own.is_file() and isinstance(rows, int) and load_tokenizer(folder).size > rows
 
 
-def _dtype() -> torch.dtype:
+def live_dtype() -> torch.dtype:
+    """Of the arithmetic: fp32 on a CPU, bf16 on a GPU that has it, else fp16."""
     if not torch.cuda.is_available():
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
@@ -132,6 +141,17 @@ def _is_adapter(folder: Path) -> bool:
     return True
 
 
+def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """`model` with the adapter of a checkpoint, after its vocabulary has grown to that of the run.
+
+    Raises WorkbenchError: the two do not fit.
+    """
+    if (folder / "tokenizer.json").is_file():
+        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
+    adapted: PreTrainedModel = load_adapter(model, folder)
+    return adapted.eval().requires_grad_(False)
+
+
 def _json(file: Path) -> dict[str, Any]:
     """Empty where it cannot be read: loading says what is wrong with it."""
     try:
@@ -139,10 +159,3 @@ def _json(file: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
-    if (folder / "tokenizer.json").is_file():
-        grow_vocabulary(model, load_tokenizer(folder).size, start=False)
-    adapted: PreTrainedModel = load_adapter(model, folder)
-    return adapted

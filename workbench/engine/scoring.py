@@ -68,6 +68,18 @@ def score(model: torch.nn.Module, inputs: Mapping[str, Any]) -> Scores:
     return _score_trained_positions(model, forward_inputs, labels[:, 1:], example, examples)
 
 
+def logits_at(model: torch.nn.Module, inputs: Mapping[str, Any], columns: Tensor) -> Tensor:
+    """The model's scores (B, C, V) at some positions; the others' are not computed where that can be helped.
+
+    Args:
+        inputs: what the model is called with.
+        columns: (C,) int64; the positions.
+    """
+    if "logits_to_keep" in inspect.signature(_causal_model(model).forward).parameters:
+        return model(**inputs, logits_to_keep=columns, use_cache=False).logits  # type: ignore[no-any-return]
+    return model(**inputs, use_cache=False).logits[:, columns]  # type: ignore[no-any-return]
+
+
 def uses_fused_head(device: torch.device) -> bool:
     """TRL's fused head has a kernel there."""
     return device.type == "cuda"
@@ -79,10 +91,7 @@ def _score_trained_positions(
     trained = targets != IGNORED  # (B, T-1)
     columns = trained.any(dim=0).nonzero().squeeze(-1)  # (C,)
     kept = trained[:, columns]  # (B, C)
-    if "logits_to_keep" in inspect.signature(_causal_model(model).forward).parameters:
-        logits = model(**inputs, logits_to_keep=columns, use_cache=False).logits  # (B, C, V)
-    else:
-        logits = model(**inputs, use_cache=False).logits[:, columns]
+    logits = logits_at(model, inputs, columns)  # (B, C, V)
     # Examples laid end to end are one row, of which every column is trained: no copy then
     logits = (logits[0] if len(logits) == 1 else logits[kept]).float()  # (N, V)
     targets = targets[:, columns][kept]

@@ -25,6 +25,11 @@ class BaseModel:
     name: str
     folder: Path
 
+    @property
+    def portable_name(self) -> str:
+        """What others find it by: the hub id where it came from the hub, else its folder."""
+        return self.name if self.folder.parent.name == "snapshots" else str(self.folder)
+
 
 def context_length(folder: Path) -> int | None:
     """Most tokens a base model has positions for, from its config.json; None where it sets no limit."""
@@ -63,6 +68,17 @@ def reads_as_hub_id(base: str) -> bool:
     return _HUB_ID.fullmatch(base) is not None
 
 
+def cached_models() -> list[str]:
+    """Hub ids of the models in the hub's local cache that have a configuration, sorted."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    found = {
+        file.parents[2].name.removeprefix("models--").replace("--", "/")
+        for file in Path(HF_HUB_CACHE).glob("models--*/snapshots/*/config.json")
+    }
+    return sorted(found)
+
+
 def _folder(base: str, project_folder: Path) -> Path | None:
     """The folder that `base` names; None when it reads as a hub id and no such folder is there."""
     try:
@@ -95,7 +111,7 @@ def _from_hub(base: str, download: bool, weights: bool) -> Path:
         return cached
     except (LocalEntryNotFoundError, OSError, ValueError) as e:
         if not download:
-            hint = "it is fetched when a run starts; or name a folder, or `embedded`"
+            hint = f"`workbench fetch {base}` fetches it, and so does a run; or name a folder, or `embedded`"
             raise fault(
                 f"no base model {base!r}: no such folder, and not in the hub's cache", "model.base", hint
             ) from e

@@ -45,6 +45,32 @@ def write_atomic(path: Path, data: str | bytes) -> None:
     _sync_folder(target.parent)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append one line to a log, whole and on the disk; what a full disk cut short is taken back.
+
+    Half a line that a killed writer left stays one of its own, which readers skip.
+
+    Raises:
+        WorkbenchError: the disk is full, the folder is missing or not writable.
+    """
+    data = (line + "\n").encode("utf-8", "replace")
+    try:
+        with path.open("a+b", buffering=0) as stream:
+            start = os.fstat(stream.fileno()).st_size
+            if start and os.pread(stream.fileno(), 1, start - 1) != b"\n":
+                data = b"\n" + data
+            try:
+                while data:
+                    data = data[stream.write(data) :]
+                os.fsync(stream.fileno())
+            except OSError:
+                stream.truncate(start)
+                raise
+    except OSError as e:
+        hint = _HINTS.get(e.errno or 0, "")
+        raise fault(f"cannot be written: {e.strerror or e}", path, hint) from e
+
+
 def _mode(path: Path) -> int | None:
     try:
         return stat.S_IMODE(path.stat().st_mode)

@@ -62,8 +62,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
     Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
     Action("app", "reload", "f5", "Reload", "Read project.toml and the data files again", bar=False),
+    Action("app", "tour", "T", "Tour", "A walk through the panes, a card each; esc leaves it", bar=False),
+    Action("app", "theme", "ctrl+t", "Theme", "Dark or light, remembered", bar=False),
     Action("app", "help", "question_mark,f1", "help", "The keys that work here"),
     Action("app", "quit", "q,ctrl+q", "quit", "Leave; runs go on", bar=False),
+    Action("welcome", "open", "enter", "Open", "Copy the chosen project into your folder and open the copy"),
+    Action("welcome", "new", "n", "Your data", "Make a project of a data file, whatever its shape"),
+    Action("welcome", "back", "escape", "Back", "The project that was open before"),
     Action("data.rows", "open_prompt", "enter", "Preview", "See the selected row as it trains"),
     Action("data.rows", "next_rejected", "n", "Rejected", "Go to the next row that is rejected"),
     Action(

@@ -14,11 +14,12 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
-from workbench.errors import WorkbenchError, fault
+from workbench.errors import WorkbenchError
 from workbench.ui.actions import ACTIONS, Action, actions, bindings
 from workbench.ui.frame import KeyBar, TopLine
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import clean_lines, guard_terminal
+from workbench.ui.theme import DARK, LIGHT, remember_theme, remembered_theme
 
 if TYPE_CHECKING:
     from workbench.project.store import OpenProject
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
 STATE_SECONDS = 2.0
-NEW_HINT = "workbench new PATH --data FILE makes one"
+NO_PROJECT = "no project is open: p opens one, or begins one; f5 reads this one again"
+NEW_PROJECT = "+ a new project…"
 
 
 class WorkbenchApp(App[None]):
@@ -44,15 +46,22 @@ class WorkbenchApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (44, "-high")]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, tour: bool = False) -> None:
+        """
+        Args:
+            path: a project, or a folder of projects, which may be missing.
+            tour: begin the tour as soon as a project is open.
+        """
         super().__init__()
         path = path.expanduser().absolute()
         self.path = path.parent if path.is_file() else path
         self.place = ""
         self._chosen: Path | None = None
         self._begun = False
+        self._tour = tour
         self._workspace: Workspace | None = None
         self.animation_level = "none"
+        self.theme = remembered_theme()
 
     def get_default_screen(self) -> Any:
         guard_terminal()
@@ -88,17 +97,13 @@ class WorkbenchApp(App[None]):
     # Projects
 
     async def open_first(self) -> None:
-        """Open the project that `path` names, or the first of that folder."""
+        """Open the project that `path` names, or the first of that folder; without one, offer some."""
         from workbench.project.store import find_projects
 
-        try:
-            found = find_projects(self.path)
-            if not found:
-                raise fault("no project here", self.path, NEW_HINT)
-        except WorkbenchError as error:
-            await self.show_problems(error)
-            return
-        await self.open(found[0])
+        if found := find_projects(self.path):
+            await self.open(found[0])
+        else:
+            await self.show_welcome()
 
     async def open(self, folder: Path) -> None:
         """Open a project and show it: its running training if there is one, else its data."""
@@ -115,6 +120,9 @@ class WorkbenchApp(App[None]):
         self._workspace = workspace
         self.desk.query_one(TopLine).project = workspace.project.name
         await self.show("train" if self.look_at_runs() else "data")
+        if self._tour:
+            self._tour = False
+            await self.do_tour()
 
     @property
     def workspace(self) -> "Workspace":
@@ -149,14 +157,30 @@ class WorkbenchApp(App[None]):
         """Show what is wrong with the project instead of its panes."""
         from workbench.ui.panes.problems import ProblemsPane
 
+        await self._show_instead(ProblemsPane(error, id="problems"), (self._chosen or self.path).name)
+
+    async def show_welcome(self) -> None:
+        """Offer projects to begin with instead of the panes."""
+        from workbench.ui.panes.welcome import WelcomePane
+
+        root = self._root()
+        await self._show_instead(WelcomePane(root, self._chosen, id="welcome"), root.name)
+
+    async def _show_instead(self, pane: Pane, name: str) -> None:
+        """Show something in place of a project's panes, under this name."""
         await self._clear()
         top, switcher = self.desk.query_one(TopLine), self.desk.query_one("#panes", ContentSwitcher)
-        top.project, top.running, top.waiting = (self._chosen or self.path).name, "", None
-        await switcher.add_content(ProblemsPane(error, id="problems"))
-        switcher.current = "problems"
-        self.place = top.place = "problems"
+        top.project, top.running, top.waiting = name, "", None
+        await switcher.add_content(pane)
+        switcher.current = self.place = top.place = pane.PLACE
         self.pane.came_into_view()
         self.refresh_keys()
+
+    def _root(self) -> Path:
+        """The folder of projects: what was opened, or what a project that was opened lies in."""
+        from workbench.project.store import find_projects
+
+        return self.path.parent if find_projects(self.path) == [self.path] else self.path
 
     async def _clear(self) -> None:
         """Take the panes of a project away; until others come, nothing is in view."""
@@ -267,7 +291,7 @@ class WorkbenchApp(App[None]):
             elif self._workspace is not None:
                 await self.show(name.removeprefix("show_"))
             else:
-                self.say("no project is open: p opens one, f5 reads this one again", "warning")
+                self.say(NO_PROJECT, "warning")
         except WorkbenchError as error:
             self.tell(error)
 
@@ -282,21 +306,21 @@ class WorkbenchApp(App[None]):
         self.push_screen(HelpScreen(self.pane.places))
 
     async def do_switch_project(self) -> None:
-        """Choose among the projects of the folder."""
+        """Choose among the projects of the folder, or begin one."""
         from workbench.project.store import find_projects
         from workbench.ui.widgets.pick import Pick
 
-        root = self.path if find_projects(self.path) != [self.path] else self.path.parent
-        found = find_projects(root)
-        if not found:
-            raise fault("no project here", root, NEW_HINT)
+        found = find_projects(self._root())
+        names = [*(folder.name for folder in found), NEW_PROJECT]
 
         def chosen(index: int | None) -> None:
-            if index is not None:
+            if index == len(found):
+                self._ask_before("Begin a project?", self.show_welcome)
+            elif index is not None:
                 self._ask_before(f"Open {found[index].name}?", partial(self.open, found[index]))
 
         here = found.index(self._chosen) if self._chosen in found else 0
-        self.push_screen(Pick("Projects", [folder.name for folder in found], chosen=here), chosen)
+        self.push_screen(Pick("Projects", names, chosen=here), chosen)
 
     async def do_reload(self) -> None:
         """Read the project again, from its file and its data."""
@@ -314,6 +338,21 @@ class WorkbenchApp(App[None]):
             return
         self.pane.came_into_view()
         self.say("read again")
+
+    async def do_tour(self) -> None:
+        """Walk through the panes."""
+        if self._workspace is None:
+            self.say(NO_PROJECT, "warning")
+            return
+        from workbench.ui.tour import TourScreen
+
+        self.push_screen(TourScreen(PANES, self.place))
+
+    async def do_theme(self) -> None:
+        """Dark or light."""
+        self.theme = DARK if self.theme == LIGHT else LIGHT
+        if not remember_theme(self.theme):
+            self.say("this cannot be remembered: the state folder cannot be written", "warning")
 
     async def do_quit(self) -> None:
         """Leave; asks when a pane would lose something."""

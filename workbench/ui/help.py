@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.actions import Action, actions
+from workbench.ui.guide import PURPOSES
 
 if TYPE_CHECKING:
     from workbench.ui.app import WorkbenchApp
@@ -44,6 +45,8 @@ class HelpScreen(ModalScreen[None]):
         text = Text()
         for place, heading in {**self.places, "app": "Everywhere"}.items():
             text.append(f"{heading}\n", style="bold underline")
+            if purpose := PURPOSES.get(place):
+                text.append(f"{purpose}\n")
             for action in actions(place):
                 text.append(f"  {action.key:<10}", style="bold")
                 text.append(f"{action.help}\n")
@@ -52,7 +55,8 @@ class HelpScreen(ModalScreen[None]):
         for keys, help in MOVING:
             text.append(f"  {keys:<10}", style="bold")
             text.append(f"{help}\n")
-        text.append("\n  ^p finds any action by name. Hold shift to select with the mouse. esc closes this.")
+        text.append("\n  T walks through the panes. ^p finds any action by name.")
+        text.append("\n  Hold shift to select with the mouse. esc closes this.")
         return text
 
 

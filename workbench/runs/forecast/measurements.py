@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from workbench.project.state import state_folder
 from workbench.runs.forecast.memory import Memory
 
 VERSION = 1
@@ -70,9 +71,7 @@ class Measurement:
 
 def measurements_file() -> Path:
     """Where they are kept."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
-    return base / "workbench" / "measurements.jsonl"
+    return state_folder() / "measurements.jsonl"
 
 
 def remember(measurement: Measurement, file: Path | None = None) -> bool:

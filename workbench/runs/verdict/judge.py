@@ -26,6 +26,9 @@ RULES: tuple[Rule, ...] = (
 OUTCOMES: tuple[Rule, ...] = (validation.absent, validation.converged, validation.other)
 """How far the run came: the first that applies, and none where the validation loss turned."""
 
+ASIDES: tuple[Rule, ...] = (scale.worse_than_chance,)
+"""What explains the curves and is no fault of the run."""
+
 _TURNED = {"overfitting", "validation-rising", "too-short"}
 
 
@@ -38,4 +41,5 @@ def judge(series: Series, facts: Facts) -> Verdict:
         if not _TURNED & {finding.name for finding in findings}:
             outcome = next((finding for rule in OUTCOMES if (finding := rule(found)) is not None), None)
             findings += [outcome] if outcome else []
+        findings += [finding for rule in ASIDES if (finding := rule(found)) is not None]
     return Verdict(tuple(findings), facts.running)

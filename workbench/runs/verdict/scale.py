@@ -30,21 +30,48 @@ def not_divided(found: Evidence) -> Finding | None:
     return _above_validation(found) or _above_uniform(found) or _jump(found)
 
 
+def worse_than_chance(found: Evidence) -> Finding | None:
+    """The loss starts far above ln(vocabulary), and the validation loss says that it is no sum."""
+    above = _start_above_uniform(found)
+    if above is None or not _near_validation(found):
+        return None
+    first, told = above
+    what = f"the loss starts at {first:.4g}, above {told}: the base model expected another language or format"
+    return Finding("worse-than-chance", what, "a model that knows nothing has ln(vocabulary)")
+
+
 def _above_uniform(found: Evidence) -> Finding | None:
-    if len(found.loss) < 3:
+    above = _start_above_uniform(found)
+    if above is None or _near_validation(found):
         return None
-    first = beginning(found.loss.values)
-    size = found.facts.vocabulary or LARGEST_VOCABULARY
-    uniform = math.log(size)
-    if first <= ABOVE_UNIFORM * uniform:
-        return None
-    known = "" if found.facts.vocabulary else " of the largest models"
-    what = f"the loss starts at {first:.4g}, above ln(vocabulary) = {uniform:.3g}{known}"
+    first, told = above
+    what = f"the loss starts at {first:.4g}, above {told}"
     if (times := found.facts.accumulation) and times > 1:
         what += f": not divided by the accumulation? {first:.4g} / {times} = {first / times:.3g}"
     else:
         what += ": a sum that was not divided, by the gradient accumulation perhaps"
     return Finding("not-divided", what, "a model that knows nothing has ln(vocabulary)")
+
+
+def _start_above_uniform(found: Evidence) -> tuple[float, str] | None:
+    """Where the loss starts, and ln(vocabulary) in words; None where it does not start far above."""
+    if len(found.loss) < 3:
+        return None
+    first = beginning(found.loss.values)
+    uniform = math.log(found.facts.vocabulary or LARGEST_VOCABULARY)
+    if first <= ABOVE_UNIFORM * uniform:
+        return None
+    known = "" if found.facts.vocabulary else " of the largest models"
+    return first, f"ln(vocabulary) = {uniform:.3g}{known}"
+
+
+def _near_validation(found: Evidence) -> bool:
+    """Training and validation loss are of one size, so that neither is a sum of the other's."""
+    validation, loss = found.validation.thin, found.loss.thin
+    if not len(validation) or not len(loss):
+        return False
+    near = np.interp(validation.steps, loss.steps, loss.values)
+    return bool(np.median(near / validation.values) < min(USUAL) / 2)
 
 
 def _above_validation(found: Evidence) -> Finding | None:

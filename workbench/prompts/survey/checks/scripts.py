@@ -58,8 +58,7 @@ def dominant(texts: Sequence[str]) -> "tuple[NDArray[np.uint8], NDArray[np.bool_
 
     kinds = len(SCRIPTS)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = np.repeat(np.arange(len(texts)) * kinds, lengths) + _table()[codes]
+    classes = np.repeat(np.arange(len(texts)) * kinds, lengths) + of_characters("".join(texts))
     counts = np.bincount(classes, minlength=len(texts) * kinds).reshape(len(texts), kinds)
     private = counts[:, PRIVATE] > 0
     letters = counts.copy()
@@ -67,6 +66,18 @@ def dominant(texts: Sequence[str]) -> "tuple[NDArray[np.uint8], NDArray[np.bool_
     _join(letters, "Latin", "Latin with diacritics", DIACRITICS_SHARE)
     _join(letters, "Han", "Kana", KANA_SHARE)
     return letters.argmax(1).astype(np.uint8), private
+
+
+def of_characters(text: str) -> "NDArray[np.uint8]":
+    """The index in SCRIPTS of each character."""
+    import numpy as np
+
+    return _table()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)]
+
+
+def script_of(text: str) -> str:
+    """The one of SCRIPTS that most of the letters belong to."""
+    return SCRIPTS[int(dominant([text])[0][0])]
 
 
 def _join(counts: "NDArray[np.int64]", plain: str, marking: str, share: float) -> None:

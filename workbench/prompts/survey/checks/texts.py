@@ -30,7 +30,7 @@ STOPS = ("###", "#END#", "#END", "[END]", "<END>", "<|end|>", "<STOP>", "[STOP]"
 
 _LAST_OF_ENDINGS = frozenset(ending[-1] for ending in SEPARATORS + STOPS)
 
-_FOREIGN = re.compile(
+FOREIGN_MARKS = re.compile(
     r"<\|(?:im_start|im_end|endoftext|end|eot_id|start_header_id|end_header_id|begin_of_text|end_of_text"
     r"|assistant|user|system)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\A\s*<s>|</s>(?=\s*(?:\Z|<s>))"
 )
@@ -39,7 +39,8 @@ _FOREIGN_HEADS = ("<|", "[INST]", "[/INST]", "<<", "<s>", "</s>", "_of_turn>")
 """A text without any of these has no such mark; without `<` and `[` it has none of these."""
 _ENDING = 2
 """Characters of a question's end that are kept, to find marks that nobody thought of."""
-_PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
+PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
+"""Up to three words and a colon at the beginning, which may announce an answer."""
 _ESCAPE = re.compile(r"\\n(?![a-z])(?![\"'`)\]|/*+}])")
 _AT_EDGE = re.compile(r"\A\s*\\n(?![a-z])|\\n\s*\Z")
 _ALONE = re.compile(r"(?<=\s)\\n(?=\s)")
@@ -98,7 +99,7 @@ class TextLook:
                     if text[-1:].isspace():
                         marks |= PROMPT_BLANK
             if "\\n" in text:
-                marks |= ESCAPES if _escaped(text) else LONE_ESCAPE if _ALONE.search(text) else 0
+                marks |= ESCAPES if escaped(text) else LONE_ESCAPE if _ALONE.search(text) else 0
             if (
                 not example.plain
                 and any(map(text.__contains__, self._heads))
@@ -129,7 +130,7 @@ class TextLook:
 
     def _note_form(self, example: Example, question: str, answer: str, system: str) -> None:
         """How answers begin, how prompts and answers end, what all questions begin with."""
-        found = _PREFIX.match(answer) if answer and not example.plain else None
+        found = PREFIX.match(answer) if answer and not example.plain else None
         self.prefixes.append(found[1] if found else "")
         self.separators.append(_ending(question, SEPARATORS))
         self.stops.append(_ending(answer, STOPS))
@@ -145,7 +146,7 @@ class TextLook:
     def _foreign(self, text: str, plain: bool) -> str:
         """The first mark of another format that the tokenizer has no token for; a plain text is written in a
         format of its own, whose words in brackets are meant."""
-        for found in _FOREIGN.finditer(text):
+        for found in FOREIGN_MARKS.finditer(text):
             mark = found[0].strip()
             if mark not in self._known and not (plain and ("INST" in mark or "SYS" in mark)):
                 return mark
@@ -238,7 +239,7 @@ def _heads(texts: set[str]) -> tuple[str, ...]:
     return tuple(heads if len(heads) <= 8 else {text[:1] for text in texts})
 
 
-def _escaped(text: str) -> bool:
+def escaped(text: str) -> bool:
     """Backslash and n stand where a line break was meant: twice at least or at an edge, and not in code.
 
     Texts with real line breaks have theirs; before a small letter it is a word (`\\nabla`) or a path, before

@@ -1,13 +1,17 @@
 """A conversation of one column as turns: who, what, figures, and what the model was not sent."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from workbench.chat.conversation import Answer, Conversation, Exchange
 from workbench.data.example import Pairs
+from workbench.evaluation.checks.repetition import repeated_lines, repeated_runs
+from workbench.ui.widgets.bars import bar
 from workbench.ui.widgets.turns import Turn
 
+METER_CELLS = 10
 Place = tuple[Exchange, bool]
 """A turn of a conversation: the exchange, and whether it is the answer."""
 
@@ -56,6 +60,8 @@ def left_out(exchanges: int) -> str:
 def figures(answer: Answer) -> str:
     """How an answer ended and how fast it was, what was cut off, what is thought of it."""
     said = [ending(answer.result)] if answer.result else []
+    if repeated := repeated_share(answer.message.content):
+        said.append(f"repeats {bar(repeated, METER_CELLS).rstrip()} {repeated:.0%}")
     if answer.cut:
         said.append(f"cut off: {answer.cut}")
     if answer.rating:
@@ -63,6 +69,12 @@ def figures(answer: Answer) -> str:
     if answer.saved:
         said.append("saved as a row")
     return "\n".join([", ".join(said), *(f"issue: {issue}" for issue in answer.issues)]).strip()
+
+
+@lru_cache(256)
+def repeated_share(text: str) -> float:
+    """The share of lines, or of runs of words, that stood before: the higher one; 0 for a short text."""
+    return max(repeated_lines(text)[0], repeated_runs(text))
 
 
 def ending(result: dict[str, Any]) -> str:

@@ -12,18 +12,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
-from workbench.data.example import Example
 from workbench.errors import WorkbenchError
-from workbench.project.paths import HUB, expanded, placed
-from workbench.project.source_text import source_toml
+from workbench.project.paths import HUB, expanded
 from workbench.project.store import OpenProject, add_sources
-from workbench.ui.panes.data.row_text import turns, why_left_out
+from workbench.ui.panes.data.proposal_text import proposal_text
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
     from workbench.data.detect.many_files import Proposed
-    from workbench.data.detect.propose import Proposal
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt")
 PACKED = (".gz", ".zst")
@@ -31,7 +28,6 @@ LISTED = 200
 LOOKED_AT = 5000
 """Entries of the project folder that are looked at for the list: it is a help, not a search."""
 OWN_FOLDERS = ("runs", "chats", "queue", "templates")
-TURN_CHARACTERS = 300
 
 
 class AddSource(ModalScreen[OpenProject | None]):
@@ -132,7 +128,7 @@ class AddSource(ModalScreen[OpenProject | None]):
             return
         self.proposed = proposed
         self._say("")
-        self.query_one("#proposed", Static).update(self._text_of(proposed))
+        self.query_one("#proposed", Static).update(proposal_text(proposed, self.project.folder))
         self.query_one(VirtualTable).display = False
         scroll = self.query_one("#proposal", VerticalScroll)
         scroll.display = True
@@ -141,25 +137,6 @@ class AddSource(ModalScreen[OpenProject | None]):
         many = len(proposed.proposals)
         what = "it" if many == 1 else f"these {many} sources"
         self._keys(f"w writes {what} to project.toml   e another path   esc leaves")
-
-    def _text_of(self, proposed: "Proposed") -> Text:
-        text = Text()
-        for left_out in proposed.left_out:
-            text.append_text(shown(f"left out: {left_out}\n\n"))
-        for proposal in proposed.proposals:
-            text.append_text(self._source(proposal))
-        return text
-
-    def _source(self, proposal: "Proposal") -> Text:
-        text = shown(source_toml(placed(proposal.table, self.project.folder)), "bold")
-        text.append_text(shown(f"\n{proposal.why}\n\n"))
-        for number, (_, outcome) in enumerate(proposal.rows, 1):
-            text.append(f"row {outcome.origin.row}, {number} of {len(proposal.rows)}\n", "bold underline")
-            if isinstance(outcome, Example):
-                text.append_text(turns(outcome, TURN_CHARACTERS))
-            else:
-                text.append_text(why_left_out(outcome))
-        return text
 
     # Keys
 

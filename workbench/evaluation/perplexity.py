@@ -1,0 +1,113 @@
+"""How well a model predicts the answers: perplexity by row, and the two means that go by that name."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workbench.prompts.survey.checks.seen import rows
+
+COURSE = (
+    "course mean: prompt and answer are tokenized apart, <bos> + prompt + answer + <eos>; only answer and "
+    "<eos> are scored; a row's perplexity is exp(mean negative log-likelihood of its scored tokens), and "
+    "the figure is the arithmetic mean over rows (ppl.py of NTU ADL HW3). One bad row can move it far"
+)
+TOKEN_WEIGHTED = (
+    "token-weighted: exp(sum of the negative log-likelihoods of all scored tokens / their number). Long "
+    "answers count more, and one bad row counts less"
+)
+NOTHING_SCORED = "no token of the answer is left to score"
+
+
+@dataclass(frozen=True, slots=True)
+class RowLoss:
+    """What a model said to one row.
+
+    Attributes:
+        row: its number in the set that is scored, from 0.
+        nll: sum of the negative natural log-likelihoods of its scored tokens.
+        tokens: how many tokens are scored.
+        why: why none is scored, such as an answer cut off whole; empty where some are.
+    """
+
+    row: int
+    nll: float
+    tokens: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPerplexity:
+    """exp(nll / tokens) of one row; NaN or inf where the model's own figures are."""
+
+    row: int
+    perplexity: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """The perplexity of a set of rows.
+
+    Attributes:
+        course: arithmetic mean of the rows' perplexities, see `COURSE`; None where no row is scored.
+        token_weighted: see `TOKEN_WEIGHTED`; None where no row is scored.
+        rows: the scored rows in their order.
+        tokens: scored tokens of all of them.
+        unscored: rows without a scored token, in no mean, by reason.
+        unscored_rows: their numbers.
+    """
+
+    course: float | None
+    token_weighted: float | None
+    rows: tuple[RowPerplexity, ...]
+    tokens: int
+    unscored: dict[str, int]
+    unscored_rows: tuple[int, ...]
+
+    @property
+    def worst(self) -> list[RowPerplexity]:
+        """The scored rows, those that are no number first, then the highest."""
+        return sorted(self.rows, key=lambda each: (not math.isnan(each.perplexity), -each.perplexity))
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of the figures has to know, in sentences."""
+        said = [f"not scored, {why}: {rows(count)}" for why, count in self.unscored.items()]
+        if broken := sum(not math.isfinite(each.perplexity) for each in self.rows):
+            said.append(f"without a finite perplexity, so the means have none: {rows(broken)}")
+        return said
+
+
+def perplexity(losses: Iterable[RowLoss]) -> Perplexity:
+    """Both means over rows; a row without a scored token is 0/0 and counted apart, never NaN."""
+    scored: list[RowLoss] = []
+    unscored: list[RowLoss] = []
+    for loss in losses:
+        (scored if loss.tokens > 0 else unscored).append(loss)
+    each = tuple(RowPerplexity(loss.row, _exp(loss.nll / loss.tokens), loss.tokens) for loss in scored)
+    tokens = sum(loss.tokens for loss in scored)
+    return Perplexity(
+        course=_sum(row.perplexity for row in each) / len(each) if each else None,
+        token_weighted=_exp(_sum(loss.nll for loss in scored) / tokens) if tokens else None,
+        rows=each,
+        tokens=tokens,
+        unscored=dict(Counter(loss.why or NOTHING_SCORED for loss in unscored)),
+        unscored_rows=tuple(loss.row for loss in unscored),
+    )
+
+
+def _exp(value: float) -> float:
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
+
+
+def _sum(values: Iterable[float]) -> float:
+    """As `math.fsum`, exact to the last bit; but infinite where that would raise."""
+    values = list(values)
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):
+        return sum(values)
