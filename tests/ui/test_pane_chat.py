@@ -1,73 +1,17 @@
 """The chat pane against an engine that repeats what it was asked: streaming, stopping, dying, settings."""
 
-import json
 import os
 import shutil
 import signal
-import sys
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from desk import SETTINGS, SIZES, Desk, at_desk, make_project
+from chat_desk import checkpoint, columns, last_answer, pane, requests, say, written
+from desk import SETTINGS, SIZES, at_desk, make_project
 
-from workbench.chat.client import ChatEngine
 from workbench.chat.transcript import conversation, read_transcript
-from workbench.project.store import open_project
-from workbench.runs.checkpoints import publish
-from workbench.runs.folder import create_run
-from workbench.ui.panes.chat import ChatPane, models
 from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.form_rows import FormRows
-
-
-@pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Puts the stand-in in the engine's place; what it is asked is written here."""
-    path = tmp_path / "requests.jsonl"
-    command = (sys.executable, str(Path(__file__).with_name("fake_engine.py")), str(path))
-    monkeypatch.setattr(models, "ChatEngine", partial(ChatEngine, command))
-    return path
-
-
-def requests(log: Path, op: str) -> list[dict[str, Any]]:
-    lines = log.read_text().splitlines() if log.exists() else []
-    return [request for request in map(json.loads, lines) if request["op"] == op]
-
-
-def columns(log: Path) -> list[dict[str, Any]]:
-    return [column for request in requests(log, "generate") for column in request["columns"]]
-
-
-def pane(desk: Desk) -> ChatPane:
-    return desk.app.desk.query_one(ChatPane)
-
-
-def last_answer(desk: Desk) -> str:
-    answer = pane(desk).conversation.last_answer(pane(desk).column.number)
-    return answer.message.content if answer else ""
-
-
-def written(path: Path) -> int:
-    return path.stat().st_mtime_ns
-
-
-async def say(desk: Desk, text: str) -> None:
-    await desk.press("i", *text, "enter")
-
-
-def checkpoint(folder: Path, step: int) -> Path:
-    project = open_project(folder)
-    runs = sorted((folder / "runs").glob("*")) if (folder / "runs").exists() else []
-    from workbench.runs.folder import Run
-
-    run = Run(runs[0]) if runs else create_run(project, ["test"], {}, "the template")
-    staging = run.checkpoints / f".staging-step-{step}"
-    staging.mkdir()
-    (staging / "weights").write_text("x")
-    publish(staging, run.checkpoints / f"step-{step}")
-    return run.checkpoints / f"step-{step}"
 
 
 @pytest.mark.parametrize("size", SIZES)

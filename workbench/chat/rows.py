@@ -54,8 +54,8 @@ def is_source(project: OpenProject) -> bool:
     return any((project.folder / source.path).resolve() == own for source in project.settings.data.source)
 
 
-def source_table(messages: Sequence[Message]) -> dict[str, Any]:
+def source_table(project: OpenProject, messages: Sequence[Message]) -> dict[str, Any]:
     """The `[[data.source]]` that reads the file, for messages such as these: trained on, never held out."""
     text_key = next((message.text_key for message in messages if message.text_key), "")
-    table = {"kind": "messages", "path": PATH, "name": "from chat", "split": "train"}
+    table = {"kind": "messages", "path": str(project.folder / PATH), "name": "from chat", "split": "train"}
     return table | ({"text": text_key} if text_key else {})

@@ -192,6 +192,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
     Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint for this column"),
     Action("chat", "regenerate", "g", "Again", "Ask the last question once more; the old answer is a branch"),
+    Action("chat", "value", "v", "Value", "What is given with the answer, such as its emotion"),
+    Action("chat", "candidates", "V", "Candidates", "One answer for each value, to pick from"),
     Action("chat", "edit", "e", "Edit", "Change the chosen turn, else the last question, and go on from it"),
     Action("chat", "tokens", "t", "Tokens", "How likely each token of the answer was, and what else"),
     Action("chat", "add_column", "a", "Column", "One more model beside these that answers each message"),
@@ -201,10 +203,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat", "fresh", "n", "New", "Begin a new conversation; the old one stays on disk"),
     Action("chat", "open", "o", "Open", "Go on with a conversation that was kept"),
     Action("chat", "preset", "r", "Presets", "Sampling settings that belong together", bar=False),
-    Action("chat", "value", "v", "Value", "What is given with the answer, such as its emotion", bar=False),
-    Action("chat", "candidates", "V", "Candidates", "One answer for each value, to pick from", bar=False),
     Action("chat", "system", "S", "System", "Change the system message, saved to project.toml", bar=False),
-    Action("chat", "context", "k", "Context", "Context blocks on and off, and what is left out", bar=False),
+    Action("chat", "context", "C", "Context", "Context blocks on and off, and what is left out", bar=False),
     Action("chat", "markdown", "f", "Markdown", "Show answers as Markdown, or as written", bar=False),
     Action(
         "chat", "previous_turn", "left_square_bracket", "Turn before", "Choose the turn before", bar=False

@@ -105,6 +105,7 @@ class CandidatesView(ChatView):
         finally:
             if self.is_attached:
                 self.draw()
+                pane.say_target()
                 self.workbench.refresh_keys()
 
     def draw(self) -> None:

@@ -79,7 +79,7 @@ class KeepPane(TurnPane):
         self.draw()
         self.workbench.say(f"saved as a row of {PATH}")
         if not is_source(self.workspace.project):
-            self._offer_source(source_table(messages))
+            self._offer_source(source_table(self.workspace.project, messages))
 
     def _offer_source(self, table: dict[str, str]) -> None:
         from workbench.ui.widgets.confirm import Confirm

@@ -9,9 +9,8 @@ from workbench.data.example import Pairs, Role
 from workbench.errors import WorkbenchError
 from workbench.project.store import save_settings
 from workbench.ui.panes.chat.keeping import KeepPane
+from workbench.ui.panes.chat.talk import WHO
 from workbench.ui.widgets.form import Form
-
-WHO: dict[Role, str] = {"assistant": "answer", "user": "you"}
 
 
 class PromptingPane(KeepPane):

@@ -23,6 +23,8 @@ from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.message_input import MessageInput
 
 TOY = "Type a message. This base model is a toy: greetings, capitals, sums, shop talk; it makes up the rest"
+WHO: dict[Role, str] = {"assistant": "answer", "user": "you"}
+"""Who says what is given with."""
 METER_CELLS = 10
 
 
@@ -156,19 +158,16 @@ class TalkPane(Pane):
     def draw_context(self) -> None:
         """On the edge of the input: what of the context is used, what is sent, what is given."""
         column = self.column
+        settings, blocks = self.settings_of(column), column.target.prompt.block
         said = [self._meter(column)]
-        settings = self.settings_of(column)
-        if settings.last_turns:
-            said.append(f"memory: last {settings.last_turns}")
-        blocks = column.target.prompt.block
-        if blocks:
-            sent = sum(block.title not in self.without for block in blocks)
-            said.append(f"{sent} of {len(blocks)} blocks")
         if self.structure is not None:
-            for role, who in (("user", "you"), ("assistant", "answer")):
-                said += [f"{who} {value}" for _, value in self.given[role]]  # type: ignore[index]
-        if len(self.conversation.branches) > 1:
-            said.append(f"{len(self.conversation.branches)} branches")
+            said += [f"{WHO[role]} {value}" for role in WHO for _, value in self.given[role]]
+        if settings.last_turns:
+            said.append(f"last {settings.last_turns} sent")
+        if blocks:
+            said.append(f"{sum(block.title not in self.without for block in blocks)} of {len(blocks)} blocks")
+        if (branches := len(self.conversation.branches)) > 1:
+            said.append(f"{branches} branches")
         if not self.changing:
             self.query_one("#message", MessageInput).border_title = shown("   ".join(said))
 
@@ -178,13 +177,11 @@ class TalkPane(Pane):
         result: dict[str, Any] = answer.result if answer else {}
         used = result.get("prompt_tokens", 0) + result.get("tokens", 0)
         if facts is None and not used:
-            return "context: known with the first answer"
+            return "context ?"
         dropped = f", {left_out(count)}" if (count := result.get("dropped_turns", 0)) else ""
         if facts is None or facts.context is None:
-            return f"context {used:,} tokens{dropped}"
-        return (
-            f"context {bar(used / facts.context, METER_CELLS)} {used:,} of {facts.context:,} tokens{dropped}"
-        )
+            return f"context {used:,}{dropped}"
+        return f"context {bar(used / facts.context, METER_CELLS)} {used:,} of {facts.context:,}{dropped}"
 
     def focus_turns(self) -> None:
         """Keys go to the conversation."""
