@@ -79,14 +79,17 @@ def _side_by_side(layer: Any, names: tuple[str | None, ...]) -> Any:
 
 def _with_one(base: Any, a: Tensor, b: Tensor, scale: float, x: Tensor) -> Tensor:
     result: Tensor = base(x)
+    if x.dtype == a.dtype == result.dtype:
+        return torch.add(result, F.linear(F.linear(x, a), b), alpha=scale)
     return result + (F.linear(F.linear(x.to(a.dtype), a), b) * scale).to(result.dtype)
 
 
 def _with_several(base: Any, a: Tensor, b: Tensor, others: Tensor, x: Tensor) -> Tensor:
     """`others` (rows, 1, rank): ranks of adapters that are not the row's, whose NaN must not reach it."""
     result: Tensor = base(x)
-    inner = F.linear(x.to(a.dtype), a).masked_fill(others, 0.0)
-    return result + F.linear(inner, b).to(result.dtype)
+    inner = F.linear(x if x.dtype == a.dtype else x.to(a.dtype), a).masked_fill_(others, 0.0)
+    own = F.linear(inner, b)
+    return result + (own if own.dtype == result.dtype else own.to(result.dtype))
 
 
 def _lora_layers(model: nn.Module) -> list[Any]:

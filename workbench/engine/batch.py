@@ -111,9 +111,10 @@ class Batch:
     def step(self) -> Iterator[tuple[int, Writing | WorkbenchError]]:
         """One token for each answer. Gives those that end with it, and what went wrong with one."""
         goes_on = []
+        highest, likeliest = (each.tolist() for each in self._scores.max(dim=-1))
         for row, (number, writing, _) in enumerate(self._rows):
             try:
-                if writing.take(self._scores[row : row + 1]):
+                if writing.take(self._scores[row : row + 1], highest[row], likeliest[row]):
                     goes_on.append(row)
                     continue
             except WorkbenchError as error:

@@ -16,6 +16,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, BinaryIO
 
 from workbench.chat.protocol import (
+    Column,
     Done,
     Failed,
     Generate,
@@ -33,6 +34,7 @@ from workbench.chat.protocol import (
 from workbench.errors import Problem, WorkbenchError, fault
 
 if TYPE_CHECKING:
+    from workbench.engine.generate import Session
     from workbench.engine.shelf import Shelf
 
 
@@ -49,6 +51,8 @@ class Server:
         self._replies = replies
         self._writing = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Load | Generate, threading.Event]] = queue.SimpleQueue()
+        self._asked = threading.Event()
+        """Somebody waits: nothing is read ahead."""
         self._stops: dict[int, threading.Event] = {}
         self._shelf: Shelf
 
@@ -69,6 +73,7 @@ class Server:
                 continue
             self._stops[request.id] = threading.Event()
             self._queue.put((request, self._stops[request.id]))
+            self._asked.set()
 
     def _work(self) -> None:
         """Load and generate, one request after the other."""
@@ -82,6 +87,7 @@ class Server:
 
         while True:
             request, stop = self._queue.get()
+            self._asked.clear()
             try:
                 if isinstance(request, Load):
                     self._load(request)
@@ -107,6 +113,7 @@ class Server:
 
         sessions = [self._shelf.session(column.target) for column in request.columns]
         numbers, asked = [], []
+        texts = [""] * len(sessions)
         for number, (column, session) in enumerate(zip(request.columns, sessions, strict=True)):
             try:
                 prompt = session.prompt(column.messages, column.settings)
@@ -114,7 +121,7 @@ class Server:
                 self._reply(Failed(request.id, list(error.problems), number))
                 continue
             numbers.append(number)
-            asked.append(Asked(session, prompt, column.settings, self._emitter(request.id, number)))
+            asked.append(Asked(session, prompt, column.settings, self._emitter(request.id, number, texts)))
         for row, answer in answer_together(asked, stop, details=request.details):
             if isinstance(answer, WorkbenchError):
                 self._reply(Failed(request.id, list(answer.problems), numbers[row]))
@@ -122,8 +129,26 @@ class Server:
                 figures = {name.name: getattr(answer, name.name) for name in fields(answer)}
                 self._reply(Done(request.id, column=numbers[row], tokens=len(answer.ids), **figures))
 
-    def _emitter(self, number: int, column: int) -> Callable[[str], None]:
-        return lambda text: self._reply(Piece(number, text, column))
+        for column, session, text in zip(request.columns, sessions, texts, strict=True):
+            if text.strip() and self._queue.empty():
+                self._read_ahead(session, column, text)
+
+    def _emitter(self, number: int, column: int, texts: list[str]) -> Callable[[str], None]:
+        def emit(text: str) -> None:
+            texts[column] += text
+            self._reply(Piece(number, text, column))
+
+        return emit
+
+    def _read_ahead(self, session: "Session", column: Column, text: str) -> None:
+        """The next question's first token comes sooner; what goes wrong here is for that question to say."""
+        try:
+            session.read_ahead(column.messages, text, column.settings, self._asked)
+        except WorkbenchError:
+            pass
+        except Exception:
+            traceback.print_exc()
+            session.forget()
 
     def _reply(self, reply: Reply) -> None:
         line = to_line(reply)

@@ -1,15 +1,16 @@
 """Answers of models, token by token, with the work on the prompt kept from turn to turn.
 
-The prompt is computed in blocks of `BLOCK` tokens from its start, and only whole blocks of prompts are kept:
-a block's numbers then depend on the tokens up to its end and on nothing else, so an answer is the same to the
-bit whether the blocks before it were kept or computed anew. Keeping generated tokens too would save a little
-more and break that promise, most of all in bf16.
+The prompt is computed in blocks of `BLOCK` tokens from its start, and what is left at its end in blocks of
+`FINE`. Only whole blocks are kept, and small ones only until they would be part of a large one. How a prompt
+is cut then depends on its length alone, and an answer is the same to the bit whether the blocks before it
+were kept or computed anew. Keeping generated tokens would break that promise, most of all in bf16: instead an
+answer is read once more while the person reads it (`read_ahead`).
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 
 import torch
@@ -29,6 +30,8 @@ __all__ = ["Answer", "Asked", "Session", "answer_together"]
 
 BLOCK = 256
 """Tokens of the prompt computed at once: enough to keep a GPU busy, few enough to stop in between."""
+FINE = 32
+"""The same at the end of the prompt: so few are computed again with the next turn."""
 
 TURN_ENDS = {
     *("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|eom_id|>", "<|eot|>"),
@@ -56,6 +59,7 @@ class Session:
         self._vocabulary = self.model.get_input_embeddings().num_embeddings
         self._cache = self._new_cache()
         self._cached: list[int] = []
+        self._large = 0
         self.use(encoder)
 
     def use(self, encoder: Encoder) -> None:
@@ -89,6 +93,26 @@ class Session:
         """Go on from the tokens of a prompt; as `answer` in all else."""
         return self._alone(Prompt(prompt), settings, emit, stop)
 
+    @torch.no_grad()
+    def read_ahead(
+        self, messages: Sequence[Message], answer: str, settings: ChatSettings, stop: Event
+    ) -> None:
+        """Compute what the next question's prompt will begin with: the conversation, the answer to it.
+
+        Raises WorkbenchError: the template writes no such prompt, or it does not fit.
+        """
+        asked = next(message for message in reversed(messages) if message.role == "user")
+        said = messages[-1] if messages[-1].role == "assistant" else Message("assistant", "")
+        before = [message for message in messages if message is not said]
+        following = [*before, replace(said, content=answer), replace(asked, content="?")]
+        prompt = self.prompt(following, settings).ids
+        self.require_room(prompt)
+        self._read(prompt, stop)
+
+    def forget(self) -> None:
+        """Let go of what is kept of the last prompt."""
+        self._cache, self._cached = self._new_cache(), []
+
     def prompt(self, messages: Sequence[Message], settings: ChatSettings) -> Prompt:
         """What the model reads of a conversation, as `chat.memory.fit` has it."""
         return fit(self.encoder, messages, settings, self.context)
@@ -118,19 +142,28 @@ class Session:
             stop: heard before each block.
             shared: the session answers another one at the same time.
         """
-        writing.reused = self._keep(prompt)
-        scores = None
-        ids = torch.tensor([prompt[writing.reused :]], device=self.device)
-        for block in torch.split(ids, BLOCK, dim=1):
-            if stop.is_set():
-                return None
-            scores = forward([self.voice], block, self._cache)
-            self._cached += block[0].tolist()
-        assert scores is not None, "one token at least is computed"
+        writing.reused, scores = self._read(prompt, stop)
+        if scores is None:
+            return None
         cache, kept = self._cache, keep(self._cache)
         if shared and kept is None:
-            self._cache, self._cached = self._new_cache(), []
+            self.forget()
         return Start(number, writing, self.voice, scores, cache, kept)
+
+    def _read(self, prompt: list[int], stop: Event) -> tuple[int, torch.Tensor | None]:
+        """Compute what is not kept of a prompt: its kept tokens, the scores after it or None when stopped."""
+        reused = at = self._keep(prompt)
+        large = self._large = (len(prompt) - 1) // BLOCK * BLOCK
+        ids = torch.tensor([prompt], device=self.device)
+        scores = None
+        while at < len(prompt):
+            if stop.is_set():
+                return reused, None
+            end = min(at + (BLOCK if at < large else FINE), len(prompt))
+            scores = forward([self.voice], ids[:, at:end], self._cache)
+            self._cached += prompt[at:end]
+            at = end
+        return reused, scores
 
     def _alone(
         self, prompt: Prompt, settings: ChatSettings, emit: Callable[[str], None], stop: Event
@@ -147,7 +180,11 @@ class Session:
             min(len(self._cached), len(prompt)),
         )
         # One token at least is computed: its scores are needed
-        kept = min(same, len(prompt) - 1) // BLOCK * BLOCK
+        same, large = min(same, len(prompt) - 1), (len(prompt) - 1) // BLOCK * BLOCK
+        if large == self._large <= same:
+            kept = large + (same - large) // FINE * FINE
+        else:
+            kept = min(same, large, self._large) // BLOCK * BLOCK
         surplus = self._cache.get_seq_length() - kept
         try:
             if surplus and kept:

@@ -1,5 +1,6 @@
 """From the model's scores to the next token, in the order of transformers' `generate`."""
 
+import math
 from collections.abc import Collection
 
 import torch
@@ -45,6 +46,15 @@ class AnswerPenalties(LogitsProcessor):  # type: ignore[misc]
         return scores - self._presence * (counts > 0) - self._frequency * counts  # type: ignore[return-value]
 
 
+def require_finite(highest: float) -> None:
+    """Raises WorkbenchError where the highest score is no number: NaN wins a maximum."""
+    if not math.isfinite(highest):
+        raise fault(
+            "the model's scores are NaN or infinite",
+            hint="its weights have diverged, or its precision cannot hold them: try another checkpoint",
+        )
+
+
 class Sampler:
     """Draws the tokens of one answer: the same settings, seed and scores draw the same tokens.
 
@@ -58,6 +68,7 @@ class Sampler:
 
     Attributes:
         looks_back: the tokens so far matter, not only the scores.
+        greedy: nothing matters but which score is highest.
     """
 
     def __init__(
@@ -81,6 +92,7 @@ class Sampler:
         if settings.presence_penalty or settings.frequency_penalty:
             add(AnswerPenalties(settings.presence_penalty, settings.frequency_penalty, prompt_tokens))
         self.looks_back = bool(self._processors)
+        self.greedy = self._greedy and not self.looks_back
         if self._greedy:
             return
         if settings.temperature != 1:
@@ -102,11 +114,7 @@ class Sampler:
         Raises WorkbenchError: the scores are not numbers, or no token is allowed.
         """
         scores = scores.float()
-        if not torch.isfinite(scores.max()):  # NaN wins a maximum
-            raise fault(
-                "the model's scores are NaN or infinite",
-                hint="its weights have diverged, or its precision cannot hold them: try another checkpoint",
-            )
+        require_finite(float(scores.max()))
         scores = self._processors(ids, scores)
         if self.looks_back and scores.max() == -torch.inf:
             raise fault("the settings rule out every token", "chat.no_repeat_ngram_size", "take more, or 0")

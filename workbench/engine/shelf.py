@@ -87,8 +87,9 @@ class Shelf:
 
         Raises WorkbenchError: what is wrong with one of them; those before it are held.
         """
-        for key in [key for key, entry in self._entries.items() if targets.get(key) != entry.target]:
-            del self._entries[key]
+        for key, entry in list(self._entries.items()):
+            if key not in targets or replace(targets[key], label=entry.target.label) != entry.target:
+                del self._entries[key]
         places: dict[str, _Place] = {}
         failed: WorkbenchError | None = None
         for key, target in targets.items():

@@ -8,7 +8,7 @@ import torch
 
 from workbench.chat.memory import Prompt
 from workbench.chat.protocol import ALTERNATIVES, DETAILED_TOKENS, Alternative, EndReason, TokenDetail
-from workbench.engine.sampling import Sampler
+from workbench.engine.sampling import Sampler, require_finite
 from workbench.engine.text_stream import TextStream
 from workbench.project.schema import ChatSettings
 from workbench.prompts.tokenizer import Tokenizer
@@ -88,12 +88,18 @@ class Writing:
         """Of prompt and answer."""
         return len(self._prompt.ids) + len(self._made)
 
-    def take(self, scores: torch.Tensor) -> bool:
+    def take(self, scores: torch.Tensor, highest: float, likeliest: int) -> bool:
         """Draw the next token from the model's scores [1, vocabulary]; returns whether the answer goes on.
 
-        Raises WorkbenchError: the scores are not numbers.
+        Args:
+            scores: of every token.
+            highest: of them.
+            likeliest: the token that has it.
+
+        Raises WorkbenchError: the scores are not numbers, or no token is allowed.
         """
-        token = self._sampler.draw(self._seen(), scores)
+        require_finite(highest)
+        token = likeliest if self._sampler.greedy else self._sampler.draw(self._seen(), scores)
         if self._details is not None and len(self._details) < DETAILED_TOKENS:
             self._details.append(_detail(token, scores, self._tokenizer))
         self._made.append(token)
