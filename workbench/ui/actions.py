@@ -260,13 +260,54 @@ ACTIONS: tuple[Action, ...] = (
         bar=False,
     ),
     Action("evaluate", "other_part", "tab", "Part", "The next part of this view", bar=False),
+    Action("chat", "halt", "x", "Stop answer", "End the answers that are being written"),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
-    Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint"),
-    Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings"),
-    Action("chat", "halt", "x", "Stop answer", "End the answer that is being written"),
-    Action("chat", "regenerate", "g", "Again", "Ask the last question once more"),
+    Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint for this column"),
+    Action("chat", "regenerate", "g", "Again", "Ask the last question once more; the old answer is a branch"),
+    Action("chat", "value", "v", "Value", "What is given with the answer, such as its emotion"),
+    Action("chat", "candidates", "V", "Candidates", "One answer for each value, to pick from"),
+    Action("chat", "edit", "e", "Edit", "Change the chosen turn, else the last question, and go on from it"),
+    Action("chat", "tokens", "t", "Tokens", "How likely each token of the answer was, and what else"),
+    Action("chat", "add_column", "a", "Column", "One more model beside these that answers each message"),
+    Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings; saves them"),
+    Action("chat", "undo", "u", "Undo", "Take the last message, change or choice of branch back"),
+    Action("chat", "save_row", "w", "Save row", "The conversation up to the answer as a training row"),
     Action("chat", "fresh", "n", "New", "Begin a new conversation; the old one stays on disk"),
-    Action("chat", "copy", "y", "Copy", "Copy the last answer", bar=False),
+    Action("chat", "open", "o", "Open", "Go on with a conversation that was kept"),
+    Action("chat", "preset", "r", "Presets", "Sampling settings that belong together", bar=False),
+    Action("chat", "system", "S", "System", "Change the system message, saved to project.toml", bar=False),
+    Action("chat", "context", "C", "Context", "Context blocks on and off, and what is left out", bar=False),
+    Action("chat", "markdown", "f", "Markdown", "Show answers as Markdown, or as written", bar=False),
+    Action(
+        "chat", "previous_turn", "left_square_bracket", "Turn before", "Choose the turn before", bar=False
+    ),
+    Action("chat", "next_turn", "right_square_bracket", "Next turn", "Choose the turn after", bar=False),
+    Action("chat", "branches", "b", "Branches", "Choose among the branches of the conversation", bar=False),
+    Action("chat", "next_column", "tab", "Next column", "Keys go to the next column", bar=False),
+    Action("chat", "remove_column", "d", "Away", "Take the column away from here", bar=False),
+    Action(
+        "chat", "column_settings", "c", "Own settings", "Sampling settings for this column alone", bar=False
+    ),
+    Action("chat", "good", "plus", "Good", "A good answer, kept with it; again: no longer", bar=False),
+    Action("chat", "bad", "minus", "Bad", "A bad answer, kept with it; again: no longer", bar=False),
+    Action("chat", "issue", "l", "Issue", "Say what is wrong with the answer, kept with it", bar=False),
+    Action("chat", "copy", "y", "Copy", "Copy the answer", bar=False),
+    Action("chat", "export", "E", "Export", "Write the conversation as Markdown beside it", bar=False),
+    Action("chat.tokens", "unlikely", "n", "Least likely", "The least likely token, then the next one"),
+    Action("chat.tokens", "likelier", "N", "Back", "The unlikely token before"),
+    Action("chat.tokens", "back", "escape,t", "Chat", "Back to the conversation"),
+    *(
+        Action(
+            "chat.candidates",
+            f"take_{number}",
+            str(number),
+            "Take",
+            f"Candidate {number} becomes the answer",
+            bar=number == 1,
+        )
+        for number in range(1, 9)
+    ),
+    Action("chat.candidates", "back", "escape", "None", "Take none; stops those that are being written"),
 )
 
 
