@@ -12,13 +12,13 @@ from workbench.data.example import Message
 from workbench.exporting.generation import generation_config
 from workbench.exporting.modelfile import NOT_DERIVED, go_template, modelfile
 from workbench.exporting.portable_template import portable_template, without_marks
-from workbench.exporting.prompt_files import TEMPLATE_FILE, TOKENIZER_CONFIG, unsaid, write_prompt_files
+from workbench.exporting.prompt_files import TOKENIZER_CONFIG, unsaid, write_prompt_files
 from workbench.exporting.turns import turns_of
 from workbench.project.schema import ChatSettings, PromptSettings
 from workbench.prompts.blocks import read_blocks
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.template import BUILT_IN, Template, built_in
-from workbench.prompts.tokenizer import Tokenizer, load_tokenizer
+from workbench.prompts.tokenizer import TEMPLATE_FILE, Tokenizer, load_tokenizer
 
 ONE = [Message("user", "what {text} is it?")]
 LONG = [*ONE, Message("assistant", "six"), Message("user", "thanks")]
