@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import embedded
@@ -28,8 +28,10 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
 def encoder_of(name: str, tokenizer: Tokenizer = TOKENIZER, **prompt: object) -> Encoder:
-    settings = PromptSettings.model_validate(prompt)
-    return Encoder(tokenizer, built_in(name), system=settings.system, blocks=read_blocks(settings, Path()))
+    given_prompt = PromptSettings.model_validate(prompt)
+    return Encoder(
+        tokenizer, built_in(name), system=given_prompt.system, blocks=read_blocks(given_prompt, Path())
+    )
 
 
 def exported(encoder: Encoder, conversation: list[Message], system: str = "") -> str:
@@ -54,6 +56,7 @@ def test_system_and_blocks_are_written_into_every_template(name: str, conversati
         assert exported(encoder, spoken) == encoder.prompt(spoken)[1]
 
 
+@settings(deadline=None)  # a busy box
 @given(TEXTS.filter(bool), TEXTS)
 def test_whatever_the_system_message_holds(system: str, asked: str) -> None:
     encoder = encoder_of("chatml", system=system)
@@ -126,8 +129,8 @@ def test_bos_is_left_to_ollama() -> None:
 
 def test_a_modelfile_has_what_ends_and_draws_an_answer() -> None:
     encoder = encoder_of("chatml", system="Be brief")
-    settings = ChatSettings(temperature=0.2, stop=['a "word"'], repetition_penalty=1.1)
-    text, remark = modelfile("./m.gguf", encoder, portable_template(encoder, ""), settings, 512)
+    chat = ChatSettings(temperature=0.2, stop=['a "word"'], repetition_penalty=1.1)
+    text, remark = modelfile("./m.gguf", encoder, portable_template(encoder, ""), chat, 512)
     assert remark == "" and '"<|im_start|>system\\nBe brief<|im_end|>\\n' in text
     assert text.startswith("FROM ./m.gguf\nTEMPLATE ") and text.count('"""') == 2
     for line in (
