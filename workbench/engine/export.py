@@ -181,6 +181,7 @@ class Exporter:
         if comparison:
             self.tell("holding it against the model as it was trained: the GGUF file")
             model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file.name, dtype=live_dtype())
+            model.generation_config.eos_token_id = self._more_stops() or None
             measured.append(comparison.figures("gguf", model.eval()))
         return file.name
 
@@ -209,7 +210,8 @@ class Exporter:
         self.tell(f"merging: {way}")
         model = merged_model(self.target, self.base, way, dtype)
         self.tell(f"writing: {way}")
-        model.generation_config = GenerationConfig()  # ours is written beside it
+        # Ours is written in its place; until then it ends answers as the model as it was trained does
+        model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
         model.save_pretrained(place)
         for file in place.glob("*.safetensors"):  # safetensors lets nobody else read them
             shutil.copymode(place / "config.json", file)

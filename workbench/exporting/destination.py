@@ -70,18 +70,19 @@ def staging(to: Path) -> Iterator[Path]:
     """A hidden folder beside `to`, to be filled and then published; it is removed when it was not.
 
     Raises:
-        WorkbenchError: the place cannot be written to, or the disk is full.
+        WorkbenchError: the place cannot be written to.
     """
     place = Staging(to.with_name(f".{to.name}{_STAGING}{secrets.token_hex(4)}"))
-    descriptor = None
+    clear(to)
     try:
-        clear(to)
         to.parent.mkdir(parents=True, exist_ok=True)
         place.folder.mkdir()
-        descriptor = hold(place)
-        yield place.folder
     except OSError as error:
         raise _fault(error, to) from error
+    descriptor = None
+    try:
+        descriptor = hold(place)
+        yield place.folder
     finally:
         if descriptor is not None:
             os.close(descriptor)

@@ -39,6 +39,6 @@ def _reason(base: Path) -> str:
         return f"the architecture {config.get('model_type')} is not known here"
     if config.get("use_sliding_window", True) and config.get("sliding_window"):
         return "this model has a sliding window"
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = rope.get("rope_type", rope.get("type", "default"))
-    return "" if kind == "default" else f"this model stretches its positions ({kind})"
+    ropes = (config.get(key) or {} for key in ("rope_parameters", "rope_scaling"))
+    kinds = {rope.get("rope_type", rope.get("type", "default")) for rope in ropes} - {"default"}
+    return f"this model stretches its positions ({', '.join(kinds)})" if kinds else ""
