@@ -1,4 +1,4 @@
-"""Two projects' queues on one GPU: a run waits until it fits and says the figures; two never begin at once."""
+"""Two queues on one GPU: a run waits until it fits and says the figures; two never begin at once."""
 
 import shutil
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from workbench.runs import control
 from workbench.runs.events import EventTail
 from workbench.runs.launch import Argv
 from workbench.runs.queue.entries import Queue, Turn, enqueue, read_queue
-from workbench.runs.queue.journal import hindrance
+from workbench.runs.queue.journal import read_journal
 from workbench.runs.queue.worker import Worker
 from workbench.runs.status import read_status
 
@@ -61,7 +61,7 @@ def test_a_run_waits_while_others_hold_the_gpu(
     card.free(GIB // 4)
     thread = working(project, trainer(steps=3))
     queue = Queue(project.folder)
-    said = until(lambda: hindrance(queue), "pause")
+    said = until(lambda: read_journal(queue.journal).hindrance, "pause")
     assert said.startswith("waits until the GPU has room: about ") and "GiB are needed, 0." in said
     assert said.endswith(" of 139.0 GiB are free on NVIDIA H200")
     card.free(GIB // 4)

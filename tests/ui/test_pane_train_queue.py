@@ -156,9 +156,7 @@ async def test_a_sweep_that_halves_begins_with_few_steps_and_shows_what_differs(
         await desk.sees("varies max_steps")
         halve.value = "x"
         await desk.sees("not a whole number", "empty for training")
-        desk.app.screen.query_one(
-            "#vary", Input
-        ).value = "training.rank=4,8 training.per_device_eval_batch_size=3,4"
+        vary.value = "training.rank=4,8 training.alpha=3,4"
         halve.value = "7"
         await desk.sees("4 runs", "steps7")
         vary.focus()

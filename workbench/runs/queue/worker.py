@@ -16,12 +16,13 @@ from typing import Protocol
 from workbench.errors import WorkbenchError, fault
 from workbench.project.store import OpenProject, open_project
 from workbench.runs import lock
-from workbench.runs.events import EventTail, EventWriter
+from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, list_runs
 from workbench.runs.launch import Argv, start
 from workbench.runs.lock import is_held
 from workbench.runs.preflight import LEAST_FREE_BYTES
 from workbench.runs.queue.entries import Place, Queue, Turn, read_queue
+from workbench.runs.queue.journal import read_journal
 from workbench.runs.spawn import spawn, trainer_argv
 from workbench.runs.status import State, read_status
 from workbench.runs.sweep.halving import go_on
@@ -212,6 +213,5 @@ class Worker:
             boot = BOOT_ID.read_text(encoding="ascii").strip()
         except OSError:
             return
-        events = EventTail(self._queue.journal).read(max_records=1_000_000, max_seconds=10)
-        before = next((event.get("boot") for event in reversed(events) if event["kind"] == "working"), boot)
+        before = read_journal(self._queue.journal).boot or boot
         self._journal.write("working", boot=boot, rebooted=before != boot)

@@ -91,7 +91,7 @@ class QueueView(TrainView):
     @work(thread=True, exclusive=True, group="queue", exit_on_error=False)
     def _read(self, queue: Queue) -> None:
         """States of runs are read from their logs: never in the event loop."""
-        from workbench.runs.queue.journal import hindrance
+        from workbench.runs.queue.journal import read_journal
         from workbench.runs.sweep.store import list_sweeps, results
 
         worker = get_current_worker()
@@ -100,7 +100,7 @@ class QueueView(TrainView):
         seen = Seen(
             read_queue(queue),
             working,
-            hindrance(queue) if working else "",
+            read_journal(queue.journal).hindrance if working else "",
             {sweep.id: sweep for sweep in sweeps},
             results(queue, sweeps[0]) if sweeps else [],
         )
