@@ -91,21 +91,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _make(args: argparse.Namespace, project: "OpenProject") -> "tuple[list[OpenProject], Sweep | None]":
     """The project once for each run, and the sweep, unless --dry."""
-    from workbench.project.store import open_project
     from workbench.runs.sweep.choices import parse_axis, plan
-    from workbench.runs.sweep.store import Halving, enqueue_sweep
+    from workbench.runs.sweep.store import enqueue_sweep
 
     axes = dict(map(parse_axis, args.vary))
-    if args.halve is not None:
-        if args.halve < 1 or "training.max_steps" in axes:
-            raise fault("--halve needs STEPS from 1 on, and varies max_steps itself", "--halve")
-        steps = {"training.max_steps": args.halve}
-        project = open_project(project.folder, project.profile, project.overrides | steps)
-    made = plan(project, axes, args.random, args.seed)
+    made = plan(project, axes, args.random, args.seed, args.halve)
     if args.dry:
         return made.projects, None
-    halving = None if args.halve is None else Halving(steps=args.halve)
-    sweep = enqueue_sweep(made.projects, made.keys, halving=halving, moves_validation=made.moves_validation)
+    sweep = enqueue_sweep(
+        made.projects, made.keys, halving=made.halving, moves_validation=made.moves_validation
+    )
     return made.projects, sweep
 
 
