@@ -20,7 +20,7 @@ from workbench.evaluation.paired import Paired, Spread, paired, spread
 from workbench.evaluation.perplexity import Perplexity, RowLoss, perplexity
 from workbench.evaluation.plan import Contestant
 from workbench.evaluation.records import Draw, Label, Score, ScoredRow
-from workbench.evaluation.rows import read_rows
+from workbench.evaluation.rows import read_rows, true_label
 from workbench.evaluation.status import read_status
 
 RULE = (
@@ -292,11 +292,6 @@ def to_check(row: ScoredRow, answer: records.Answer, label: str) -> Answer:
         ended=answer.ended,
         label=true_label(row, label),
     )
-
-
-def true_label(row: ScoredRow, label: str) -> str:
-    """The label that a row's answer should have: a tag of the row, or what is given of its answer."""
-    return (row.tags.get(label) or row.given.get(label, "")).strip() if label else ""
 
 
 def _common(finished: Sequence[_Results]) -> set[Key]:

@@ -64,6 +64,11 @@ def question(example: Example) -> tuple[Message, ...]:
     return asked(example.messages, len(example.messages) - 1)
 
 
+def true_label(row: ScoredRow, label: str) -> str:
+    """The label that a row's answer should have: a tag of the row, or what is given of its answer."""
+    return (row.tags.get(label) or row.given.get(label, "")).strip() if label else ""
+
+
 def write_rows(evaluation: Evaluation, plan: Plan, dataset: Dataset, selection: Selection) -> list[ScoredRow]:
     """Freeze the rows that the plan scores, in the order of sources and rows; they are returned.
 

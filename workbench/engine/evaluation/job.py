@@ -5,18 +5,17 @@ What is measured is on the disk row by row; an attempt begins by looking what is
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from transformers import PreTrainedModel
 
 from workbench.chat.targets import remarks
-from workbench.data.dataset import Dataset, open_dataset
-from workbench.data.selection import Selection, select
 from workbench.engine.chat_model import load_encoder, model_folder
-from workbench.engine.evaluation.classifier import Labeller, make_labeller
+from workbench.engine.evaluation.classifier import make_labeller
 from workbench.engine.evaluation.generation import Answered, ToAnswer, answer_rows
+from workbench.engine.evaluation.inputs import Inputs
+from workbench.engine.evaluation.labelling import labelled, of_text, texts_of, unknown_labels
 from workbench.engine.evaluation.models import Models
 from workbench.engine.evaluation.orders import Orders
 from workbench.engine.evaluation.perplexity import Scored, ToScore, score_rows
@@ -31,11 +30,8 @@ from workbench.evaluation.lines import Lines
 from workbench.evaluation.plan import Contestant, Plan
 from workbench.evaluation.records import Answer, Draw, Label, Record, Score, ScoredRow, read_records
 from workbench.evaluation.rows import read_rows, write_rows
-from workbench.project.schema import FewShot
-from workbench.project.store import OpenProject, open_project
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.shots.few_shot import Deck
-from workbench.prompts.shots.few_shot_store import open_deck
 from workbench.runs.events import EventWriter
 
 CHUNK = 512
@@ -63,7 +59,7 @@ class Job:
         self._orders = orders
         self._models = Models()
         self._left_out: dict[int, str] = {}
-        self._data = _Data(evaluation, plan)
+        self._inputs = Inputs(evaluation, plan)
 
     def run(self) -> str:
         """Measure what is not measured yet; returns what was left out, in words.
@@ -83,7 +79,7 @@ class Job:
             if self._plan.settings.classifier:
                 self._label(rows)
         finally:
-            self._data.close()
+            self._inputs.close()
         self._progress.end()
         if len(self._left_out) == len(self._plan.contestants):
             raise fault(f"nothing could be measured: {next(iter(self._left_out.values()))}")
@@ -92,7 +88,7 @@ class Job:
 
     def _freeze(self) -> list[ScoredRow]:
         self._events.write("progress", phase="rows", contestant=None, done=0, total=0, eta_seconds=None)
-        dataset, selection = self._data.opened()
+        dataset, selection = self._inputs.opened()
         tell_left_out(selection.reports, self._events)
         return write_rows(self._evaluation, self._plan, dataset, selection)
 
@@ -125,7 +121,7 @@ class Job:
         if self._models.holds(target):
             return self._models.load(target), encoder
         model = self._models.load(target)
-        for remark in remarks(target, self._data.project):
+        for remark in remarks(target, self._inputs.project):
             self._events.write("warning", message=f"{contestant.name}: {remark}")
         parameter = next(model.parameters())
         named = {dtype: name for name, dtype in DTYPES.items()}
@@ -141,7 +137,7 @@ class Job:
         deck, form = None, contestant.target.prompt.few_shot
         if contestant.shots:
             drawn = form.model_copy(update={"count": contestant.shots, "seed": form.seed + repeat})
-            deck = self._data.deck(drawn)
+            deck = self._inputs.deck(drawn)
             self._keep_draw(number, repeat, deck)
         vocabulary = model.get_input_embeddings().num_embeddings
         return Prompting(encoder, self._plan, context_length(model), vocabulary, deck, form)
@@ -223,46 +219,26 @@ class Job:
     def _label(self, rows: Sequence[ScoredRow]) -> None:
         """Labels of all answers, and of the references beside the first contestant's."""
         settings = self._plan.settings
-        labeller = make_labeller(settings.classifier, self._data.project.folder)
-        self._tell_unknown(rows, labeller)
+        labeller = make_labeller(settings.classifier, self._inputs.project.folder)
+        if said := unknown_labels(rows, settings.label, labeller):
+            self._events.write("warning", message=said)
         for number in range(len(self._plan.contestants)):
             place = self._evaluation.contestant(number)
-            texts: list[tuple[Label, str]] = []
-            if number == 0:
-                texts += [
-                    (_label_of(row, "reference"), row.reference) for row in rows if row.reference is not None
-                ]
-            if number not in self._left_out:
-                texts += [
-                    (_label_of(answer, "answer", answer.repeat), answer.text)
-                    for answer in read_records(place.answers, Answer)
-                    if not answer.skipped
-                ]
-            with Lines(place.labels, Label, _of_text) as lines:
-                missing = [each for each in texts if _of_text(each[0]) not in lines.seen]
-                if not missing:
-                    continue
-                self._progress.begin("labels", number)
+            texts = texts_of(
+                rows if number == 0 else [],
+                [] if number in self._left_out else list(read_records(place.answers, Answer)),
+            )
+            with Lines(place.labels, Label, of_text) as lines:
+                missing = [each for each in texts if of_text(each[0]) not in lines.seen]
+                if missing:
+                    self._progress.begin("labels", number)
                 for start in range(0, len(missing), CHUNK):
                     chunk = missing[start : start + CHUNK]
-                    found = labeller.label([text for _, text in chunk])
-                    lines.append(
-                        each.model_copy(update={"label": label, "score": score})
-                        for (each, _), (label, score) in zip(chunk, found, strict=True)
-                    )
+                    lines.append(labelled(chunk, labeller))
                     self._progress.advance(len(chunk))
                     self._orders.heed()
         if labeller.cut:
             message = f"{labeller.cut} texts are longer than the classifier reads: their ends were cut off"
-            self._events.write("warning", message=message)
-
-    def _tell_unknown(self, rows: Sequence[ScoredRow], labeller: Labeller) -> None:
-        """Labels that rows hold and the classifier never says: it can only be wrong there."""
-        tag = self._plan.settings.label
-        held = {row.tags[tag].strip() for row in rows if row.tags.get(tag, "").strip()} if tag else set()
-        if unknown := sorted(held - labeller.labels):
-            known = ", ".join(sorted(labeller.labels))
-            message = f"the classifier does not know {', '.join(unknown)}: it says {known}"
             self._events.write("warning", message=message)
 
     @contextmanager
@@ -306,55 +282,8 @@ class Job:
         return Progress(self._events, total, done)
 
 
-class _Data:
-    """The project and its rows, opened when they are needed."""
-
-    def __init__(self, evaluation: Evaluation, plan: Plan) -> None:
-        self._evaluation = evaluation
-        self._plan = plan
-        self._opened: tuple[Dataset, Selection] | None = None
-
-    @cached_property
-    def project(self) -> OpenProject:
-        """With what was laid over it when the evaluation began. Raises WorkbenchError: it is broken now."""
-        folder = self._evaluation.folder.absolute().parents[1]
-        return open_project(folder, self._plan.profile, self._plan.overrides)
-
-    def opened(self) -> tuple[Dataset, Selection]:
-        """The sources, and which of their rows stand where. Raises WorkbenchError: one cannot be read."""
-        if self._opened is None:
-            dataset = open_dataset(self.project)
-            try:
-                dataset.require_readable()
-                self._opened = dataset, select(dataset, self.project.settings.data)
-            except BaseException:
-                dataset.close()
-                raise
-        return self._opened
-
-    def deck(self, settings: FewShot) -> Deck:
-        """Examples as `settings` draw them."""
-        dataset, selection = self.opened()
-        return open_deck(self.project, dataset, settings, selection)
-
-    def close(self) -> None:
-        """Let go of the files."""
-        if self._opened:
-            self._opened[0].close()
-            self._opened = None
-
-
 def _of_repeat(record: Score | Answer) -> Key:
     return (record.repeat, *record.key)
-
-
-def _of_text(label: Label) -> tuple[str, int, int, int]:
-    return (label.of, label.repeat, *label.key)
-
-
-def _label_of(record: ScoredRow | Answer, of: Literal["answer", "reference"], repeat: int = 0) -> Label:
-    """A label that is yet to be found."""
-    return Label(source=record.source, row=record.row, repeat=repeat, of=of, label="", score=0.0)
 
 
 def _missing(rows: Sequence[ScoredRow], repeat: int, seen: Collection[Hashable]) -> list[ScoredRow]:

@@ -52,6 +52,8 @@ class Models:
 
     def close(self) -> None:
         """Give the memory back."""
+        if self._base is None:
+            return
         self._base = self._current = self._target = None
         self._held = ()
         gc.collect()
