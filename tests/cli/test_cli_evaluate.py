@@ -156,7 +156,7 @@ def test_the_table_tells_what_its_figures_are(made: Evaluation, capsys: Capture)
 def test_parts_of_it(made: Evaluation, capsys: Capture) -> None:
     rows = said(capsys, "evaluation", "small", "latest", "--rows", "--model", "base")
     assert rows.splitlines()[0] == "base: 4 rows, the worst first"
-    assert rows.index("row id3  perplexity 23.086") < rows.index("row id1  not scored  (the answer was cut")
+    assert rows.index("row id3  perplexity 23.086") < rows.index("row id1  not scored: the answer was cut")
     assert "label   happy, should be sad" in rows and "! not-stopped" in rows
     assert json.loads(said(capsys, "evaluation", "small", "latest", "--rows", "--json"))[0]["id"] == "id3"
     labels = said(capsys, "evaluation", "small", "latest", "--labels", "--model", "base")

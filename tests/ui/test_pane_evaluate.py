@@ -237,7 +237,7 @@ async def test_checks_open_their_rows(folder: Path, size: tuple[int, int]) -> No
     evaluation(folder)
     async with at_desk(folder, size) as desk:
         await desk.press("5", "h")
-        await desk.sees("answers with", "0 of 4 answers clean")
+        await desk.sees("answers with", "4 answers")
         view: Any = pane(desk).view
         await desk.press("enter")
         await desk.hears("found nothing")
@@ -344,6 +344,19 @@ async def test_templates_need_variants(folder: Path) -> None:
         await desk.until(lambda: "prompt.variant" in str(plan.render()))
         await desk.press("escape")
         assert len(desk.app.screen_stack) == 1
+
+
+async def test_templates_are_started_without_typing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Plan] = []
+    monkeypatch.setattr(jobs, "start", lambda project, plan: begun.append(plan) or evaluation(folder))
+    file = folder / "project.toml"
+    file.write_text(file.read_text() + '[[prompt.variant]]\nname = "other"\ntemplate = "vicuna"\n')
+    async with at_desk(folder) as desk:
+        await desk.press("5", "t", "down")
+        await desk.sees("2 models")
+        await desk.press("enter")
+        await desk.hears("goes on in the background")
+    assert [each.name for each in begun[0].contestants][1] == "other" and begun[0].kind == "templates"
 
 
 async def test_the_report_is_read_and_written(folder: Path) -> None:

@@ -161,8 +161,8 @@ def _rows(args: argparse.Namespace, project: "OpenProject", contents: "Contents"
         return 0
     say(f"{contents.plan.contestants[number].name}: {len(results):,} rows, the worst first")
     for each in results:
-        perplexity = "not scored" if each.perplexity is None else f"perplexity {each.perplexity:.5g}"
-        say(f"\nrow {each.row.id}  {perplexity}{f'  ({each.skipped})' if each.skipped else ''}")
+        perplexity = "" if each.perplexity is None else f"  perplexity {each.perplexity:.5g}"
+        say(f"\nrow {each.row.id}{perplexity}{f'  not scored: {each.skipped}' if each.skipped else ''}")
         say(f"  asked   {excerpt(question(each.row), CHARACTERS)}")
         if each.row.reference is not None:
             say(f"  should  {excerpt(each.row.reference, CHARACTERS)}")

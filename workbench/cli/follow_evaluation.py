@@ -27,8 +27,6 @@ def follow(evaluation: Evaluation, *, again: str) -> int | None:
     except KeyboardInterrupt:
         note(f"\nleft running: {evaluation.id}\n  {again}\n  {again} --stop")
         return None
-    for warning in status.warnings:
-        note(f"warning: {warning}")
     verdict = f"{evaluation.id}: {status.state.value}"
     note(f"{verdict}, {status.reason}" if status.reason else verdict)
     if status.state in (State.FAILED, State.KILLED):

@@ -48,9 +48,9 @@ class Measure:
         return _number(figure.mean) + ("" if figure.sd is None else f"±{figure.sd:.2g}")
 
     def best(self, figures: Sequence[Spread | None]) -> set[int]:
-        """Which of these are the best ones; none where neither way is better, or there is only one."""
+        """Which of these are the best ones; none where neither way is better, or all are alike."""
         known = {n: each.mean for n, each in enumerate(figures) if each and math.isfinite(each.mean)}
-        if not self.better or len(known) < 2:
+        if not self.better or len(set(known.values())) < 2:
             return set()
         best = min(known.values()) if self.better == "lower" else max(known.values())
         return {number for number, value in known.items() if value == best}

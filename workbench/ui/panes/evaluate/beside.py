@@ -110,8 +110,8 @@ class BesideView(JudgeView):
 
     @property
     def models(self) -> list[int]:
-        """Numbers of the contestants in view, by column."""
-        return self._models[: max(2, (self.size.width or MOST * COLUMN_CELLS) // COLUMN_CELLS)]
+        """Numbers of the contestants in view, by column, in the plan's order."""
+        return sorted(self._models[: max(2, (self.size.width or MOST * COLUMN_CELLS) // COLUMN_CELLS)])
 
     def _columns(self) -> Sequence[AnswerColumn]:
         count = 2 if self.ballot is not None else max(1, len(self.models))
@@ -126,7 +126,7 @@ class BesideView(JudgeView):
     def result(self, model: int) -> RowResult:
         """What a contestant did with the row in view."""
         assert self.seen is not None
-        return self.seen.contents.results[model].by_row[self.row]
+        return self.seen.contents.results[model].row(self.row)
 
     def _answers(self, contents: "Contents") -> list[tuple[Text, Text]]:
         if self.ballot is not None:
@@ -149,7 +149,7 @@ class BesideView(JudgeView):
 
     def _said(self, contents: "Contents") -> Text:
         row, count = contents.rows[self.row], len(contents.rows)
-        line = Text.assemble(f"row {self.row + 1} of {count:,}  ", shown(row.id, "bold"))
+        line = Text.assemble(f"row {self.row + 1} of {count:,}, id ", shown(row.id, "bold"))
         if self.ballot is not None:
             line = Text.assemble(
                 (f"Rating, {len(self._left):,} to go: ", "bold"),

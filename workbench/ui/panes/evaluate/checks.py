@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from workbench.evaluation.checks.registry import CHECKS
+from workbench.evaluation.ladder import Standing
 from workbench.ui.actions import bindings
 from workbench.ui.panes.evaluate.view import ModelView, in_sight
 from workbench.ui.text import shown
@@ -59,10 +60,8 @@ class ChecksView(ModelView):
         table.set_row_count(len(self._names))
         table.refresh_rows()
         table.refresh()
-        checked = self.seen.contents.results[self.pane.model].checks
-        line = self.model_line()
-        line.append(f"   {checked.clean:,} of {checked.rows:,} answers clean", "not bold")
-        self.tell("#checks-said", line)
+        answers = self._standing(self.pane.model).answers
+        self.tell("#checks-said", self.model_line().append(f"   {answers:,} answers", "not bold"))
         self._say(table.cursor)
 
     def _columns(self, count: int) -> list[int]:
@@ -71,12 +70,16 @@ class ChecksView(ModelView):
         return in_sight(count, room, self.pane.model, self._drawn[0] if self._drawn else 0)
 
     def _cells(self, row: int) -> list[str]:
-        assert self.seen is not None
-        counts = [self.seen.contents.results[number].checks.counts[row] for number in self._drawn]
-        return [
-            self._names[row],
-            *(f"{count.rows:,} {count.share:.0%}" if count.rows else "·" for count in counts),
-        ]
+        name = self._names[row]
+        return [name, *(self._count(self._standing(number), name) for number in self._drawn)]
+
+    def _count(self, standing: Standing, check: str) -> str:
+        found = standing.findings.get(check, 0)
+        return f"{found:,} {found / standing.answers:.0%}" if found else "·"
+
+    def _standing(self, number: int) -> Standing:
+        assert self.seen is not None and self.seen.table is not None
+        return self.seen.table.standings[number]
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:
@@ -94,9 +97,8 @@ class ChecksView(ModelView):
         """A check that found nothing has no rows."""
         if reason := self.nothing_yet():
             return reason
-        assert self.seen is not None
-        counts = self.seen.contents.results[self.pane.model].checks.counts
-        if name == "open_rows" and not counts[self.query_one(VirtualTable).cursor].rows:
+        found = self._standing(self.pane.model).findings
+        if name == "open_rows" and not found.get(self._names[self.query_one(VirtualTable).cursor]):
             return "this check found nothing in the answers of this model"
         return None
 

@@ -19,8 +19,8 @@ from workbench.ui.text import clean, shown
 from workbench.ui.widgets.bars import bar
 from workbench.ui.widgets.table import GUTTER, Column, VirtualTable
 
-NAME_CELLS = 26
-"""Of a contestant's name in the table, at most."""
+NAME_SHARE = 0.45
+"""Of the width, for the contestants' names at most: a grid's say two settings with their values."""
 FIGURE_CELLS = 11
 LISTED = 3
 """Evaluations in view at once."""
@@ -104,7 +104,8 @@ class LadderView(EvaluateView):
 
     def _name_cells(self) -> int:
         assert self.table is not None
-        return min(NAME_CELLS, max(cell_len(clean(each.name)) for each in self.table.standings))
+        room = round(self.size.width * NAME_SHARE)
+        return min(room, max(cell_len(clean(each.name)) for each in self.table.standings))
 
     def _draw(self) -> None:
         table, seen = self.query_one("#contestants", VirtualTable), self.seen

@@ -19,7 +19,7 @@ from workbench.ui.panes.evaluate.ladder import LadderView
 from workbench.ui.panes.evaluate.seen import Reader, Seen
 from workbench.ui.panes.evaluate.view import EvaluateView
 from workbench.ui.run_figures import SIGNS, clock
-from workbench.ui.text import shown
+from workbench.ui.text import clean, shown
 from workbench.ui.widgets.view_line import ViewLine
 
 if TYPE_CHECKING:
@@ -155,8 +155,11 @@ class EvaluatePane(Pane):
             text.append_text(shown(f"  {status.device}"))
         remarks = self.remarks()
         if remarks:
-            more = f"  (+{len(remarks) - 1}: y)" if len(remarks) > 1 else ""
-            text.append_text(shown(f"\n! {remarks[0]}{more}", "bold"))
+            # One line is enough: y shows all of them
+            more = f" (+{len(remarks) - 1})" if len(remarks) > 1 else ""
+            remark = shown(f"! {clean(remarks[0])}", "bold")
+            remark.truncate(max(10, self.app.size.width - len(more) - 6), overflow="ellipsis")
+            text.append("\n").append_text(remark).append(f"{more}  y", "bold")
         self.query_one("#evaluation", Static).update(text)
 
     def remarks(self) -> list[str]:

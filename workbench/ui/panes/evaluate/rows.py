@@ -1,14 +1,15 @@
 """The rows of one contestant, those it is worst at first, and the chosen one with its answer."""
 
 import math
+from threading import Lock
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
-from workbench.evaluation.contents import Key, RowResult, question
+from workbench.evaluation.contents import Key, Results, RowResult, question
 from workbench.ui.actions import bindings
 from workbench.ui.panes.evaluate.row_text import conversation, findings_text
 from workbench.ui.panes.evaluate.view import ModelView
@@ -37,6 +38,9 @@ class RowsView(ModelView):
         self.results: list[RowResult] = []
         self._check = ""
         self._labels = False
+        self._ranked: Results | None = None
+        self._of: object = None
+        self._ranking = Lock()
 
     def came_into_view(self) -> None:
         """Keys go to the rows."""
@@ -52,13 +56,20 @@ class RowsView(ModelView):
         table, nothing = self.query_one(VirtualTable), self.nothing_yet()
         before = self.chosen_row()
         if nothing or self.seen is None:
-            self.results = []
+            self.results, self._ranked = [], None
         else:
-            self.results = [
-                each
-                for each in self.seen.contents.results[self.pane.model].worst_first
-                if not self._check or any(finding.check == self._check for finding in each.findings)
-            ]
+            wanted = self.seen.contents.results[self.pane.model]
+            if wanted is not self._ranked:
+                self._rank(wanted)
+                if self._of != (self.seen.evaluation, self.pane.model):
+                    self.results, nothing = [], "looking through the answers…"
+            else:
+                self._of = (self.seen.evaluation, self.pane.model)
+                self.results = [
+                    each
+                    for each in wanted.worst_first
+                    if not self._check or any(finding.check == self._check for finding in each.findings)
+                ]
         self._labels = any(each.predicted for each in self.results)
         table.set_columns(self._columns())
         table.set_row_count(len(self.results))
@@ -67,6 +78,21 @@ class RowsView(ModelView):
         table.move_to(keys.index(before) if before in keys else 0)
         self.tell("#rows-said", self._said(nothing))
         self._write(table.cursor)
+
+    @work(thread=True, group="rank", exit_on_error=False)
+    def _rank(self, wanted: Results) -> None:
+        """Every answer is checked: never in the event loop, and by one thread at a time."""
+        if self._ranking.acquire(blocking=False):
+            try:
+                wanted.worst_first  # noqa: B018 - kept by the results
+            finally:
+                self._ranking.release()
+            self.app.call_from_thread(self._show_ranked, wanted)
+
+    def _show_ranked(self, wanted: Results) -> None:
+        if self.is_attached:
+            self._ranked = wanted
+            self.fill()
 
     def chosen_row(self) -> Key | None:
         """Source and number of the row under the cursor."""

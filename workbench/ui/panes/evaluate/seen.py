@@ -67,7 +67,9 @@ class Reader:
         try:
             self._ladder = self._ladder or Ladder(evaluation)
             table = self._ladder.read()
-            known = last.known if last and last.sizes == sizes else read_contents(evaluation)
+            known = last.known if last else None
+            if last is None or last.sizes != sizes:
+                known = read_contents(evaluation, known)
             return Seen(evaluation, status, sizes, known, table)
         except WorkbenchError as error:
             return Seen(evaluation, status, sizes, problem=str(error))
