@@ -1,7 +1,7 @@
 """Make the pictures of this folder from the real app, on the projects that come along, with real runs.
 
-Run it with `python screenshots/make.py [PROJECT]...`, without names for all projects. Each is copied first, so
-that nothing of this stays behind. A picture is made wide and dark, on 80x24, and some of them wide and light.
+Run it with `python screenshots/make.py [PROJECT]...`, without names for all projects. Each is copied first:
+nothing of this stays behind. A picture is made wide and dark, on 80x24, and some of them wide and light.
 Two trainings on the small base model: some minutes on two cores.
 """
 
@@ -62,12 +62,14 @@ class Session:
         for suffix, size, theme in (("", WIDE, DARK), ("-80x24", NARROW, DARK), ("-light", WIDE, LIGHT)):
             if suffix == "-light" and not light:
                 continue
-            self.app.theme = theme
+            if self.app.theme != theme:
+                await self.app.action_do("theme")
             await self.pilot.resize_terminal(*size)
             await self.pilot.pause(SETTLED_SECONDS)
             svg = mend(self.app.export_screenshot(title="workbench"))
             (HERE / f"{name}{suffix}.svg").write_text(svg, encoding="utf-8")
-        self.app.theme = DARK
+        if self.app.theme != DARK:
+            await self.app.action_do("theme")
         await self.pilot.resize_terminal(*WIDE)
         await self.pilot.pause()
 

@@ -114,8 +114,8 @@ class Chart(Widget):
             self._later = self.set_timer(wait, self._draw)
 
     def on_mount(self) -> None:
-        """Colours belong to the theme."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+        """Colours belong to the theme; what lies below has its new ones only after the next refresh."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._draw))
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size; Textual sends this too when a chart comes back into view."""
