@@ -242,8 +242,10 @@ class Chart(Widget):
         return (self.background_colors[1].blend(colour, FAINT) if curve.faint else colour).rgb
 
     def _component_colour(self, name: str) -> tuple[int, int, int]:
-        background = self.background_colors[1]
-        return (background + self.get_component_styles(name).color).rgb
+        colour = self.get_component_rich_style(name).color  # made for the background, where it is `auto`
+        assert colour is not None
+        red, green, blue = colour.get_truecolor()
+        return red, green, blue
 
     def _mark_colour(self) -> tuple[int, int, int]:
         return self._component_colour("chart--axis")
