@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench.chat.client import ChatEngine, EngineDied
-from workbench.chat.protocol import Done, Piece, Target
+from workbench.chat.protocol import Column, Done, Failed, Piece, Target
 from workbench.data.example import Message
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
@@ -26,14 +26,15 @@ for line in sys.stdin:
     request = json.loads(line)
     op, id = request["op"], request["id"]
     if op == "load":
-        if request["target"]["label"] == "gone":
+        if "gone" in [target["label"] for target in request["targets"].values()]:
             reply("error", id=id, problems=[{"what": "it is gone", "where": "step-3", "hint": ""}])
         else:
-            reply("loaded", id=id, seconds=1.0, device="cpu", parameters=7, context=None)
+            held = {key: dict(device="cpu", parameters=7, context=None) for key in request["targets"]}
+            reply("loaded", id=id, seconds=1.0, held=held)
     elif op == "stop":
         if waiting == id: done(id, "stopped")
     else:
-        said = request["messages"][-1]["content"]
+        said = request["columns"][0]["messages"][-1]["content"]
         if said == "die":
             sys.exit("the last words")
         reply("piece", id=id, text=said + "!")
@@ -54,11 +55,17 @@ def command(tmp_path: Path) -> tuple[str, ...]:
     return sys.executable, str(tmp_path / "fake.py")
 
 
+def asking(text: str) -> Column:
+    return Column("a", [Message("user", text)], COLD)
+
+
 async def ask(engine: ChatEngine, text: str) -> tuple[str, Done]:
     pieces = ""
-    async for reply in engine.generate([Message("user", text)], COLD):
+    async for reply in engine.generate([asking(text)]):
         if isinstance(reply, Piece):
             pieces += reply.text
+        elif isinstance(reply, Failed):
+            raise reply.error()
         else:
             return pieces, reply
     raise AssertionError("no Done")
@@ -69,7 +76,7 @@ async def test_answers_arrive_in_order(command: tuple[str, ...]) -> None:
     assert not engine.running and engine.pid is None
     await engine.start()
     assert engine.running
-    assert (await engine.load(TARGET)).parameters == 7
+    assert (await engine.load({"a": TARGET})).held["a"].parameters == 7
     text, done = await ask(engine, "สวัสดี")
     assert (text, done.reason, done.prompt_tokens) == ("สวัสดี!", "length", 3)
     assert len((await ask(engine, "long"))[0]) > 300_000
@@ -82,7 +89,7 @@ async def test_a_fault_of_the_request_leaves_the_engine_running(command: tuple[s
     engine = ChatEngine(command)
     await engine.start()
     with pytest.raises(WorkbenchError, match="step-3: it is gone"):
-        await engine.load(Target("checkpoint", "gone", "embedded", Path("/p"), "base"))
+        await engine.load({"a": Target("checkpoint", "gone", "embedded", Path("/p"), "base")})
     with pytest.raises(WorkbenchError, match="surrogate"):
         await ask(engine, "\udc80")
     assert (await ask(engine, "hi"))[0] == "hi!"
@@ -93,7 +100,7 @@ async def test_stop_ends_the_answer_that_is_written(command: tuple[str, ...]) ->
     engine = ChatEngine(command)
     await engine.start()
     seen = []
-    async for reply in engine.generate([Message("user", "wait")], COLD):
+    async for reply in engine.generate([asking("wait")]):
         seen.append(reply)
         if isinstance(reply, Piece):
             await engine.stop()
@@ -106,7 +113,7 @@ async def test_leaving_the_loop_stops_the_answer(command: tuple[str, ...], tmp_p
     """A cancelled worker of the screen leaves no engine writing for nobody; its late replies go nowhere."""
     engine = ChatEngine(command)
     await engine.start()
-    answer = engine.generate([Message("user", "wait")], COLD)
+    answer = engine.generate([asking("wait")])
     assert isinstance(await anext(answer), Piece)
     await answer.aclose()  # type: ignore[attr-defined]
     assert (await ask(engine, "next"))[0] == "next!"
@@ -116,7 +123,7 @@ async def test_leaving_the_loop_stops_the_answer(command: tuple[str, ...], tmp_p
 async def test_a_killed_engine_says_so_and_starts_again(command: tuple[str, ...]) -> None:
     engine = ChatEngine(command)
     await engine.start()
-    answer = engine.generate([Message("user", "wait")], COLD)
+    answer = engine.generate([asking("wait")])
     assert isinstance(await anext(answer), Piece)
     assert engine.pid is not None
     os.kill(engine.pid, signal.SIGKILL)

@@ -29,11 +29,13 @@ def engine() -> None:
         request = json.loads(line)
         number = request["id"]
         if request["op"] == "load":
-            reply("loaded", id=number, seconds=0.1, device="cpu", parameters=7, context=None)
+            held = {key: {"device": "cpu", "parameters": 7, "context": None} for key in request["targets"]}
+            reply("loaded", id=number, seconds=0.1, held=held)
         elif request["op"] == "stop":
             done(number, "stopped")
         else:
-            said = request["messages"][-1]["content"]
+            messages = request["columns"][0]["messages"]
+            said = messages[-1]["content"]
             if said == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             if said == "refuse":
@@ -42,7 +44,7 @@ def engine() -> None:
             if said == "mute":
                 done(number, "stopped")
                 continue
-            reply("piece", id=number, text=f"{len(request['messages'])}: {said}\x1b[2J,\n")
+            reply("piece", id=number, text=f"{len(messages)}: {said}\x1b[2J,\n")
             reply("piece", id=number, text="really")
             if said == "deaf":
                 signal.pause()

@@ -44,6 +44,7 @@ COMMANDS = {
     "describe": "count, mean, std, min, quartiles, max of every metric of a run",
     "compare": "runs side by side: settings that differ, figures, verdicts, notes",
     "note": "add to the journal entry of a run, or read it",
+    "report": "Markdown and HTML of a run, a sweep or the project, to hand on",
     "import-run": "make runs of what others logged: OpenAI CSV, trainer_state.json, tables, TensorBoard",
     "watch": "follow a run that is going",
     "stop": "stop a run after a checkpoint, or --now",
@@ -53,7 +54,12 @@ COMMANDS = {
     "pause": "let a running run wait between two steps",
     "continue": "let a paused run go on",
     "logging": "change the distance of points of a running run's curve",
+    "evaluate": "hold models against each other on the same rows: was it worth it?",
+    "evaluation": "what evaluations found: list, table, rows, labels, checks, predictions",
+    "rate": "rate answers of an evaluation blind",
+    "issue": "note what is wrong with an answer, or write it as it should be",
     "chat": "talk to the base model or to a checkpoint",
+    "export": "take a model out: adapter, merged with proof, or GGUF, as it answers here",
     "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.project.store import OpenProject
 
 ANEW = "/new"
+KEY = "model"
 
 
 class Answer(NamedTuple):
@@ -103,7 +104,7 @@ def _load(loop: asyncio.Runner, engine: "ChatEngine", target: "Target") -> None:
 
     with busy(f"loading {target.label}"):
         loop.run(engine.start())
-        loop.run(engine.load(target))
+        loop.run(engine.load({KEY: target}))
 
 
 def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", target: "Target") -> int:
@@ -206,7 +207,7 @@ async def _answer(
     write: Callable[[str], None] | None = None,
 ) -> Answer:
     """One answer; with `write` it is written while it comes, and ctrl+c stops it instead of the program."""
-    from workbench.chat.protocol import Piece
+    from workbench.chat.protocol import Column, Failed, Piece
     from workbench.cli.console import note
 
     loop = asyncio.get_running_loop()
@@ -222,7 +223,9 @@ async def _answer(
         loop.add_signal_handler(signal.SIGINT, stop)
     text = ""
     try:
-        async for reply in engine.generate(messages, project.settings.chat):
+        async for reply in engine.generate([Column(KEY, messages, project.settings.chat)]):
+            if isinstance(reply, Failed):
+                raise reply.error()
             if not isinstance(reply, Piece):
                 return Answer(text, reply)
             text += reply.text

@@ -57,7 +57,7 @@ def require_free(to: Path, run: Run, replace: bool) -> None:
         return
     if not to.is_dir():
         raise fault("a file is in the way", to, "name another folder")
-    if not _is_export(to):
+    if not holds_export(to):
         raise fault(
             "the folder is not empty, and no export of ours", to, "name another one: it is left alone"
         )
@@ -134,7 +134,8 @@ def require_room(folder: Path, wanted: int) -> None:
         )
 
 
-def _is_export(folder: Path) -> bool:
+def holds_export(folder: Path) -> bool:
+    """Whether a folder is an export of ours."""
     try:
         return isinstance(json.loads((folder / MARKER).read_bytes()), dict)
     except (OSError, ValueError):

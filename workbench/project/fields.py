@@ -4,11 +4,12 @@ import json
 import math
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from workbench.errors import Problem, WorkbenchError, fault
@@ -80,8 +81,10 @@ class FormField:
 
 
 def form_fields(section: str) -> list[FormField]:
-    """The fields of a table: `model`, `data`, `prompt`, `training` or `chat`; tables in it are left out."""
-    table: Any = Project.model_fields[section].annotation
+    """The fields of a table: `model`, `evaluation` or `evaluation.decoding`; tables in it are left out."""
+    table: Any = Project
+    for name in section.split("."):
+        table = table.model_fields[name].annotation
     return [
         _form_field(section, name, info)
         for name, info in table.model_fields.items()
@@ -107,9 +110,10 @@ class Usual:
 @cache
 def usual(preset_name: str) -> Mapping[str, Usual]:
     """What each setting of all forms is where nothing sets it, by dotted key, under a preset or `none`."""
-    sections = [name for name, info in Project.model_fields.items() if _is_table(info.annotation)]
     found = {
-        field.key: Usual(field.default, field.source) for name in sections for field in form_fields(name)
+        field.key: Usual(field.default, field.source)
+        for section in _sections(Project, "")
+        for field in form_fields(section)
     }
     if preset_name != NONE:
         chosen = preset(preset_name)
@@ -199,6 +203,15 @@ def _form_field(section: str, name: str, info: FieldInfo) -> FormField:
         kind=kind,
         choices=choices,
     )
+
+
+def _sections(table: type[BaseModel], above: str) -> Iterator[str]:
+    """The tables in a table, and the tables in those, each by its dotted key; lists of tables have none."""
+    for name, info in table.model_fields.items():
+        inner: Any = info.annotation
+        if isinstance(inner, type) and issubclass(inner, Table):
+            yield above + name
+            yield from _sections(inner, f"{above}{name}.")
 
 
 def _is_table(annotation: Any) -> bool:

@@ -42,6 +42,7 @@ _SIGNS = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "escape": "esc",
+    "equals_sign": "=",
     "left": "←",
     "right": "→",
 }
@@ -59,6 +60,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show_prompt", "2", "Prompt", "One example as text, tokens and loss mask", bar=False),
     Action("app", "show_setup", "3", "Setup", "The form: every setting of the project", bar=False),
     Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
+    Action(
+        "app", "show_evaluate", "5", "Evaluate", "Was it worth it: models held against each other", bar=False
+    ),
     Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
     Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
     Action("app", "choose_profile", "P", "Profile", "Lay a profile of project.toml over the rest", bar=False),
@@ -176,6 +180,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("train", "verdict", "v", "Verdict", "All that the curves show, with the rules", bar=False),
     Action("train", "describe", "d", "Describe", "Count, mean, std, quartiles of every metric", bar=False),
     Action("train", "note", "n", "Note", "Read and add to the run's journal", bar=False),
+    Action("train", "export", "E", "Export", "Take a model out: adapter, merged, or GGUF", bar=False),
     Action("train", "mark", "space", "Mark", "Mark the run: curves of marked runs are drawn together"),
     Action("train", "unmark", "escape", "Unmark", "Mark no run any more", bar=False),
     Action("train", "compare", "b", "Beside", "Marked runs side by side: figures, settings, verdicts, notes"),
@@ -189,13 +194,120 @@ ACTIONS: tuple[Action, ...] = (
     Action("train.queue", "remove", "x", "Remove", "Take out an entry that still waits"),
     Action("train.queue", "open", "enter", "Open", "Show the entry's run with its curves"),
     Action("train.queue", "back", "escape,u", "Runs", "Back to the list of runs"),
+    Action("evaluate.ladder", "metric", "m,right", "Metric", "The next figure: its meaning, and its bars"),
+    Action("evaluate.ladder", "metric_before", "left", "Before", "The figure before this one", bar=False),
+    Action("evaluate.ladder", "open_rows", "enter", "Rows", "Show the rows of this model, the worst first"),
+    Action("evaluate.ladder", "resume", "r", "Resume", "Go on with an evaluation that was stopped or killed"),
+    Action("evaluate.rows", "open_row", "enter", "Open", "The row with all answers to it, side by side"),
+    Action("evaluate.rows", "next_model", "right", "Model", "The rows of the next model"),
+    Action("evaluate.rows", "previous_model", "left", "Before", "The rows of the model before", bar=False),
+    Action("evaluate.rows", "all_rows", "escape", "All", "All rows again, not those of one check alone"),
+    Action("evaluate.beside", "rate", "r", "Rate", "Rate answers blind: names hidden, the order drawn"),
+    Action("evaluate.beside", "better_first", "a", "A", "Rating: the first answer is better", bar=False),
+    Action("evaluate.beside", "better_second", "b", "B", "Rating: the second answer is better", bar=False),
+    Action("evaluate.beside", "tie", "equals_sign", "Tie", "Rating: both are as good", bar=False),
+    Action("evaluate.beside", "both_bad", "0", "Both bad", "Rating: neither will do", bar=False),
+    Action(
+        "evaluate.beside", "end_rating", "escape", "End", "End the rating; what was rated is kept", bar=False
+    ),
+    Action("evaluate.beside", "next_row", "right", "Next", "The next row"),
+    Action("evaluate.beside", "previous_row", "left", "Previous", "The row before", bar=False),
+    Action("evaluate.beside", "models", "m", "Models", "Choose the two to four models side by side"),
+    Action("evaluate.beside", "edit", "e", "Edit", "Write the answer as it should be: a row to train on"),
+    Action("evaluate.beside", "issue", "i", "Issue", "Note what is wrong with an answer"),
+    Action(
+        "evaluate.beside",
+        "write",
+        "w",
+        "Write",
+        "Votes as preference rows, edited answers as rows to train on",
+    ),
+    Action("evaluate.labels", "next_model", "right", "Model", "The labels of the next model"),
+    Action(
+        "evaluate.labels", "previous_model", "left", "Before", "The labels of the model before", bar=False
+    ),
+    Action("evaluate.checks", "open_rows", "enter", "Rows", "The rows in which the check found something"),
+    Action("evaluate.checks", "next_model", "right", "Model", "Another model's rows open with enter"),
+    Action("evaluate.checks", "previous_model", "left", "Before", "The model before", bar=False),
+    Action("evaluate.grid", "use", "u", "Use", "Write the suggested decoding to [chat] of project.toml"),
+    Action("evaluate.report", "write", "w", "Write", "Write the report as Markdown and as one HTML file"),
+    Action("evaluate.report", "next_subject", "right", "Next", "The report of the next run or sweep"),
+    Action("evaluate.report", "previous_subject", "left", "Before", "The report before this one", bar=False),
+    Action("evaluate", "start", "t", "Evaluate", "Start an evaluation in the background"),
+    Action("evaluate", "stop", "s", "Stop", "End it after its batch; it can be resumed"),
+    Action("evaluate", "note", "n", "Note", "Read and add to the evaluation's notes", bar=False),
+    Action("evaluate", "warnings", "y", "Warnings", "All that has to be known of these figures", bar=False),
+    Action(
+        "evaluate", "show_ladder", "l", "Ladder", "View: evaluations, and their models in a table", bar=False
+    ),
+    Action("evaluate", "show_rows", "o", "Rows", "View: row by row, the worst first", bar=False),
+    Action(
+        "evaluate", "show_beside", "f", "Beside", "View: answers side by side, and rating them", bar=False
+    ),
+    Action("evaluate", "show_labels", "c", "Labels", "View: confusion matrix, F1 by label", bar=False),
+    Action("evaluate", "show_checks", "h", "Checks", "View: what is wrong with answers", bar=False),
+    Action("evaluate", "show_grid", "d", "Decoding", "View: sampling settings against each other", bar=False),
+    Action("evaluate", "show_report", "v", "Report", "View: the report, to be read here", bar=False),
+    Action(
+        "evaluate", "next_view", "right_square_bracket", "Next view", "The view after this one", bar=False
+    ),
+    Action(
+        "evaluate",
+        "previous_view",
+        "left_square_bracket",
+        "View before",
+        "The view before this one",
+        bar=False,
+    ),
+    Action("evaluate", "other_part", "tab", "Part", "The next part of this view", bar=False),
+    Action("chat", "halt", "x", "Stop answer", "End the answers that are being written"),
     Action("chat", "write", "i,enter", "Write", "Type a message; esc leaves the input"),
-    Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint"),
-    Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings"),
-    Action("chat", "halt", "x", "Stop answer", "End the answer that is being written"),
-    Action("chat", "regenerate", "g", "Again", "Ask the last question once more"),
+    Action("chat", "model", "m", "Model", "Choose the base model or a checkpoint for this column"),
+    Action("chat", "regenerate", "g", "Again", "Ask the last question once more; the old answer is a branch"),
+    Action("chat", "value", "v", "Value", "What is given with the answer, such as its emotion"),
+    Action("chat", "candidates", "V", "Candidates", "One answer for each value, to pick from"),
+    Action("chat", "edit", "e", "Edit", "Change the chosen turn, else the last question, and go on from it"),
+    Action("chat", "tokens", "t", "Tokens", "How likely each token of the answer was, and what else"),
+    Action("chat", "add_column", "a", "Column", "One more model beside these that answers each message"),
+    Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings; saves them"),
+    Action("chat", "undo", "u", "Undo", "Take the last message, change or choice of branch back"),
+    Action("chat", "save_row", "w", "Save row", "The conversation up to the answer as a training row"),
     Action("chat", "fresh", "n", "New", "Begin a new conversation; the old one stays on disk"),
-    Action("chat", "copy", "y", "Copy", "Copy the last answer", bar=False),
+    Action("chat", "open", "o", "Open", "Go on with a conversation that was kept"),
+    Action("chat", "preset", "r", "Presets", "Sampling settings that belong together", bar=False),
+    Action("chat", "system", "S", "System", "Change the system message, saved to project.toml", bar=False),
+    Action("chat", "context", "C", "Context", "Context blocks on and off, and what is left out", bar=False),
+    Action("chat", "markdown", "f", "Markdown", "Show answers as Markdown, or as written", bar=False),
+    Action(
+        "chat", "previous_turn", "left_square_bracket", "Turn before", "Choose the turn before", bar=False
+    ),
+    Action("chat", "next_turn", "right_square_bracket", "Next turn", "Choose the turn after", bar=False),
+    Action("chat", "branches", "b", "Branches", "Choose among the branches of the conversation", bar=False),
+    Action("chat", "next_column", "tab", "Next column", "Keys go to the next column", bar=False),
+    Action("chat", "remove_column", "d", "Away", "Take the column away from here", bar=False),
+    Action(
+        "chat", "column_settings", "c", "Own settings", "Sampling settings for this column alone", bar=False
+    ),
+    Action("chat", "good", "plus", "Good", "A good answer, kept with it; again: no longer", bar=False),
+    Action("chat", "bad", "minus", "Bad", "A bad answer, kept with it; again: no longer", bar=False),
+    Action("chat", "issue", "l", "Issue", "Say what is wrong with the answer, kept with it", bar=False),
+    Action("chat", "copy", "y", "Copy", "Copy the answer", bar=False),
+    Action("chat", "export", "E", "Export", "Write the conversation as Markdown beside it", bar=False),
+    Action("chat.tokens", "unlikely", "n", "Least likely", "The least likely token, then the next one"),
+    Action("chat.tokens", "likelier", "N", "Back", "The unlikely token before"),
+    Action("chat.tokens", "back", "escape,t", "Chat", "Back to the conversation"),
+    *(
+        Action(
+            "chat.candidates",
+            f"take_{number}",
+            str(number),
+            "Take",
+            f"Candidate {number} becomes the answer",
+            bar=number == 1,
+        )
+        for number in range(1, 9)
+    ),
+    Action("chat.candidates", "back", "escape", "None", "Take none; stops those that are being written"),
 )
 
 

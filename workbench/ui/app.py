@@ -1,4 +1,4 @@
-"""The app: one frame, five panes that are made when first shown, and the keys that work everywhere."""
+"""The app: one frame, six panes that are made when first shown, and the keys that work everywhere."""
 
 import asyncio
 import signal
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 # Imports inside functions are those that the first frame does not need: pydantic alone costs 70 ms.
 
-PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
+PANES = {
+    "data": "Data",
+    "prompt": "Prompt",
+    "setup": "Setup",
+    "train": "Train",
+    "evaluate": "Evaluate",
+    "chat": "Chat",
+}
 STATE_SECONDS = 2.0
 SAID_SECONDS = 3.5
 """A notice lies over the lower part of a pane: no longer than a line takes to be read."""

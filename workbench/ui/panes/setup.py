@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.prompts.survey.survey import Survey
     from workbench.ui.workspace import Workspace
 
-SECTIONS = ("model", "training", "data", "prompt", "launch")
+SECTIONS = ("model", "training", "data", "prompt", "launch", "evaluation", "evaluation.decoding")
 
 
 class SetupPane(Pane):
@@ -188,5 +188,7 @@ class SetupPane(Pane):
 
 
 def _at(settings: dict[str, Any], key: str) -> Any:
-    section, name = key.split(".", 1)
-    return settings[section][name]
+    value: Any = settings
+    for part in key.split("."):
+        value = value[part]
+    return value

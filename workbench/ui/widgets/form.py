@@ -121,6 +121,11 @@ class Form(Vertical):
         self.problems = []
         self._draw()
 
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Change several values, as if each were typed."""
+        for key, value in values.items():
+            self._set(key, value)
+
     def revert(self) -> None:
         """Back to the saved values."""
         self.load(self._saved, self._saved_own)
