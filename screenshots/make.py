@@ -16,10 +16,11 @@ from pathlib import Path
 from svg_widths import mend
 from textual.pilot import Pilot
 
+from workbench.evaluation.jobs import list_evaluations
 from workbench.project.store import open_project
 from workbench.runs.folder import list_runs
 from workbench.runs.status import State, read_status
-from workbench.ui.app import PANES, WorkbenchApp
+from workbench.ui.app import WorkbenchApp
 from workbench.ui.theme import DARK, LIGHT
 
 HERE = Path(__file__).parent
@@ -135,14 +136,16 @@ async def emotion_dialogue(session: Session) -> None:
 
 
 async def fika_assistant(session: Session) -> None:
-    """The form with its forecast; a trained model in the chat."""
+    """The form with its forecast; the trained model and the base model side by side in the chat."""
     await session.press("3")
     await session.sees("held out")
     await session.picture("setup")
     await session.train()
     await session.finish()
-    await session.press("6", "escape", "m", "down", "enter", "i", *"Who are you?", "enter")
-    await session.sees("tokens/s")
+    await session.press("6", "escape", "m", "down", "enter", "a")
+    await session.pilot.pause(SETTLED_SECONDS)
+    await session.press("enter", "i", *"Who are you?", "enter")
+    await session.until(lambda: session.text.count("tokens/s") > 1, "two answers")
     await session.picture("chat")
 
 
@@ -151,9 +154,15 @@ async def classical_chinese(session: Session) -> None:
     await session.train()
     await session.picture("train", light=True)
     await session.finish()
-    if "evaluate" in PANES:
-        await session.press("5")
-        await session.picture("evaluate")
+    await session.press("5", "t")
+    await session.sees("hold models against each other", "perplexity (")
+    await session.press("enter")
+    await session.until(
+        lambda: any(each.status.state is State.FINISHED for each in list_evaluations(session.project)),
+        "the end of the evaluation",
+    )
+    await session.sees("finished")
+    await session.picture("evaluate")
 
 
 SCENES: dict[str, Callable[[Session], Awaitable[None]]] = {
