@@ -17,6 +17,7 @@ from svg_widths import mend
 from textual.pilot import Pilot
 
 from workbench.evaluation.jobs import list_evaluations
+from workbench.evaluation.status import read_status as evaluation_status
 from workbench.project.store import open_project
 from workbench.runs.folder import list_runs
 from workbench.runs.status import State, read_status
@@ -158,7 +159,10 @@ async def classical_chinese(session: Session) -> None:
     await session.sees("hold models against each other", "perplexity (")
     await session.press("enter")
     await session.until(
-        lambda: any(each.status.state is State.FINISHED for each in list_evaluations(session.project)),
+        lambda: any(
+            evaluation_status(each.evaluation).state is State.FINISHED
+            for each in list_evaluations(session.project)
+        ),
         "the end of the evaluation",
     )
     await session.sees("finished")
