@@ -1,7 +1,7 @@
 """Make the pictures of this folder from the real app, on the projects that come along, with real runs.
 
-Run it with `python screenshots/make.py [PROJECT]...`, without names for all projects. Each is copied first, so
-that nothing of this stays behind. A picture is made wide and dark, on 80x24, and some of them wide and light.
+Run it with `python screenshots/make.py [PROJECT]...`, without names for all projects. Each is copied first:
+nothing of this stays behind. A picture is made wide and dark, on 80x24, and some of them wide and light.
 Two trainings on the small base model: some minutes on two cores.
 """
 
@@ -16,10 +16,12 @@ from pathlib import Path
 from svg_widths import mend
 from textual.pilot import Pilot
 
+from workbench.evaluation.jobs import list_evaluations
+from workbench.evaluation.status import read_status as evaluation_status
 from workbench.project.store import open_project
 from workbench.runs.folder import list_runs
 from workbench.runs.status import State, read_status
-from workbench.ui.app import PANES, WorkbenchApp
+from workbench.ui.app import WorkbenchApp
 from workbench.ui.theme import DARK, LIGHT
 
 HERE = Path(__file__).parent
@@ -62,12 +64,14 @@ class Session:
         for suffix, size, theme in (("", WIDE, DARK), ("-80x24", NARROW, DARK), ("-light", WIDE, LIGHT)):
             if suffix == "-light" and not light:
                 continue
-            self.app.theme = theme
+            if self.app.theme != theme:
+                await self.app.action_do("theme")
             await self.pilot.resize_terminal(*size)
             await self.pilot.pause(SETTLED_SECONDS)
             svg = mend(self.app.export_screenshot(title="workbench"))
             (HERE / f"{name}{suffix}.svg").write_text(svg, encoding="utf-8")
-        self.app.theme = DARK
+        if self.app.theme != DARK:
+            await self.app.action_do("theme")
         await self.pilot.resize_terminal(*WIDE)
         await self.pilot.pause()
 
@@ -133,14 +137,16 @@ async def emotion_dialogue(session: Session) -> None:
 
 
 async def fika_assistant(session: Session) -> None:
-    """The form with its forecast; a trained model in the chat."""
+    """The form with its forecast; the trained model and the base model side by side in the chat."""
     await session.press("3")
     await session.sees("held out")
     await session.picture("setup")
     await session.train()
     await session.finish()
-    await session.press("6", "escape", "m", "down", "enter", "i", *"Who are you?", "enter")
-    await session.sees("tokens/s")
+    await session.press("6", "escape", "m", "down", "enter", "a")
+    await session.pilot.pause(SETTLED_SECONDS)
+    await session.press("enter", "i", *"Who are you?", "enter")
+    await session.until(lambda: session.text.count("tokens/s") > 1, "two answers")
     await session.picture("chat")
 
 
@@ -149,9 +155,18 @@ async def classical_chinese(session: Session) -> None:
     await session.train()
     await session.picture("train", light=True)
     await session.finish()
-    if "evaluate" in PANES:
-        await session.press("5")
-        await session.picture("evaluate")
+    await session.press("5", "t")
+    await session.sees("hold models against each other", "perplexity (")
+    await session.press("enter")
+    await session.until(
+        lambda: any(
+            evaluation_status(each.evaluation).state is State.FINISHED
+            for each in list_evaluations(session.project)
+        ),
+        "the end of the evaluation",
+    )
+    await session.sees("finished")
+    await session.picture("evaluate")
 
 
 SCENES: dict[str, Callable[[Session], Awaitable[None]]] = {

@@ -8,8 +8,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
+from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError, fault
 from workbench.ui.actions import ACTIONS, Action, actions, bindings
@@ -127,9 +129,25 @@ class WorkbenchApp(RunningApp):
         self._workspace = workspace
         self._name_project(workspace.project)
         await self.show("train" if self.look_at_runs() else "data")
+        if profile is None and workspace.project.settings.profile:
+            self._look_for_base(workspace.project)
         if self._tour:
             self._tour = False
             await self.do_tour()
+
+    @work(thread=True, group="base", exclusive=True, exit_on_error=False)
+    def _look_for_base(self, project: "OpenProject") -> None:
+        """Say that a profile may help where the base model is not on this box."""
+        from workbench.project.base_model import locate
+
+        worker, base = get_current_worker(), project.settings.model.base
+        try:
+            locate(base, project.folder, weights=False)
+        except WorkbenchError:
+            names = ", ".join(project.settings.profile)
+            text = f"{base} is not on this box. P lays a profile over the project: {names}"
+            if not worker.is_cancelled:
+                self.call_from_thread(self.say, text)
 
     @property
     def workspace(self) -> "Workspace":
@@ -311,6 +329,8 @@ class WorkbenchApp(RunningApp):
     async def do_theme(self) -> None:
         """Dark or light."""
         self.theme = DARK if self.theme == LIGHT else LIGHT
+        if self.place:  # texts that hold colours are written anew
+            self.call_after_refresh(self.pane.came_into_view)
         if not remember_theme(self.theme):
             self.say("this cannot be remembered: the state folder cannot be written", "warning")
 
