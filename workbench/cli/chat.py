@@ -2,7 +2,9 @@
 
 In a terminal it is a conversation, kept in the project's chats/: ctrl+c stops an answer, /new begins a new
 conversation, ctrl+d ends. Piped, each line is a prompt of its own and gives one line of answer: line breaks
-inside an answer become spaces, --json keeps them.
+inside an answer become spaces, --json keeps them. With --beside others answer the same line: an answer each.
+
+Of a run that is still training the newest checkpoint answers, whichever it is at each question.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
     from workbench.chat.client import ChatEngine
     from workbench.chat.protocol import Done, Target
     from workbench.data.example import Message
+    from workbench.errors import WorkbenchError
     from workbench.project.store import OpenProject
 
 ANEW = "/new"
-KEY = "model"
 
 
 class Answer(NamedTuple):
@@ -33,7 +35,7 @@ class Answer(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`chat PROJECT [--run RUN] [--checkpoint N] [--set chat.temperature=0.2]... [--json]`."""
+    """`chat PROJECT [--run RUN] [--checkpoint N] [--beside RUN[:N]]... [--cpu] [--set K=V]... [--json]`."""
     add_project(parser)
     parser.add_argument(
         "--run", metavar="RUN", help="talk to a checkpoint of this run; without it, to the base model"
@@ -41,8 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=int, metavar="N", help="the checkpoint's step; without it, the run's newest"
     )
+    parser.add_argument(
+        "--beside",
+        metavar="RUN[:N]",
+        action="append",
+        default=[],
+        help="piped: another checkpoint, or `base`, that answers too; may be repeated, up to seven times",
+    )
+    parser.add_argument("--cpu", action="store_true", help="leave the GPU alone: for one that has no room")
     add_layers(parser, "chat.temperature=0.2")
-    add_json(parser, 'one object an answer: {"prompt", "answer", "reason", "tokens", ...}')
+    add_json(
+        parser, 'one object a prompt: {"prompt", "answer", "reason", "tokens", ...}, a list with --beside'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,23 +62,28 @@ def run(args: argparse.Namespace) -> int:
     from workbench.chat.client import ChatEngine, EngineDied
     from workbench.chat.targets import remarks
     from workbench.cli.console import busy, note, report
-    from workbench.errors import WorkbenchError
+    from workbench.errors import WorkbenchError, fault
 
     project = opened(args)
-    _target(project, args)  # a wrong name is told before the engine is waited for
+    _targets(project, args)  # a wrong name is told before the engine is waited for
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not args.json
+    if terminal and args.beside:
+        raise fault("several answers to a line are for pipes", "--beside", "or talk in the Chat pane")
     engine = ChatEngine()
     # The loop runs only while something is awaited, so that a line is typed with the usual editing keys
     with asyncio.Runner() as loop:
         try:
             with busy("starting the chat engine"):
-                loop.run(engine.start())
-            target = _target(project, args)  # a training may have moved its checkpoints on meanwhile
-            _load(loop, engine, target)
-            for remark in remarks(target, project):
+                loop.run(engine.start(cpu=args.cpu))
+            # A training may have moved its checkpoints on meanwhile
+            talk = _Talk(loop, engine, _targets(project, args), args.cpu)
+            talk.load()
+            said = [remark for target in talk.targets for remark in remarks(target, project)]
+            for remark in dict.fromkeys(said):
                 note(f"warning: {remark}")
-            if sys.stdin.isatty() and sys.stdout.isatty() and not args.json:
-                return _converse(loop, engine, project, target)
-            return _answer_lines(loop, engine, project, args.json)
+            if terminal:
+                return _converse(loop, engine, project, talk)
+            return _answer_lines(loop, engine, project, talk, args.json)
         except EngineDied as error:
             report(WorkbenchError(*(replace(problem, hint="") for problem in error.problems)))
             return 1
@@ -74,40 +91,80 @@ def run(args: argparse.Namespace) -> int:
             loop.run(engine.close())
 
 
-def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
+def _targets(project: "OpenProject", args: argparse.Namespace) -> "list[Target]":
+    from workbench.chat.protocol import MOST_COLUMNS
+    from workbench.errors import fault
+
+    if args.run is None and args.checkpoint is not None:
+        raise fault("a checkpoint belongs to a run", "--checkpoint", "add --run RUN")
+    if len(args.beside) >= MOST_COLUMNS:
+        raise fault(f"more than {MOST_COLUMNS} answers to a line", "--beside")
+    found = [_target(project, args.run, args.checkpoint)]
+    for name in args.beside:
+        run, colon, step = name.partition(":")
+        if colon and not step.isdecimal():
+            raise fault(f"not a step: {step!r}", "--beside", "RUN:STEP, or RUN for its newest checkpoint")
+        found.append(_target(project, None if name == "base" else run, int(step) if colon else None))
+    return found
+
+
+def _target(project: "OpenProject", name: str | None, step: int | None) -> "Target":
     from workbench.chat.targets import targets
     from workbench.errors import fault
     from workbench.runs.folder import find_run, read_spec, require_own
 
     offered = targets(project)
-    if args.run is None:
-        if args.checkpoint is not None:
-            raise fault("a checkpoint belongs to a run", "--checkpoint", "add --run RUN")
+    if name is None:
         return offered[0]
-    run = find_run(args.run, project.folder)
+    run = find_run(name, project.folder)
     require_own(run, project.folder)
     of_run = [target for target in offered if target.run == run.id]
     if not of_run:
         read_spec(run)  # what is wrong with it, if that is the reason
         raise fault("this run has no complete checkpoint yet", run.id)
-    if args.checkpoint is None:
+    if step is None:
         return of_run[0]
-    for target in of_run:
-        if target.step == args.checkpoint:
+    fixed = [target for target in of_run if target.kind == "checkpoint"]
+    for target in fixed:
+        if target.step == step:
             return target
-    steps = ", ".join(str(target.step) for target in of_run)
-    raise fault(f"no checkpoint at step {args.checkpoint}", run.id, f"there are: {steps}")
+    steps = ", ".join(str(target.step) for target in fixed)
+    raise fault(f"no checkpoint at step {step}", run.id, f"there are: {steps}")
 
 
-def _load(loop: asyncio.Runner, engine: "ChatEngine", target: "Target") -> None:
-    from workbench.cli.console import busy
+class _Talk:
+    """Whom we talk to, and what is loaded of them.
 
-    with busy(f"loading {target.label}"):
-        loop.run(engine.start())
-        loop.run(engine.load({KEY: target}))
+    Attributes:
+        targets: as they are now: of a run that goes on, its newest checkpoint.
+        keys: under which the engine holds them.
+    """
+
+    def __init__(
+        self, loop: asyncio.Runner, engine: "ChatEngine", targets: "list[Target]", cpu: bool
+    ) -> None:
+        self.targets = targets
+        self.keys = [str(number) for number in range(len(targets))]
+        self._loop, self._engine, self._cpu = loop, engine, cpu
+        self._loaded: list[Target] | None = None
+
+    def load(self) -> None:
+        """Load what is not loaded: at first, after the engine has died, when there is a newer checkpoint."""
+        from workbench.chat.targets import newest
+        from workbench.cli.console import busy
+
+        if not self._engine.running:
+            self._loaded = None
+        self.targets = [newest(target) for target in self.targets]
+        if self._loaded == self.targets:
+            return
+        with busy(f"loading {', '.join(target.label for target in self.targets)}"):
+            self._loop.run(self._engine.start(cpu=self._cpu))
+            self._loop.run(self._engine.load(dict(zip(self.keys, self.targets, strict=True))))
+        self._loaded = self.targets
 
 
-def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", target: "Target") -> int:
+def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: _Talk) -> int:
     """A conversation with a person; what goes wrong is told, and the question can be asked again."""
     import readline  # noqa: F401  gives `input` its editing keys and its history
 
@@ -121,7 +178,7 @@ def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject"
         sys.stdout.write(clean_lines(text))
         sys.stdout.flush()
 
-    note(f"{target.label}. ctrl+c stops an answer, {ANEW} begins a new conversation, ctrl+d ends.")
+    note(f"{talk.targets[0].label}. ctrl+c stops an answer, {ANEW} begins a new conversation, ctrl+d ends.")
     conversation: list[Message] = []
     transcript: Transcript | None = None
     while (said := _ask()) is not None:
@@ -132,11 +189,14 @@ def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject"
             continue
         asked = [*conversation, Message("user", said)]
         try:
-            if not engine.running:
-                _load(loop, engine, target)
-            text, done = loop.run(_answer(engine, asked, project, write))
+            talk.load()
+            (answer,) = loop.run(_answers(engine, talk.keys, asked, project, write))
+            if isinstance(answer, WorkbenchError):
+                raise answer
+            text, done = answer
             write("\n")
-            note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s]")
+            left_out = _left_out(done)
+            note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s{left_out}]")
             if not text.strip():  # templates refuse an empty turn
                 note("no answer: ask again")
                 continue
@@ -144,7 +204,7 @@ def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject"
             if transcript is None:
                 transcript = Transcript.begin(project.folder)
                 note(f"kept in {transcript.path}")
-            transcript.add(conversation, target, project.settings.chat, done)
+            transcript.add(conversation, talk.targets[0], project.settings.chat, done)
         except WorkbenchError as error:
             report(error)
     return 0
@@ -162,8 +222,17 @@ def _ask() -> str | None:
         return None
 
 
-def _answer_lines(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", as_json: bool) -> int:
-    """One answer a line, in step with the prompts: a prompt without an answer gives an empty line.
+def _left_out(done: "Done") -> str:
+    if not done.dropped_turns:
+        return ""
+    turns = "question was" if done.dropped_turns == 1 else f"{done.dropped_turns} questions were"
+    return f"; the oldest {turns} left out, {done.dropped_tokens} tokens"
+
+
+def _answer_lines(
+    loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: _Talk, as_json: bool
+) -> int:
+    """The answers to each line, in step with the prompts: no answer gives an empty line.
 
     Raises EngineDied.
     """
@@ -175,39 +244,51 @@ def _answer_lines(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProj
     failed = False
     for number, line in enumerate(sys.stdin, 1):
         prompt = line.rstrip("\r\n")
+        found: list[Answer | WorkbenchError]
         try:
-            text, done = loop.run(_answer(engine, [Message("user", prompt)], project))
+            talk.load()
+            found = loop.run(_answers(engine, talk.keys, [Message("user", prompt)], project))
         except EngineDied:
             raise
         except WorkbenchError as error:
-            failed = True
-            report(WorkbenchError(*(Problem(str(problem), f"line {number}") for problem in error.problems)))
-            if as_json:
-                write_json({"prompt": prompt, "error": str(error)})
+            found = [error for _ in talk.targets]
+        objects = []
+        for target, answer in zip(talk.targets, found, strict=True):
+            named = {"target": target.label} if len(found) > 1 else {}
+            if isinstance(answer, WorkbenchError):
+                failed = True
+                where = ": ".join([f"line {number}", *named.values()])
+                report(WorkbenchError(*(Problem(str(problem), where) for problem in answer.problems)))
+                objects.append({"prompt": prompt, **named, "error": str(answer)})
+                said = ""
             else:
-                say("")
-            continue
+                objects.append({"prompt": prompt, **named, "answer": answer.text, **_figures(answer.done)})
+                said = " ".join(answer.text.split())
+            if not as_json:
+                say(": ".join([*named.values(), said]))
         if as_json:
-            figures = {
-                "reason": done.reason,
-                "tokens": done.tokens,
-                "first_token_seconds": done.first_token_seconds,
-                "tokens_per_second": done.tokens_per_second,
-            }
-            write_json({"prompt": prompt, "answer": text} | figures)
-        else:
-            say(" ".join(text.split()))
+            write_json(objects if len(objects) > 1 else objects[0])
     return 1 if failed else 0
 
 
-async def _answer(
+def _figures(done: "Done") -> dict[str, Any]:
+    timed = ("reason", "tokens", "first_token_seconds", "tokens_per_second")
+    return {name: getattr(done, name) for name in (*timed, "dropped_turns", "dropped_tokens")}
+
+
+async def _answers(
     engine: "ChatEngine",
+    keys: list[str],
     messages: "list[Message]",
     project: "OpenProject",
     write: Callable[[str], None] | None = None,
-) -> Answer:
-    """One answer; with `write` it is written while it comes, and ctrl+c stops it instead of the program."""
-    from workbench.chat.protocol import Column, Failed, Piece
+) -> "list[Answer | WorkbenchError]":
+    """What each target answers, or why it does not.
+
+    With `write`, which is for one target, the answer is written while it comes, and ctrl+c stops it instead
+    of the program.
+    """
+    from workbench.chat.protocol import Column, Done, Failed, Piece
     from workbench.cli.console import note
 
     loop = asyncio.get_running_loop()
@@ -221,16 +302,19 @@ async def _answer(
     stopping: list[asyncio.Task[None]] = []
     if write:
         loop.add_signal_handler(signal.SIGINT, stop)
-    text = ""
+    texts = [""] * len(keys)
+    ended: dict[int, Answer | WorkbenchError] = {}
     try:
-        async for reply in engine.generate([Column(KEY, messages, project.settings.chat)]):
-            if isinstance(reply, Failed):
-                raise reply.error()
-            if not isinstance(reply, Piece):
-                return Answer(text, reply)
-            text += reply.text
-            if write:
-                write(reply.text)
+        async for reply in engine.generate([Column(key, messages, project.settings.chat) for key in keys]):
+            match reply:
+                case Piece(text=text, column=column):
+                    texts[column] += text
+                    if write:
+                        write(text)
+                case Done(column=column):
+                    ended[column] = Answer(texts[column], reply)
+                case Failed(column=column):
+                    ended[column or 0] = reply.error()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-    raise AssertionError("an answer ends in Done, or raises")
+    return [ended[number] for number in range(len(keys))]
