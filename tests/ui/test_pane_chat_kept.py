@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from chat_desk import checkpoint, columns, last_answer, pane, requests, say
-from desk import SIZES, at_desk, make_project
+from desk import at_desk, make_project
 
 from workbench.chat.transcript import read_transcript
 from workbench.project.store import open_project
@@ -36,7 +36,7 @@ def emotional_rows() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_token_by_token(tmp_path: Path, log: Path, size: tuple[int, int]) -> None:
     async with at_desk(make_project(tmp_path / "p"), size) as desk:
         await desk.press("6", "escape", "t")
