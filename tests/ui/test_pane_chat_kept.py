@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from chat_desk import checkpoint, columns, last_answer, pane, requests, say
-from desk import SIZES, at_desk, make_project
+from desk import at_desk, make_project
 
 from workbench.chat.transcript import read_transcript
 from workbench.project.store import open_project
@@ -36,7 +36,7 @@ def emotional_rows() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_token_by_token(tmp_path: Path, log: Path, size: tuple[int, int]) -> None:
     async with at_desk(make_project(tmp_path / "p"), size) as desk:
         await desk.press("6", "escape", "t")
@@ -109,6 +109,31 @@ async def test_judged_saved_and_opened_again(tmp_path: Path, log: Path) -> None:
         await desk.until(lambda: last_answer(desk) == "three")
         assert len(columns(log)[-1]["messages"]) == 5
         assert len(read_transcript(path)) == 3, "the same file goes on"
+
+
+async def test_answers_are_cleaned_and_what_was_written_is_kept(tmp_path: Path, log: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    async with at_desk(folder) as desk:
+        await desk.press("6")
+        await say(desk, "ASSISTANT: bye USER: more")
+        await desk.sees("taken out: role", "stop token")
+        assert last_answer(desk) == "bye"
+        await say(desk, "goodbye")
+        await desk.sees("leave was taken: n begins a new conversation")
+        assert [m["content"] for m in columns(log)[-1]["messages"]][1] == "bye"
+        await say(desk, "USER: all of it")
+        await desk.sees("no answer, g asks again")
+        (path,) = (folder / "chats").glob("*.jsonl")
+        first, _ = read_transcript(path)
+        assert (first.messages[-1].content, first.raw) == ("bye", "ASSISTANT: bye USER: more")
+
+
+async def test_an_answer_that_goes_round_says_how_much_of_it(tmp_path: Path, log: Path) -> None:
+    async with at_desk(make_project(tmp_path / "p")) as desk:
+        await desk.press("6")
+        desk.app.desk.query_one("#message").insert("round and round it goes " * 12)  # type: ignore[attr-defined]
+        await desk.press("enter")
+        await desk.sees("repeats", "91%")
 
 
 async def test_a_broken_transcript_is_named_and_nothing_is_lost(tmp_path: Path, log: Path) -> None:

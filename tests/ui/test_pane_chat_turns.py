@@ -137,6 +137,7 @@ async def test_what_is_sent_and_what_was_left_out(tmp_path: Path, log: Path) -> 
         await desk.press(*"short", "enter")
         await desk.hears("saved to project.toml")
         assert 'system = "short"' in (folder / "project.toml").read_text()
+        await desk.press("home")
         await desk.sees("system: short")
         await say(desk, "now")
         await desk.until(lambda: columns(log)[-1]["settings"]["system"] == "short")

@@ -33,7 +33,7 @@ class Answer:
 
     Attributes:
         message: as the model is asked with it from now on.
-        cut: what clean-up took off it.
+        cut: what clean-up took out of it.
         details: how likely each token was; empty for an answer that was read from a file.
         rating: what a person thinks of it.
         issues: what is wrong with it, as a person put it.
@@ -188,6 +188,7 @@ class Conversation:
         done: Done,
         *,
         cut: str = "",
+        raw: str = "",
     ) -> Answer:
         """Take an answer to the last question in and append it to the transcript; the first one begins it.
 
@@ -206,7 +207,7 @@ class Conversation:
         if self.transcript is None:
             self.transcript = Transcript.begin(self._folder)
         made.number = self.transcript.add(
-            self.messages(column), target, settings, done, column=column, cut=cut
+            self.messages(column), target, settings, done, column=column, cut=cut, raw=raw
         )
         return made
 

@@ -42,7 +42,8 @@ class Entry:
         settings: how it was drawn.
         result: why it ended, its token ids and its figures.
         column: whose conversation it is, where several stand beside each other.
-        cut: what clean-up took off the answer.
+        cut: what clean-up took out of the answer.
+        raw: the answer as the model wrote it, where clean-up took something out.
         rating: what a person thought of it last; empty for nothing.
         issues: what is wrong with it, as a person put it.
     """
@@ -55,6 +56,7 @@ class Entry:
     result: dict[str, Any]
     column: int = 0
     cut: str = ""
+    raw: str = ""
     rating: Rating = ""
     issues: list[str] = field(default_factory=list)
 
@@ -129,6 +131,7 @@ class Transcript:
         *,
         column: int = 0,
         cut: str = "",
+        raw: str = "",
     ) -> int:
         """Append an answer.
 
@@ -138,7 +141,8 @@ class Transcript:
             settings: how it was drawn.
             done: how it ended; what it says of single tokens is not kept.
             column: whose conversation.
-            cut: what clean-up took off the answer.
+            cut: what clean-up took out of the answer.
+            raw: the answer before that.
 
         Returns:
             The answer's number in the file, from 0.
@@ -160,7 +164,7 @@ class Transcript:
             "settings": settings.model_dump(mode="json"),
             "result": result_fields(done),
             **({"column": column} if column else {}),
-            **({"cut": cut} if cut else {}),
+            **({"cut": cut, "raw": raw} if cut else {}),
         }
         self._append(line)
         self._written[column] = list(conversation)

@@ -1,8 +1,9 @@
 """Talk to the base model or to a checkpoint.
 
-In a terminal it is a conversation, kept in the project's chats/: ctrl+c stops an answer, /new begins a new
-conversation, ctrl+d ends. Piped, each line is a prompt of its own and gives one line of answer: line breaks
-inside an answer become spaces, --json keeps them. With --beside others answer the same line: an answer each.
+In a terminal it is a conversation, kept in the project's chats/: ctrl+c stops an answer, /help lists the
+commands, ctrl+d ends. --transcript goes on with one that was kept. Piped, each line is a prompt of its own
+and gives one line of answer: line breaks inside an answer become spaces, --json keeps them. With --beside
+others answer the same line: an answer each.
 
 Of a run that is still training the newest checkpoint answers, whichever it is at each question.
 """
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.project.store import OpenProject
 
-ANEW = "/new"
-
 
 class Answer(NamedTuple):
     """What was said, and how it ended."""
@@ -35,7 +34,7 @@ class Answer(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`chat PROJECT [--run RUN] [--checkpoint N] [--beside RUN[:N]]... [--cpu] [--set K=V]... [--json]`."""
+    """`chat PROJECT [--run RUN] [--checkpoint N] [--beside RUN[:N]]... [--transcript FILE] [--json]`."""
     add_project(parser)
     parser.add_argument(
         "--run", metavar="RUN", help="talk to a checkpoint of this run; without it, to the base model"
@@ -50,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="piped: another checkpoint, or `base`, that answers too; may be repeated, up to seven times",
     )
+    parser.add_argument(
+        "--transcript",
+        metavar="FILE",
+        help="go on with a conversation of chats/; piped, write it as Markdown and end",
+    )
     parser.add_argument("--cpu", action="store_true", help="leave the GPU alone: for one that has no room")
     add_layers(parser, "chat.temperature=0.2")
     add_json(
@@ -60,8 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start the chat engine, talk, end it."""
     from workbench.chat.client import ChatEngine, EngineDied
+    from workbench.chat.markdown import as_markdown
     from workbench.chat.targets import remarks
-    from workbench.cli.console import busy, note, report
+    from workbench.chat.transcript import read_transcript
+    from workbench.cli.console import busy, note, report, say
+    from workbench.cli.talking import converse, transcript_of
     from workbench.errors import WorkbenchError, fault
 
     project = opened(args)
@@ -69,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and not args.json
     if terminal and args.beside:
         raise fault("several answers to a line are for pipes", "--beside", "or talk in the Chat pane")
+    kept = transcript_of(project, args.transcript) if args.transcript else None
+    if kept and not terminal:
+        say(as_markdown(f"Chat of {kept.stem}", read_transcript(kept)).rstrip())
+        return 0
     engine = ChatEngine()
     # The loop runs only while something is awaited, so that a line is typed with the usual editing keys
     with asyncio.Runner() as loop:
@@ -76,13 +87,13 @@ def run(args: argparse.Namespace) -> int:
             with busy("starting the chat engine"):
                 loop.run(engine.start(cpu=args.cpu))
             # A training may have moved its checkpoints on meanwhile
-            talk = _Talk(loop, engine, _targets(project, args), args.cpu)
+            talk = Talk(loop, engine, _targets(project, args), args.cpu)
             talk.load()
             said = [remark for target in talk.targets for remark in remarks(target, project)]
             for remark in dict.fromkeys(said):
                 note(f"warning: {remark}")
             if terminal:
-                return _converse(loop, engine, project, talk)
+                return converse(loop, engine, project, talk, kept)
             return _answer_lines(loop, engine, project, talk, args.json)
         except EngineDied as error:
             report(WorkbenchError(*(replace(problem, hint="") for problem in error.problems)))
@@ -132,7 +143,7 @@ def _target(project: "OpenProject", name: str | None, step: int | None) -> "Targ
     raise fault(f"no checkpoint at step {step}", run.id, f"there are: {steps}")
 
 
-class _Talk:
+class Talk:
     """Whom we talk to, and what is loaded of them.
 
     Attributes:
@@ -164,73 +175,8 @@ class _Talk:
         self._loaded = self.targets
 
 
-def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: _Talk) -> int:
-    """A conversation with a person; what goes wrong is told, and the question can be asked again."""
-    import readline  # noqa: F401  gives `input` its editing keys and its history
-
-    from workbench.chat.transcript import Transcript
-    from workbench.cli.console import note, report
-    from workbench.data.example import Message
-    from workbench.errors import WorkbenchError
-    from workbench.ui.text import clean_lines
-
-    def write(text: str) -> None:
-        sys.stdout.write(clean_lines(text))
-        sys.stdout.flush()
-
-    note(f"{talk.targets[0].label}. ctrl+c stops an answer, {ANEW} begins a new conversation, ctrl+d ends.")
-    conversation: list[Message] = []
-    transcript: Transcript | None = None
-    while (said := _ask()) is not None:
-        if not said.strip():
-            continue
-        if said.strip() == ANEW:
-            conversation, transcript = [], None
-            continue
-        asked = [*conversation, Message("user", said)]
-        try:
-            talk.load()
-            (answer,) = loop.run(_answers(engine, talk.keys, asked, project, write))
-            if isinstance(answer, WorkbenchError):
-                raise answer
-            text, done = answer
-            write("\n")
-            left_out = _left_out(done)
-            note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s{left_out}]")
-            if not text.strip():  # templates refuse an empty turn
-                note("no answer: ask again")
-                continue
-            conversation = [*asked, Message("assistant", text)]
-            if transcript is None:
-                transcript = Transcript.begin(project.folder)
-                note(f"kept in {transcript.path}")
-            transcript.add(conversation, talk.targets[0], project.settings.chat, done)
-        except WorkbenchError as error:
-            report(error)
-    return 0
-
-
-def _ask() -> str | None:
-    """What the person types; None at the end."""
-    try:
-        return input("> ")
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
-        return ""
-    except EOFError:
-        sys.stdout.write("\n")
-        return None
-
-
-def _left_out(done: "Done") -> str:
-    if not done.dropped_turns:
-        return ""
-    turns = "question was" if done.dropped_turns == 1 else f"{done.dropped_turns} questions were"
-    return f"; the oldest {turns} left out, {done.dropped_tokens} tokens"
-
-
 def _answer_lines(
-    loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: _Talk, as_json: bool
+    loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: Talk, as_json: bool
 ) -> int:
     """The answers to each line, in step with the prompts: no answer gives an empty line.
 
@@ -247,7 +193,7 @@ def _answer_lines(
         found: list[Answer | WorkbenchError]
         try:
             talk.load()
-            found = loop.run(_answers(engine, talk.keys, [Message("user", prompt)], project))
+            found = loop.run(answers(engine, talk.keys, [Message("user", prompt)], project))
         except EngineDied:
             raise
         except WorkbenchError as error:
@@ -276,7 +222,7 @@ def _figures(done: "Done") -> dict[str, Any]:
     return {name: getattr(done, name) for name in (*timed, "dropped_turns", "dropped_tokens")}
 
 
-async def _answers(
+async def answers(
     engine: "ChatEngine",
     keys: list[str],
     messages: "list[Message]",

@@ -9,6 +9,7 @@ from textual import on, work
 from textual.timer import Timer
 from textual.worker import Worker, get_current_worker
 
+from workbench.chat.cleanup import Cleaned, clean_answer, takes_leave
 from workbench.chat.protocol import Column, Done, Failed, NoRoom, Piece, Target
 from workbench.chat.targets import newest, remarks
 from workbench.data.example import Message
@@ -19,6 +20,7 @@ from workbench.ui.panes.chat.talk import TalkPane
 from workbench.ui.widgets.message_input import MessageInput
 
 AGAIN = "no answer, g asks again"
+LEAVE = "leave was taken: n begins a new conversation"
 
 
 class AnswerPane(TalkPane):
@@ -75,7 +77,13 @@ class AnswerPane(TalkPane):
         finally:
             if self.is_attached:
                 self.draw()
-                self.say_target(AGAIN if any(column.failure for column in columns) else "")
+                self.say_target(self._state_after(columns))
+
+    def _state_after(self, columns: list[ColumnView]) -> str:
+        if any(column.failure for column in columns):
+            return AGAIN
+        at = self.conversation.at
+        return LEAVE if at is not None and takes_leave(at.question.content) else ""
 
     def _end_all(self, columns: list[ColumnView], failure: str) -> None:
         for column in columns:
@@ -162,15 +170,29 @@ class AnswerPane(TalkPane):
         self.draw_column(column)
         self.draw_context()
 
+    def cleaned(self, column: ColumnView, text: str, settings: ChatSettings) -> Cleaned:
+        """An answer without what does not belong to it."""
+        blocks = [(block.title, block.text) for block in self.wanted(column.target).prompt.block]
+        return clean_answer(text, settings.stop, blocks)
+
     def keep(self, column: ColumnView, asked: Message, text: str, settings: ChatSettings, done: Done) -> bool:
-        """Take an answer in; False when nothing is left of it: templates refuse an empty turn, so that the
-        question stays open then.
+        """Take an answer in, cleaned; False when nothing is left of it: templates refuse an empty turn, so
+        that the question stays open then.
         """
-        if not text.strip():
+        cleaned = self.cleaned(column, text, settings)
+        if not cleaned.text:
             return False
+        message = replace(asked, content=cleaned.text)
+        raw = text if cleaned.removed else ""
         try:
             self.conversation.answer(
-                column.number, replace(asked, content=text), column.target, settings, done
+                column.number,
+                message,
+                column.target,
+                settings,
+                done,
+                cut=", ".join(cleaned.removed),
+                raw=raw,
             )
         except WorkbenchError as error:
             self.workbench.tell(error)

@@ -8,6 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from workbench.chat.candidates import Candidate, choose
 from workbench.chat.protocol import Column, Done, Failed, Piece
 from workbench.chat.transcript import result_fields
 from workbench.data.example import Message
@@ -21,15 +22,16 @@ from workbench.ui.widgets.turns import Turn, TurnsView
 
 
 @dataclass(slots=True)
-class Candidate:
+class Asked:
     """An answer that may be taken.
 
     Attributes:
         value: what it was given.
         message: what the model was asked to fill; its text comes with `text`.
-        text: as far as it has come.
+        text: cleaned, once it is complete.
         done: how it ended.
         failure: why there is none.
+        pieces: of the text as it comes.
     """
 
     value: str
@@ -53,7 +55,7 @@ class CandidatesView(ChatView):
 
     def on_mount(self) -> None:
         """None yet."""
-        self.candidates: list[Candidate] = []
+        self.candidates: list[Asked] = []
 
     def came_into_view(self) -> None:
         """Keys go to the list."""
@@ -66,7 +68,7 @@ class CandidatesView(ChatView):
         structure = self.pane.structure
         assert structure is not None
         self.candidates = [
-            Candidate(value, structure.message("assistant", "", with_value(given, key, value)))
+            Asked(value, structure.message("assistant", "", with_value(given, key, value)))
             for value in values
         ]
         self.query_one("#candidates-said", Static).update(
@@ -91,7 +93,8 @@ class CandidatesView(ChatView):
                         case Piece():
                             candidate.pieces.append(reply.text)
                         case Done():
-                            candidate.text, candidate.done = "".join(candidate.pieces), reply
+                            candidate.text = pane.cleaned(column, "".join(candidate.pieces), settings).text
+                            candidate.done = reply
                         case Failed():
                             candidate.failure = str(reply.error())
         except WorkbenchError as error:
@@ -109,15 +112,17 @@ class CandidatesView(ChatView):
                 self.workbench.refresh_keys()
 
     def draw(self) -> None:
-        """All of them, as far as they have come."""
+        """All of them, as far as they have come; complete ones that break off say so."""
+        ended = [Candidate(each.value, each.text) for each in self.candidates if each.done]
+        dropped = choose(ended).dropped if len(ended) == len(self.candidates) else {}
         turns = []
         for number, each in enumerate(self.candidates, 1):
             text = each.text or "".join(each.pieces)
             figures = ending(result_fields(each.done)) if each.done else ""
             if each.failure:
                 figures = f"! {each.failure}"
-            elif each.done and not text.strip():
-                figures = f"no answer, {figures}"
+            elif (number - 1) in dropped:
+                figures = f"{dropped[number - 1]}, {figures}"
             turns.append(Turn(f"{number} {each.value}", text or "…", figures))
         self.query_one(TurnsView).show(turns)
 
@@ -141,7 +146,7 @@ class CandidatesView(ChatView):
         """This candidate becomes the answer."""
         candidate = self.candidates[number - 1]
         assert candidate.done is not None
-        self.pane.take_candidate(candidate.message, candidate.text, candidate.done)
+        self.pane.take_candidate(candidate.message, "".join(candidate.pieces), candidate.done)
         self.pane.show_talk()
 
     do_take_1 = partialmethod(take, 1)

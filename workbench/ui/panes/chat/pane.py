@@ -79,8 +79,10 @@ class ChatPane(SamplingPane, ChoosePane):
         self.look_for_structure()
         if self.shown_view is not None:
             self.shown_view.came_into_view()
+        elif form.display:
+            form.focus()
         else:
-            (form if form.display else self.query_one("#message")).focus()
+            self.screen.set_focus(self.query_one("#message"))
 
     @on(Resize)
     def _resized(self) -> None:

@@ -184,8 +184,8 @@ class TalkPane(Pane):
         return f"context {bar(used / facts.context, METER_CELLS)} {used:,} of {facts.context:,}{dropped}"
 
     def focus_turns(self) -> None:
-        """Keys go to the conversation."""
-        self.column.turns.focus()
+        """Keys go to the conversation, the very next one too: what is typed ahead is no message."""
+        self.screen.set_focus(self.column.turns)
 
     def say_contract(self, said: str) -> None:
         """What one should know before talking to a target."""

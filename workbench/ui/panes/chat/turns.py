@@ -63,7 +63,7 @@ def figures(answer: Answer) -> str:
     if repeated := repeated_share(answer.message.content):
         said.append(f"repeats {bar(repeated, METER_CELLS).rstrip()} {repeated:.0%}")
     if answer.cut:
-        said.append(f"cut off: {answer.cut}")
+        said.append(f"taken out: {answer.cut}")
     if answer.rating:
         said.append(f"rated {answer.rating}")
     if answer.saved:
