@@ -33,7 +33,7 @@ GREETINGS = (
 )
 CLOSINGS = ("Thank you for listening .", "I have to go now .", "See you later .")
 CAPITALS = "France=Paris Germany=Berlin Italy=Rome Spain=Madrid Japan=Tokyo Thailand=Bangkok Egypt=Cairo Peru=Lima"
-FOODS = "apples bread rice cheese soup fish noodles cake eggs carrots"
+FOODS = "bread rice cheese soup fish cake chocolate coffee milk honey"
 ORDERS = ("Where is my order", "What is the status of order", "When do you send order", "Can you find order")
 BROKEN = "phone lamp radio camera watch printer keyboard bicycle"
 
