@@ -61,9 +61,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "show_train", "4", "Train", "Runs, live curves, log", bar=False),
     Action("app", "show_chat", "6", "Chat", "Talk to the base model or to a checkpoint", bar=False),
     Action("app", "switch_project", "p", "Project", "Open another project of this folder", bar=False),
-    Action(
-        "app", "choose_profile", "P", "Profile", "Lay a profile of project.toml over the rest", bar=False
-    ),
+    Action("app", "choose_profile", "P", "Profile", "Lay a profile of project.toml over the rest", bar=False),
     Action("app", "reload", "f5", "Reload", "Read project.toml and the data files again", bar=False),
     Action("app", "help", "question_mark,f1", "help", "The keys that work here"),
     Action("app", "quit", "q,ctrl+q", "quit", "Leave; runs go on", bar=False),
