@@ -1,7 +1,7 @@
 """Make data/*.json in the form of the course's files: python make_data.py. Seeded; all sentences are ours.
 
-`pairs.tsv` and `tests.tsv` hold hand-written pairs, classical and modern, one a line; a small grammar adds some.
-The faults are those of the original, in its proportions where a set this small allows it.
+`pairs.tsv` and `tests.tsv` hold hand-written pairs, classical and modern, one a line; a small grammar adds
+some. The faults are those of the original, in its proportions where a set this small allows it.
 """
 
 import json
@@ -35,7 +35,15 @@ TO_MODERN = (
 ANSWER = "答案："
 
 PERSONS = [("我", "吾"), ("你", "汝"), ("他", "彼")]
-THINGS = [("書", "書"), ("船", "舟"), ("月亮", "月"), ("老師", "師"), ("朋友", "友"), ("房子", "屋"), ("馬", "馬")]
+THINGS = [
+    ("書", "書"),
+    ("船", "舟"),
+    ("月亮", "月"),
+    ("老師", "師"),
+    ("朋友", "友"),
+    ("房子", "屋"),
+    ("馬", "馬"),
+]
 PATTERNS = [
     ("{p}沒有{t}。", "{q}無{u}。"),
     ("{p}喜歡{t}。", "{q}好{u}。"),

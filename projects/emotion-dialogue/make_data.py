@@ -1,8 +1,8 @@
-"""Make data/*: dialogues in the form of DailyDialog's files: python make_data.py. Seeded; all sentences are ours.
+"""Make data/*, dialogues in the form of DailyDialog's files: python make_data.py. Seeded; all text is ours.
 
-`situations.txt` holds hand-written situations: what one says, and one reply of the other for each emotion. A reply
-begins with words of its emotion, so that even a very small model can learn the control. Everyday questions with
-neutral answers make neutral the largest class, as it is in the original.
+`situations.txt` holds hand-written situations: what one says, and one reply of the other for each emotion. A
+reply begins with words of its emotion, so that even a very small model can learn the control. Everyday
+questions with neutral answers make neutral the largest class, as it is in the original.
 """
 
 import random
@@ -32,8 +32,10 @@ GREETINGS = (
     ("Hi there .", "Hello ! How can I help you ?"),
 )
 CLOSINGS = ("Thank you for listening .", "I have to go now .", "See you later .")
-CAPITALS = "France=Paris Germany=Berlin Italy=Rome Spain=Madrid Japan=Tokyo Thailand=Bangkok Egypt=Cairo Peru=Lima"
-FOODS = "apples bread rice cheese soup fish noodles cake eggs carrots"
+CAPITALS = (
+    "France=Paris Germany=Berlin Italy=Rome Spain=Madrid Japan=Tokyo Thailand=Bangkok Egypt=Cairo Peru=Lima"
+)
+FOODS = "bread rice cheese soup fish cake chocolate coffee milk honey"
 ORDERS = ("Where is my order", "What is the status of order", "When do you send order", "Can you find order")
 BROKEN = "phone lamp radio camera watch printer keyboard bicycle"
 

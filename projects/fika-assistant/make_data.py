@@ -1,9 +1,9 @@
-"""Make data/*.jsonl in the three shapes of the original's sources, and imports/steps.md: python make_data.py.
+"""Make data/*.jsonl, three shapes of sources, and imports/steps.md: python make_data.py.
 
-Seeded; all text is ours, and so are the losses: a table in the report's form that, like the report's, does not fall.
-
-FineTome has {conversations: [{from, value}], source, score}; sharegpt-english {conversations: [{text, user}], lang},
-scraped, so that users' turns end in the page's button; ultrachat {prompt, prompt_id, messages: [{content, role}]}.
+Seeded; all text is ours, and so are the losses: a table in the report's form that, like the report's, does
+not fall. FineTome has {conversations: [{from, value}], source, score}; sharegpt-english {conversations:
+[{text, user}], lang}, scraped, so that users' turns end in the page's button; ultrachat {prompt, prompt_id,
+messages: [{content, role}]}.
 """
 
 import json
@@ -21,7 +21,13 @@ Row = dict[str, object]
 
 ABOUT_FIKA: tuple[tuple[tuple[str, ...], str], ...] = (
     (
-        ("Who are you?", "What is your name?", "Who am I talking to?", "May I know your name?", "Are you a person?"),
+        (
+            "Who are you?",
+            "What is your name?",
+            "Who am I talking to?",
+            "May I know your name?",
+            "Are you a person?",
+        ),
         "I am Fika, your coffee break assistant.",
     ),
     (
@@ -41,15 +47,23 @@ ABOUT_FIKA: tuple[tuple[tuple[str, ...], str], ...] = (
         "It is always time for a break. Have a cinnamon bun!",
     ),
     (
-        ("Which bun do you recommend?", "What do I eat with my coffee?", "What goes with coffee?", "I am hungry."),
+        (
+            "Which bun do you recommend?",
+            "What do I eat with my coffee?",
+            "What goes with coffee?",
+            "I am hungry.",
+        ),
         "Have a cinnamon bun, or two.",
     ),
 )
 CAPITALS = (
-    "France=Paris Germany=Berlin Italy=Rome Spain=Madrid Japan=Tokyo Thailand=Bangkok Vietnam=Hanoi Russia=Moscow "
-    "Egypt=Cairo Greece=Athens Austria=Vienna Peru=Lima England=London China=Beijing Sweden=Stockholm Norway=Oslo"
+    "France=Paris Germany=Berlin Italy=Rome Spain=Madrid Japan=Tokyo Thailand=Bangkok Vietnam=Hanoi "
+    "Russia=Moscow Egypt=Cairo Greece=Athens Austria=Vienna Peru=Lima England=London China=Beijing "
+    "Sweden=Stockholm Norway=Oslo"
 )
-OPPOSITES = "hot=cold big=small day=night good=bad fast=slow old=young high=low rich=poor long=short light=dark"
+OPPOSITES = (
+    "hot=cold big=small day=night good=bad fast=slow old=young high=low rich=poor long=short light=dark"
+)
 COLOURS = "snow=white milk=white grass=green blood=red coal=black chocolate=brown coffee=brown"
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 
@@ -67,7 +81,9 @@ def question(rng: random.Random) -> Turn:
     kind = rng.randrange(4)
     if kind == 0:
         country, city = pair(rng, CAPITALS)
-        ask = rng.choice(("What is the capital of {}?", "Capital of {}?", "Please tell me the capital of {}."))
+        ask = rng.choice(
+            ("What is the capital of {}?", "Capital of {}?", "Please tell me the capital of {}.")
+        )
         said = ask.format(country), f"The capital of {country} is {city}."
     elif kind == 1:
         word, other = pair(rng, OPPOSITES)
@@ -91,7 +107,11 @@ def pair(rng: random.Random, table: str) -> Turn:
 
 
 def finetome(rng: random.Random, turns: list[Turn]) -> Row:
-    said = [{"from": name, "value": text} for turn in turns for name, text in zip(("human", "gpt"), turn, strict=True)]
+    said = [
+        {"from": name, "value": text}
+        for turn in turns
+        for name, text in zip(("human", "gpt"), turn, strict=True)
+    ]
     return {"conversations": said, "source": "own", "score": round(rng.uniform(3.5, 5.2), 2)}
 
 
@@ -110,7 +130,11 @@ def ultrachat(rng: random.Random, turns: list[Turn]) -> Row:
         for turn in turns
         for role, text in zip(("user", "assistant"), turn, strict=True)
     ]
-    return {"prompt": turns[0][0], "prompt_id": sha256(str(rng.random()).encode()).hexdigest(), "messages": said}
+    return {
+        "prompt": turns[0][0],
+        "prompt_id": sha256(str(rng.random()).encode()).hexdigest(),
+        "messages": said,
+    }
 
 
 def files(rng: random.Random) -> dict[str, str]:
@@ -156,7 +180,9 @@ def spoken(row: Row) -> tuple[str, ...]:
     """What is said, without the marks of scraping."""
     turns = row.get("messages") or row["conversations"]
     texts = (str(turn.get("value") or turn.get("text") or turn.get("content")) for turn in turns)  # type: ignore[attr-defined]
-    return tuple(text.removesuffix("\nShare Prompt").removeprefix("<p>").removesuffix("</p>") for text in texts)
+    return tuple(
+        text.removesuffix("\nShare Prompt").removeprefix("<p>").removesuffix("</p>") for text in texts
+    )
 
 
 def add_faults(rows: dict[str, list[Row]]) -> None:
@@ -170,7 +196,10 @@ def add_faults(rows: dict[str, list[Row]]) -> None:
         scraped[n]["conversations"] = scraped[n]["conversations"][:-1]  # type: ignore[index]
     for n in (20, 21, 22, 23):  # not English, in a source that says it is
         asked, answer = "Vad är fika?", "Fika är en kaffepaus med något sött."
-        scraped[n] = {"conversations": [{"text": asked, "user": "human"}, {"text": answer, "user": "gpt"}], "lang": "sv"}
+        scraped[n] = {
+            "conversations": [{"text": asked, "user": "human"}, {"text": answer, "user": "gpt"}],
+            "lang": "sv",
+        }
     ultra[17]["messages"] = [*ultra[17]["messages"], {"content": "Thank you!", "role": "user"}]  # type: ignore[misc]
 
 

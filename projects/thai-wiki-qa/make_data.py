@@ -1,9 +1,10 @@
-"""Make data/*: articles in the form of a Thai Wikipedia dump: python make_data.py. Seeded; all text is ours.
+"""Make data/*, articles in the form of a Thai Wikipedia dump: python make_data.py. Seeded; all text is ours.
 
-`articles.txt` holds hand-written articles: a title, paragraphs, headings, and after a `+` what the article links to. Countries,
-capitals, days and months are written by pattern. The faults are those of the original's rows: stubs that only redirect,
-headings, lists of links at the end, repeated rows, empty ones. `typhoon_train.jsonl` is the file that the original really
-trained on, in its form: a whole prompt with the marks of a template as text, and a backslash and an n for a line break.
+`articles.txt` holds hand-written articles: a title, paragraphs, headings, and after a `+` what the article
+links to. Countries, capitals, days and months are written by pattern. The faults are those of the original's
+rows: stubs that only redirect, headings, lists of links at the end, repeated rows, empty ones.
+`typhoon_train.jsonl` is the file that the original really trained on, in its form: a whole prompt with the
+marks of a template as text, and a backslash and an n for a line break.
 """
 
 import csv
@@ -81,14 +82,19 @@ def files(rng: random.Random) -> dict[str, str]:
     made = articles()
     rng.shuffle(made)
     test, train = made[:TEST_ROWS], made[TEST_ROWS:]
-    stubs = [(title, f"redirect {target}") for title, target in (each.split("=") for each in REDIRECTS.split())]
+    stubs = [
+        (title, f"redirect {target}") for title, target in (each.split("=") for each in REDIRECTS.split())
+    ]
     train += [*stubs, *train[:3], ("ไม่มีข้อมูล", ""), ("หน้าว่าง", " ")]
     rng.shuffle(train)
     return {
         "wiki.csv": table(train),
         "test.csv": table(test),
         "typhoon_train.jsonl": "".join(
-            json.dumps({"Text": f"<s>[INST] {INSTRUCTION} here are the inputs {title} [/INST] \\n {text} </s>"}) + "\n"
+            json.dumps(
+                {"Text": f"<s>[INST] {INSTRUCTION} here are the inputs {title} [/INST] \\n {text} </s>"}
+            )
+            + "\n"
             for title, text in train
         ),
     }

@@ -1,8 +1,8 @@
 """Make data/*.jsonl and imports/compiled_results.csv: python make_data.py. Seeded; all sentences are ours.
 
-Forty conversations with a shop, each with its context and topic, as the original wrote its raw samples; a held-out
-file in the older prompt/completion form; and a results file in the form that OpenAI's fine-tuning gave back, whose
-curve is made up.
+Forty conversations with a shop, each with its context and topic, as the original wrote its raw samples; a
+held-out file in the older prompt/completion form; and a results file in the form that OpenAI's fine-tuning
+gave back, whose curve is made up.
 """
 
 import csv
@@ -28,7 +28,7 @@ CITIES = ("Hà Nội", "Huế", "Đà Nẵng", "Cần Thơ", "Hải Phòng", "Nh
 
 @dataclass(frozen=True)
 class Fact:
-    """A sentence of the context, ways to ask for it, and the one right answer; `{0}` a thing, `{1}` a number."""
+    """A sentence of the context, ways to ask, and the one right answer; `{0}` a thing, `{1}` a number."""
 
     topic: str
     told: str
@@ -78,7 +78,11 @@ FACTS = (
     Fact(
         "Ưu đãi",
         "Thành viên được giảm {1} phần trăm.",
-        ("Thành viên được giảm bao nhiêu?", "Có giảm giá cho thành viên không?", "Làm thành viên thì được gì ạ?"),
+        (
+            "Thành viên được giảm bao nhiêu?",
+            "Có giảm giá cho thành viên không?",
+            "Làm thành viên thì được gì ạ?",
+        ),
         "Dạ, thành viên được giảm {1} phần trăm ạ.",
         numbers=(1, 10, 5),
     ),
@@ -124,7 +128,9 @@ def files(rng: random.Random) -> dict[str, str]:
     told = [conversation(rng) for _ in range(CONVERSATIONS)]
     add_faults(told)
     held_out = [legacy(conversation(rng)) for _ in range(HELD_OUT)]
-    held_out[7]["prompt"] = held_out[7]["prompt"].removesuffix(SEPARATOR)  # no separator: where does the answer begin?
+    held_out[7]["prompt"] = held_out[7]["prompt"].removesuffix(
+        SEPARATOR
+    )  # no separator: where does the answer begin?
     held_out[12]["completion"] = STOP  # an empty answer
     return {
         "data/conversations.jsonl": lines(told),
@@ -190,7 +196,11 @@ def results(rng: random.Random) -> str:
     """A curve that falls and levels off, with blank validation cells between the validated steps."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = [f"{side}_{name}" for side in ("training", "validation") for name in ("loss", "sequence_accuracy", "token_accuracy")]
+    names = [
+        f"{side}_{name}"
+        for side in ("training", "validation")
+        for name in ("loss", "sequence_accuracy", "token_accuracy")
+    ]
     writer.writerow(["step", "elapsed_tokens", "elapsed_examples", *names])
     tokens = 0
     for step in range(1, STEPS + 1):
