@@ -101,35 +101,6 @@ PURPOSES: Mapping[str, str] = {
         "Talk to the base model and to every checkpoint with the template it was trained with. Ask the base"
         " model, choose a checkpoint with m, ask the same again with g."
     ),
-    "evaluate.ladder": (
-        "One line for each model, on the same held-out rows; the best of each figure is marked, and m says "
-        "what it means. Begin with the base model's line: what is not better than that was not worth the "
-        "training."
-    ),
-    "evaluate.rows": (
-        "The answers of one model row by row, the worst first. Read ten of them before you trust a figure; "
-        "enter puts all answers to a row side by side."
-    ),
-    "evaluate.beside": (
-        "The same question, answered by several models. r rates them blind: names are hidden and the order "
-        "is drawn. w makes rows to train on of votes and of edited answers."
-    ),
-    "evaluate.labels": (
-        "Which labels the answers got beside those they should have. A column that takes all answers shows "
-        "a model that says the same whatever is asked."
-    ),
-    "evaluate.checks": (
-        "What is wrong with answers by rules: numbers that are not in the context, words of the prompt, no "
-        "end, repetition. enter shows the rows."
-    ),
-    "evaluate.grid": (
-        "The same model with other sampling settings. u writes the suggested one to the project's chat "
-        "settings."
-    ),
-    "evaluate.report": (
-        "All of a run or sweep on a page that can be read by others. w writes it as Markdown and as one "
-        "HTML file."
-    ),
     "chat.tokens": (
         "How likely each token of the answer was, and what else could have stood there. n goes to the least"
         " likely one: there the model was least sure."
