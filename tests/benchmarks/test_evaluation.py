@@ -1,8 +1,8 @@
 """Evaluation against the loops that people write: perplexity row by row, examples read anew, `generate`.
 
-Rows have the lengths of the NTU course's test set: a system message that all share, questions of 33 characters
-in the median and 326 at most, answers of 23 and 252. A processor is compute-bound: what is shared and what is
-not computed is what counts there.
+Rows have the lengths of the NTU course's test set: a system message that all share, questions of 33
+characters in the median and 326 at most, answers of 23 and 252. A processor is compute-bound: what is shared
+and what is not computed is what counts there.
 """
 
 import gc
@@ -123,9 +123,7 @@ def test_few_shot_examples_read_once() -> None:
     made = rows(model.config.vocab_size, shared=460)[:100]
     times, theirs, ours = ratio(lambda: course_loop(model, made), lambda: scored(model, made))
     again, _, _ = ratio(lambda: scored(model, made, share=False), lambda: scored(model, made))
-    print(
-        f"\nfew-shot, 460 shared tokens: {times:.1f} times as fast as ppl.py, {again:.1f} as reading them anew"
-    )
+    print(f"\nfew-shot, 460 shared tokens: {times:.1f} times as fast as ppl.py, {again:.1f} as reading anew")
     assert ours == pytest.approx(theirs, rel=1e-4)
     assert times >= 4 and again >= 4
 
@@ -176,7 +174,7 @@ def test_generation_against_generate() -> None:
 
 
 def test_memory_holds_no_logits_that_are_not_scored() -> None:
-    """With a vocabulary of 32,000, all logits of a batch would be 131 MB; the scored ones alone are a tenth."""
+    """With a vocabulary of 32,000, all logits of a batch would be 131 MB; the scored ones a tenth."""
     set_seed(1)
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(vocab_size=32_000, num_key_value_heads=2, **sizes)).eval()
@@ -186,7 +184,5 @@ def test_memory_holds_no_logits_that_are_not_scored() -> None:
     handle = head.register_forward_hook(lambda _, __, logits: most.append(logits.numel()))
     scored(model, made, share=False)
     handle.remove()
-    print(
-        f"\nlogits at once: {max(most) * 4 / 1e6:.1f} MB, all positions would be {8 * 128 * 32_000 * 4 / 1e6:.0f}"
-    )
+    print(f"\nlogits at once: {max(most) * 4 / 1e6:.1f} MB, all would be {8 * 128 * 32_000 * 4 / 1e6:.0f}")
     assert max(most) == 8 * 12 * 32_000
