@@ -89,7 +89,11 @@ class Job:
     def _freeze(self) -> list[ScoredRow]:
         self._events.write("progress", phase="rows", contestant=None, done=0, total=0, eta_seconds=None)
         dataset, selection = self._inputs.opened()
-        tell_left_out(selection.reports, self._events)
+        sources, side = self._inputs.project.settings.data.source, self._plan.side
+        # What is lost of rows for another side changes nothing here
+        splits = (side,) if side == "test" else (side, "auto")
+        reports = zip(sources, selection.reports, strict=True)
+        tell_left_out([report for source, report in reports if source.split in splits], self._events)
         return write_rows(self._evaluation, self._plan, dataset, selection)
 
     def _measure(self, number: int, contestant: Contestant, rows: list[ScoredRow]) -> None:
