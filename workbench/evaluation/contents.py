@@ -12,10 +12,10 @@ from workbench.evaluation.checks.registry import check_answer
 from workbench.evaluation.checks.summary import Summary, check_answers
 from workbench.evaluation.folder import Evaluation, Measured
 from workbench.evaluation.jobs import read_plan
-from workbench.evaluation.ladder import to_check, true_label
+from workbench.evaluation.ladder import to_check
 from workbench.evaluation.plan import Plan
 from workbench.evaluation.records import Label, Score, ScoredRow, read_records
-from workbench.evaluation.rows import read_rows
+from workbench.evaluation.rows import read_rows, true_label
 
 Key = tuple[int, int]
 
