@@ -29,7 +29,7 @@ class View(Acting):
 
 
 class ViewedPane(Pane):
-    """A pane with a `ViewLine`, and a `ContentSwitcher` of id `views` whose parts have the views' names as ids.
+    """A pane with a `ViewLine`, and a `ContentSwitcher` of id `views` whose parts have the views' names.
 
     A view NAME is the class `NameView` of the module NAME of the pane's package, made when it is first shown.
     """
