@@ -2,15 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.chat.protocol import (
+    MOST_COLUMNS,
+    Alternative,
+    Column,
     Done,
     Failed,
     Generate,
+    Held,
     Load,
     Loaded,
     Piece,
@@ -19,6 +24,7 @@ from workbench.chat.protocol import (
     Request,
     Stop,
     Target,
+    TokenDetail,
     id_of,
     read_reply,
     read_request,
@@ -54,14 +60,21 @@ targets = st.builds(
     base_fingerprint=text,
 )
 messages = st.lists(st.builds(Message, content=text), max_size=4)
+columns = st.builds(Column, text, messages, settings)
 requests = st.one_of(
-    st.builds(Load, ids, targets), st.builds(Generate, ids, messages, settings), st.builds(Stop, ids)
+    st.builds(Load, ids, st.dictionaries(text, targets, max_size=3)),
+    st.builds(Generate, ids, st.lists(columns, min_size=1, max_size=MOST_COLUMNS), st.booleans()),
+    st.builds(Stop, ids),
 )
 problems = st.builds(Problem, text, text, text)
+held = st.builds(Held, text, ids, st.none() | ids, st.booleans(), st.lists(text, max_size=2))
+share = st.floats(0, 1)
+alternatives = st.builds(Alternative, ids, text, share)
+details = st.builds(TokenDetail, ids, text, share, seconds, st.lists(alternatives, max_size=5))
 replies = st.one_of(
     st.builds(Ready),
-    st.builds(Loaded, ids, seconds, text, ids, st.none() | ids),
-    st.builds(Piece, ids, text),
+    st.builds(Loaded, ids, seconds, st.dictionaries(text, held, max_size=3)),
+    st.builds(Piece, ids, text, ids),
     st.builds(
         Done,
         ids,
@@ -69,8 +82,11 @@ replies = st.one_of(
         st.lists(ids, max_size=5),
         *[ids] * 3,
         *[seconds] * 2,
+        *[ids] * 2,
+        st.lists(details, max_size=2),
+        ids,
     ),
-    st.builds(Failed, ids, st.lists(problems, min_size=1, max_size=3)),
+    st.builds(Failed, ids, st.lists(problems, min_size=1, max_size=3), st.none() | ids, st.booleans()),
 )
 
 
@@ -94,7 +110,7 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["op", "id", "messages", "target", "settings", "v"]), inner)
+        | st.dictionaries(st.sampled_from(["op", "id", "columns", "targets", "details", "v"]), inner)
     ),
 )
 
@@ -106,15 +122,22 @@ def test_any_other_line_is_an_error_of_the_line(line: bytes) -> None:
     assert isinstance(id_of(line), int)
 
 
+def asked(*columns: dict[str, Any]) -> bytes:
+    whole = [{"target": "a", "messages": [], "settings": {}} | column for column in columns]
+    return json.dumps({"op": "generate", "id": 1, "columns": whole}).encode()
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [
         (b'{"op": "dance", "id": 1}', "dance"),
         (b'{"op": "stop", "id": "1"}', "id"),
         (b'{"op": "stop", "id": 1, "v": 2}', "v"),
-        (b'{"op": "generate", "id": 1, "messages": [], "settings": {"temperature": -1}}', "temperature"),
-        (b'{"op": "generate", "id": 1, "messages": [], "settings": {"heat": 1}}', "heat"),
-        (b'{"op": "generate", "id": 1, "messages": [{"role": "dog", "content": ""}]}', "role"),
+        (asked({"settings": {"temperature": -1}}), "temperature"),
+        (asked({"settings": {"heat": 1}}), "heat"),
+        (asked({"messages": [{"role": "dog", "content": ""}]}), "role"),
+        (b'{"op": "generate", "id": 1, "columns": []}', "columns"),
+        (asked(*[{}] * (MOST_COLUMNS + 1)), "columns"),
         (b'{"op": "stop", "id": ', "EOF"),
     ],
 )
@@ -125,4 +148,4 @@ def test_an_error_names_what_is_wrong(line: bytes, named: str) -> None:
 
 def test_half_a_surrogate_pair_is_refused_where_it_is_sent() -> None:
     with pytest.raises(WorkbenchError, match="surrogate"):
-        to_line(Generate(1, [Message("user", "\udce4")], ChatSettings()))
+        to_line(Generate(1, [Column("a", [Message("user", "\udce4")], ChatSettings())]))

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from workbench.chat.client import ChatEngine, EngineDied
-from workbench.chat.protocol import Done, Piece
+from workbench.chat.protocol import Column, Done, Failed, Piece
 from workbench.chat.rephrase import INSTRUCTION, Rephrased, rephrase
 from workbench.data.example import Example, Message, Origin
 from workbench.errors import fault
@@ -21,13 +21,14 @@ class Engine:
         self.said = said
         self.running = True
 
-    async def generate(self, messages: Sequence[Message], settings: ChatSettings) -> AsyncIterator[Any]:
-        said = self.said[messages[-1].content.removeprefix(INSTRUCTION)]
+    async def generate(self, columns: Sequence[Column]) -> AsyncIterator[Any]:
+        said = self.said[columns[0].messages[-1].content.removeprefix(INSTRUCTION)]
         if said == "†":
             self.running = False
             raise EngineDied(*fault("gone").problems)
         if said == "!":
-            raise fault("too long")
+            yield Failed(1, list(fault("too long").problems), 0)
+            return
         yield Piece(1, said)
         reason = "length" if said == "…" else "stop token"
         yield Done(1, cast(Any, reason), [1], 1, 1, 0, 0.1, 9.0)

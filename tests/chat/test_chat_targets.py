@@ -1,11 +1,13 @@
 """Who is offered to talk to: the base model as the project has it now, checkpoints as their runs had it."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from workbench.chat.targets import remarks, targets
+from workbench.chat.targets import newest, remarks, targets
 from workbench.embedded import FOLDER
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject, open_project
@@ -14,6 +16,7 @@ from workbench.prompts.fingerprint import fingerprints
 from workbench.prompts.tokenizer import load_tokenizer
 from workbench.runs.checkpoints import publish
 from workbench.runs.folder import Run, create_run
+from workbench.runs.lock import hold
 
 
 @pytest.fixture
@@ -58,6 +61,24 @@ def test_newest_run_first_and_newest_checkpoint_first(project: OpenProject) -> N
     ]
     assert offered[1].weights == second.checkpoints / "step-5"
     assert len({target.label for target in offered}) == 4
+
+
+def test_what_is_newest_of_a_run_that_goes_on_is_followed(project: OpenProject) -> None:
+    run = run_with(project, 20)
+    lock = hold(run)
+    _, following, fixed = targets(project)
+    assert (following.kind, following.step, fixed.kind) == ("newest", 20, "checkpoint")
+    assert newest(following) == following and newest(fixed) == fixed
+    staging = run.checkpoints / ".staging"
+    staging.mkdir()
+    publish(staging, run.checkpoints / "step-40")
+    now = newest(following)
+    assert (now.kind, now.step, now.weights) == ("newest", 40, run.checkpoints / "step-40")
+    assert "40" in now.label and newest(fixed) == fixed
+    os.close(lock)
+    assert [target.kind for target in targets(project)] == ["base", "checkpoint", "checkpoint"]
+    shutil.rmtree(run.checkpoints)
+    assert newest(now) == now
 
 
 def test_a_checkpoint_keeps_the_prompt_of_its_run(project: OpenProject) -> None:

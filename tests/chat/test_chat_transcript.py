@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.chat.protocol import Done, Target
@@ -41,6 +41,7 @@ def test_two_turns_and_an_answer_asked_for_again(tmp_path: Path) -> None:
     assert all(json.loads(line)["v"] == 1 for line in transcript.path.read_text("utf-8").splitlines())
 
 
+@settings(deadline=None)  # every line is forced onto the disk
 @given(st.lists(st.lists(st.sampled_from("abc"), min_size=2, max_size=6), min_size=1, max_size=5))
 def test_any_history_of_conversations_reads_back(
     tmp_path_factory: pytest.TempPathFactory, histories: list[list[str]]

@@ -16,9 +16,9 @@ def reply(kind: str, **fields: Any) -> None:
     sys.stdout.flush()
 
 
-def done(number: int, reason: str) -> None:
+def done(number: int, reason: str, column: int = 0) -> None:
     figures = {"prompt_tokens": 3, "reused_tokens": 0, "first_token_seconds": 0.1, "tokens_per_second": 9.0}
-    reply("done", id=number, reason=reason, ids=[1], tokens=1, **figures)
+    reply("done", id=number, column=column, reason=reason, ids=[1], tokens=1, **figures)
 
 
 def engine() -> None:
@@ -29,11 +29,19 @@ def engine() -> None:
         request = json.loads(line)
         number = request["id"]
         if request["op"] == "load":
-            reply("loaded", id=number, seconds=0.1, device="cpu", parameters=7, context=None)
+            held = {key: {"device": "cpu", "parameters": 7, "context": None} for key in request["targets"]}
+            reply("loaded", id=number, seconds=0.1, held=held)
         elif request["op"] == "stop":
             done(number, "stopped")
         else:
-            said = request["messages"][-1]["content"]
+            messages = request["columns"][0]["messages"]
+            said = messages[-1]["content"]
+            if len(request["columns"]) > 1:
+                for column in range(len(request["columns"])):
+                    reply("piece", id=number, text=f"{column}: {said}", column=column)
+                for column in reversed(range(len(request["columns"]))):
+                    done(number, "stop token", column)
+                continue
             if said == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             if said == "refuse":
@@ -42,7 +50,7 @@ def engine() -> None:
             if said == "mute":
                 done(number, "stopped")
                 continue
-            reply("piece", id=number, text=f"{len(request['messages'])}: {said}\x1b[2J,\n")
+            reply("piece", id=number, text=f"{len(messages)}: {said}\x1b[2J,\n")
             reply("piece", id=number, text="really")
             if said == "deaf":
                 signal.pause()

@@ -48,6 +48,30 @@ def test_json_keeps_lines(piped: Callable[..., subprocess.CompletedProcess[str]]
     assert answer["reason"] == "stop token" and answer["tokens"] == 1
 
 
+def test_others_answer_beside(piped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    (answers,) = map(json.loads, piped("hello\n", "--json", "--beside", "base").stdout.splitlines())
+    assert [each["answer"] for each in answers] == ["0: hello", "1: hello"]
+    assert all(each["target"].startswith("base model") and each["prompt"] == "hello" for each in answers)
+    lines = piped("hello\n", "--beside", "base").stdout.splitlines()
+    assert [line.rpartition(": hello")[0][-1] for line in lines] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--beside", "nobody"], "nobody"),
+        (["--beside", "base:x"], "not a step: 'x'"),
+        (["--beside", "base"] * 8, "more than 8 answers"),
+        (["--checkpoint", "3"], "a checkpoint belongs to a run"),
+    ],
+)
+def test_nobody_to_talk_to(
+    piped: Callable[..., subprocess.CompletedProcess[str]], flags: list[str], said: str
+) -> None:
+    done = piped("hello\n", *flags)
+    assert done.returncode != 0 and said in done.stderr and not done.stdout
+
+
 def test_refused_prompt_keeps_its_line(piped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = piped("a\nrefuse\nb\n")
     assert done.returncode == 1
@@ -67,10 +91,10 @@ def test_killed_engine_is_a_finding(piped: Callable[..., subprocess.CompletedPro
 class Terminal:
     """A chat in a pseudo terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *flags: str) -> None:
         self.pid, self._end = pty.fork()
         if self.pid == 0:
-            os.execvpe(COMMAND[0], COMMAND, ENVIRONMENT | {"TERM": "xterm-256color"})
+            os.execvpe(COMMAND[0], [*COMMAND, *flags], ENVIRONMENT | {"TERM": "xterm-256color"})
         self.seen = ""
 
     def expect(self, text: str) -> None:
@@ -149,6 +173,58 @@ def test_conversation_outlives_ctrl_c_and_a_killed_engine(folder: Path, terminal
     kept = [conversation(read_transcript(path)) for path in (folder / "chats").iterdir()]
     said = [[message.content for message in each if message.role == "user"] for each in kept]
     assert sorted(said) == [["first"], ["hello", "wait", "last"]]
+
+
+def test_commands_judge_take_back_and_save(folder: Path, terminal: Terminal) -> None:
+    terminal.expect("> ")
+    for typed, seen in [
+        ("/good", "nothing has been said yet"),
+        ("/undo", "nothing to take back"),
+        ("/help", "/save"),
+        ("hello", "1: hello"),
+        ("/bad wrong number", "rated bad"),
+        ("/again", "1: hello"),
+        ("/save", "trains on it"),
+        ("/undo", "1 questions stand"),
+        ("bye", "leave was taken"),
+    ]:
+        terminal.press(f"{typed}\r")
+        terminal.expect(seen)
+        terminal.expect("> ")
+    terminal.press("\x04")
+    assert terminal.end() == 0
+    (path,) = (folder / "chats").iterdir()
+    entries = read_transcript(path)
+    assert [(entry.rating, entry.issues) for entry in entries] == [
+        ("bad", ["wrong number"]),
+        ("", []),
+        ("", []),
+    ]
+    (row,) = map(json.loads, (folder / "data/from_chat.jsonl").read_text().splitlines())
+    assert [message["role"] for message in row["messages"]] == ["user", "assistant"]
+
+
+def test_a_transcript_is_written_as_markdown_and_goes_on(
+    piped: Callable[..., subprocess.CompletedProcess[str]], folder: Path, terminal: Terminal
+) -> None:
+    terminal.expect("> ")
+    terminal.press("hello\r")
+    terminal.expect("kept in ")
+    terminal.press("\x04")
+    assert terminal.end() == 0
+    (path,) = (folder / "chats").iterdir()
+    done = piped("", "--transcript", path.name)
+    assert done.returncode == 0 and "**user**\n\nhello" in done.stdout and "1: hello" in done.stdout
+    assert "no such transcript" in piped("", "--transcript", "other").stderr
+    again = Terminal("--transcript", path.stem)
+    again.expect("1: hello")
+    again.expect("> ")
+    again.press("more\r")
+    again.expect("3: more")
+    again.expect("> ")
+    again.press("\x04")
+    assert again.end() == 0
+    assert len(read_transcript(path)) == 2
 
 
 def test_second_ctrl_c_ends(terminal: Terminal) -> None:

@@ -62,6 +62,10 @@ def test_the_main_job(project: Path) -> None:
         # Hours of opening and closing are told apart later than this: forty steps are too few for that
         screen = terminal.wait("tokens/s", seconds=120)
         assert "Mai from the Lotus" in screen and "language model" not in screen
+        terminal.keys("Escape")
+        terminal.wait("i writes")
+        terminal.keys("t")
+        assert "entropy" in terminal.wait("perplexity")
 
 
 def test_too_small_a_window_still_works(project: Path) -> None:

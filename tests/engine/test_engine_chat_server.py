@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from workbench.chat.client import COMMAND, ChatEngine, EngineDied
-from workbench.chat.protocol import Done, Generate, Load, Piece, Stop, Target, to_line
+from workbench.chat.protocol import Column, Done, Failed, Generate, Load, Piece, Stop, Target, to_line
 from workbench.data.example import Message
 from workbench.engine.chat_model import load_encoder
 from workbench.errors import WorkbenchError
@@ -77,9 +77,11 @@ async def engine() -> AsyncIterator[ChatEngine]:
 
 async def ask(engine: ChatEngine, messages: list[Message], settings: ChatSettings = COLD) -> tuple[str, Done]:
     text = ""
-    async for reply in engine.generate(messages, settings):
+    async for reply in engine.generate([Column("a", messages, settings)]):
         if isinstance(reply, Piece):
             text += reply.text
+        elif isinstance(reply, Failed):
+            raise reply.error()
         else:
             return text, reply
     raise AssertionError("no Done")
@@ -87,7 +89,7 @@ async def ask(engine: ChatEngine, messages: list[Message], settings: ChatSetting
 
 async def loaded(engine: ChatEngine, target: Target) -> ChatEngine:
     await engine.start()
-    await engine.load(target)
+    await engine.load({"a": target})
     return engine
 
 
@@ -96,7 +98,7 @@ async def test_an_answer_is_that_of_the_model(engine: ChatEngine, base: Target) 
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     await engine.start()
-    about = await engine.load(base)
+    about = (await engine.load({"a": base})).held["a"]
     assert (about.device, about.context) == ("cpu", 10**6)
     text, done = await ask(engine, QUESTION)
     tokenizer = AutoTokenizer.from_pretrained(base.base)
@@ -122,7 +124,7 @@ async def test_a_checkpoint_answers_with_its_adapter_and_its_own_template(
 
     await loaded(engine, base)
     _, plain = await ask(engine, QUESTION)
-    await engine.load(adapter)
+    await engine.load({"a": adapter})
     _, tuned = await ask(engine, QUESTION)
     assert plain.ids != tuned.ids
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base.base), adapter.weights)
@@ -179,11 +181,62 @@ async def test_a_quantized_base_answers_with_an_adapter(
 async def test_stop_works_at_once(engine: ChatEngine, base: Target) -> None:
     await loaded(engine, base)
     replies = []
-    async for reply in engine.generate(QUESTION, ENDLESS):
+    async for reply in engine.generate([Column("a", QUESTION, ENDLESS)]):
         replies.append(reply)
         await engine.stop()
     assert isinstance(done := replies[-1], Done)
     assert (done.reason, done.tokens < 1000) == ("stopped", True)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_columns_answer_at_once_and_one_that_cannot_says_so(
+    engine: ChatEngine, base: Target, adapter: Target
+) -> None:
+    refusing = replace(adapter, template_source="{{ raise_exception('only twice') }}")
+    await engine.start()
+    about = await engine.load({"base": base, "run": adapter, "refusing": refusing})
+    assert [held.shares for held in about.held.values()] == [True] * 3
+    asked = [Column(key, QUESTION, COLD) for key in ("run", "refusing", "base")]
+    seen: dict[int, list[Any]] = {0: [], 1: [], 2: []}
+    async for reply in engine.generate(asked, details=True):
+        assert reply.column is not None
+        seen[reply.column].append(reply)
+    assert [type(replies[-1]) for replies in seen.values()] == [Done, Failed, Done]
+    assert "only twice" in str(seen[1][0].error()) and len(seen[1]) == 1
+    for column, key in ((0, "run"), (2, "base")):
+        done = seen[column][-1]
+        assert [detail.id for detail in done.details] == done.ids
+        alone = [reply async for reply in engine.generate([Column(key, QUESTION, COLD)])][-1]
+        assert isinstance(alone, Done) and alone.ids == done.ids and not alone.details
+    with pytest.raises(WorkbenchError, match="no model is loaded as 'gone'"):
+        await anext(engine.generate([Column("gone", QUESTION, COLD)]))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_stopping_ends_every_column(engine: ChatEngine, base: Target, adapter: Target) -> None:
+    await engine.start()
+    await engine.load({"base": base, "run": adapter})
+    ends = []
+    async for reply in engine.generate([Column(key, QUESTION, ENDLESS) for key in ("base", "run")]):
+        if isinstance(reply, Done):
+            ends.append(reply.reason)
+        else:
+            await engine.stop()
+    assert ends == ["stopped", "stopped"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_next_question_begins_where_the_answer_ended(engine: ChatEngine, base: Target) -> None:
+    """The answer was read between the two questions."""
+    await loaded(engine, base)
+    said = [Message("user", "what is the capital of norway " * 8)]
+    text, first = await ask(engine, said)
+    following = [*said, Message("assistant", text), Message("user", "and of france")]
+    for _ in range(50):
+        _, done = await ask(engine, [*following[:-1], Message("user", "and of spain")])
+        if done.reused_tokens > first.prompt_tokens:
+            break
+    assert done.reused_tokens > first.prompt_tokens
 
 
 def pointer(folder: Path) -> None:
@@ -231,21 +284,21 @@ async def test_a_checkpoint_that_cannot_be_loaded_says_why(
     harm(tmp_path / "step-9")
     await engine.start()
     with pytest.raises(WorkbenchError, match=said):
-        await engine.load(replace(adapter, weights=tmp_path / "step-9"))
+        await engine.load({"a": replace(adapter, weights=tmp_path / "step-9")})
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_another_base_model_than_the_runs_is_refused(engine: ChatEngine, adapter: Target) -> None:
     await engine.start()
     with pytest.raises(WorkbenchError, match="not the one that run run was trained on"):
-        await engine.load(replace(adapter, base_fingerprint="0" * 64))
+        await engine.load({"a": replace(adapter, base_fingerprint="0" * 64)})
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_base_model_that_is_not_there_says_so(engine: ChatEngine, base: Target) -> None:
     await engine.start()
     with pytest.raises(WorkbenchError, match="no such folder"):
-        await engine.load(replace(base, base="./nothing/here/at/all"))
+        await engine.load({"a": replace(base, base="./nothing/here/at/all")})
     with pytest.raises(WorkbenchError, match="no model is loaded"):
         await ask(engine, QUESTION)
 
@@ -255,14 +308,14 @@ async def test_a_template_that_refuses_leaves_the_model_loaded(engine: ChatEngin
     await loaded(engine, replace(base, template_source="{{ raise_exception('only twice') }}"))
     with pytest.raises(WorkbenchError, match="only twice"):
         await ask(engine, QUESTION)
-    await engine.load(base)
+    await engine.load({"a": base})
     assert (await ask(engine, QUESTION))[1].tokens == 12
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_killed_engine_is_started_again(engine: ChatEngine, base: Target) -> None:
     await loaded(engine, base)
-    answer = engine.generate(QUESTION, ENDLESS)
+    answer = engine.generate([Column("a", QUESTION, ENDLESS)])
     assert isinstance(await anext(answer), Piece)
     assert engine.pid is not None
     os.kill(engine.pid, signal.SIGKILL)
@@ -281,18 +334,20 @@ async def test_bad_lines_are_answered_and_the_end_of_stdin_ends_an_answer(base: 
         b"\n",
         b"[]\n",
         b'{"op": "dance", "id": 5}\n',
-        b'{"op": "generate", "id": 6, "messages": "hi", "settings": {}}\n',
-        b'{"op": "generate", "id": 7, "messages": [], "settings": {"temperature": "warm"}}\n',
+        b'{"op": "generate", "id": 6, "columns": "hi"}\n',
+        b'{"op": "generate", "id": 7, "columns": []}\n',
         b"\xff\xfe" + b"[" * 5000 + b"\n",
         to_line(Stop(99)),
-        to_line(Generate(8, QUESTION, COLD)),
+        to_line(Generate(8, [Column("a", QUESTION, COLD)])),
     ]
     process = await asyncio.create_subprocess_exec(
         *COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdin is not None and process.stdout is not None
     try:
-        process.stdin.writelines([*bad, to_line(Load(9, base)), to_line(Generate(10, QUESTION, ENDLESS))])
+        process.stdin.writelines(
+            [*bad, to_line(Load(9, {"a": base})), to_line(Generate(10, [Column("a", QUESTION, ENDLESS)]))]
+        )
         errors = {}
         while (reply := json.loads(await process.stdout.readline()))["kind"] != "piece":
             if reply["kind"] == "error":

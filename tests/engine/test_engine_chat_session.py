@@ -3,13 +3,14 @@
 import copy
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 import torch
 from transformers import LlamaForCausalLM, MistralConfig, MistralForCausalLM, PreTrainedModel
 
 from workbench.data.example import Message
-from workbench.engine import generate
+from workbench.engine import batch, generate
 from workbench.engine.generate import Answer, Session
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
@@ -36,6 +37,7 @@ def encoder(tiny_base: Path) -> Encoder:
 @pytest.fixture
 def session(model: LlamaForCausalLM, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setattr(generate, "BLOCK", 8)
+    monkeypatch.setattr(generate, "FINE", 4)
     return Session(model, encoder)
 
 
@@ -123,13 +125,14 @@ def test_what_is_kept_of_a_prompt_changes_no_answer(
 ) -> None:
     """Scores are compared to the bit: the next turn, the same again, another last message, the first turn."""
     seen: list[torch.Tensor] = []
-    forward = Session._forward
+    forward = batch.forward
 
-    def watched(self: Session, ids: torch.Tensor) -> torch.Tensor:
-        seen.append(forward(self, ids))
+    def watched(*arguments: Any, **more: torch.Tensor) -> torch.Tensor:
+        seen.append(forward(*arguments, **more))
         return seen[-1]
 
-    monkeypatch.setattr(Session, "_forward", watched)
+    for module in (generate, batch):
+        monkeypatch.setattr(module, "forward", watched)
     answered = [*ONE, Message("assistant", "four five"), Message("user", "what is the capital of norway")]
     edited = [*answered[:2], Message("user", "what is one")]
     for messages, reuses in ((ONE, False), (answered, True), (answered, True), (edited, True), (ONE, True)):
@@ -139,7 +142,7 @@ def test_what_is_kept_of_a_prompt_changes_no_answer(
         seen.clear()
         _, cold = ask(Session(session.model, session.encoder), messages)
         assert (warm.reused_tokens > 0) == reuses
-        assert warm.reused_tokens % 8 == 0 and cold.reused_tokens == 0
+        assert warm.reused_tokens % 4 == 0 and cold.reused_tokens == 0
         assert warm.ids == cold.ids
         assert torch.equal(warm_scores, torch.cat(seen[-len(cold.ids) :]))
 
@@ -160,7 +163,7 @@ def test_a_sliding_window_that_has_moved_on_is_computed_anew(
 
 
 def test_a_conversation_without_room_is_refused(session: Session) -> None:
-    with pytest.raises(WorkbenchError, match=r"has \d+ tokens, the model has room for 128"):
+    with pytest.raises(WorkbenchError, match=r"prompt of \d+ tokens, the model has room for 128"):
         ask(session, [Message("user", "zz " * 100)])
 
 

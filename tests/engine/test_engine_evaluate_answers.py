@@ -77,6 +77,7 @@ SETTINGS = {
     "penalised": {"repetition_penalty": 1.5, "presence_penalty": 0.5},
     "drawn": {"temperature": 0.9, "top_p": 0.9, "top_k": 50, "seed": 3},
     "stopped": {"stop": ["e", "a"]},
+    "long": {"min_new_tokens": 12},
 }
 
 
@@ -90,6 +91,7 @@ def test_an_answer_is_the_one_of_the_chat(
     found = answers(model, encoder, asks, settings)
     assert found == {ask.number: alone(model, encoder, ask, settings) for ask in asks}
     assert len({each.text for each in found.values()}) > 5
+    assert all(each.tokens > settings.min_new_tokens or each.ended == "stop text" for each in found.values())
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(model: PreTrainedModel, encoder: Encoder) -> None:

@@ -203,8 +203,8 @@ def test_a_base_is_loaded_once_for_its_adapters(
 ) -> None:
     folder, _ = trained
     loaded: list[Path] = []
-    real = models.load_weights
-    monkeypatch.setattr(models, "load_weights", lambda t, f: loaded.append(f) or real(t, f))
+    real = models.load_base
+    monkeypatch.setattr(models, "load_base", lambda t, f: loaded.append(f) or real(t, f))
     plan = planned(folder, **SETTINGS)[1]
     held = Models()
     logits = []

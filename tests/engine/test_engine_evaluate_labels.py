@@ -111,6 +111,8 @@ def test_answers_and_references_are_labelled_once(make_project: MakeProject, mod
     }
     evaluation = begun(*planned(project_with_labels(make_project), **settings))
     assert work(evaluation) == work(evaluation) == ""
+    told = events(evaluation, "progress")[-1]
+    assert told["done"] == told["total"] == 3 + 3 + 6
     labels = list(read_records(evaluation.contestant(0).labels, Label))
     assert sorted(label.of for label in labels) == ["answer"] * 3 + ["reference"] * 3
     table = Ladder(evaluation).read()

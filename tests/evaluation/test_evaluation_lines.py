@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
@@ -19,6 +19,7 @@ def opened(path: Path) -> Lines[Score]:
     return Lines(path, Score, lambda record: record.row)
 
 
+@settings(max_examples=40, deadline=None)
 @given(cut=st.integers(0, 400))
 def test_a_file_that_was_cut_anywhere_goes_on(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = tmp_path_factory.mktemp("lines") / "deep" / "scores.jsonl"
@@ -46,6 +47,7 @@ def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
         opened(tmp_path / "scores.jsonl")
 
 
+@settings(max_examples=40, deadline=None)
 @given(pieces=st.lists(st.integers(1, 90), max_size=30))
 def test_a_tail_gives_each_line_once(tmp_path_factory: pytest.TempPathFactory, pieces: list[int]) -> None:
     path = tmp_path_factory.mktemp("tail") / "answers.jsonl"

@@ -66,7 +66,7 @@ async def test_help_and_keys_in_every_pane(tmp_path: Path, size: tuple[int, int]
             assert lines[-1].rstrip().endswith("? help  q quit"), lines[-1]
             await desk.press("escape", "question_mark")
             shown = ""
-            for _ in range({50: 2, 24: 4, 15: 7}[size[1]]):
+            for _ in range({50: 2, 24: 5, 15: 8}[size[1]]):
                 shown += desk.text
                 await desk.press("pagedown")
             for action in ACTIONS:

@@ -1,65 +1,17 @@
 """The chat pane against an engine that repeats what it was asked: streaming, stopping, dying, settings."""
 
-import json
 import os
 import shutil
 import signal
-import sys
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from desk import SETTINGS, SIZES, Desk, at_desk, make_project
+from chat_desk import checkpoint, columns, last_answer, pane, requests, say, written
+from desk import SETTINGS, SIZES, at_desk, make_project
 
-from workbench.chat.client import ChatEngine
 from workbench.chat.transcript import conversation, read_transcript
-from workbench.project.store import open_project
-from workbench.runs.checkpoints import publish
-from workbench.runs.folder import create_run
-from workbench.ui.panes import chat
-from workbench.ui.panes.chat import ChatPane
 from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.form_rows import FormRows
-
-
-@pytest.fixture
-def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Puts the stand-in in the engine's place; what it is asked is written here."""
-    path = tmp_path / "requests.jsonl"
-    command = (sys.executable, str(Path(__file__).with_name("fake_engine.py")), str(path))
-    monkeypatch.setattr(chat, "ChatEngine", partial(ChatEngine, command))
-    return path
-
-
-def requests(log: Path, op: str) -> list[dict[str, Any]]:
-    lines = log.read_text().splitlines() if log.exists() else []
-    return [request for request in map(json.loads, lines) if request["op"] == op]
-
-
-def pane(desk: Desk) -> ChatPane:
-    return desk.app.desk.query_one(ChatPane)
-
-
-def written(path: Path) -> int:
-    return path.stat().st_mtime_ns
-
-
-async def say(desk: Desk, text: str) -> None:
-    await desk.press("i", *text, "enter")
-
-
-def checkpoint(folder: Path, step: int) -> Path:
-    project = open_project(folder)
-    runs = sorted((folder / "runs").glob("*")) if (folder / "runs").exists() else []
-    from workbench.runs.folder import Run
-
-    run = Run(runs[0]) if runs else create_run(project, ["test"], {}, "the template")
-    staging = run.checkpoints / f".staging-step-{step}"
-    staging.mkdir()
-    (staging / "weights").write_text("x")
-    publish(staging, run.checkpoints / f"step-{step}")
-    return run.checkpoints / f"step-{step}"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -76,24 +28,23 @@ async def test_a_conversation(tmp_path: Path, log: Path, size: tuple[int, int]) 
         await say(desk, "hello there")
         await desk.sees("stop token, 7 tokens", "9 tokens/s", "after 0.25 s", "you", "hello there")
         await say(desk, "[/INST] [@click=app.quit]x[/]")
-        await desk.until(lambda: len(pane(desk).conversation.messages) == 4)
+        await desk.until(lambda: len(pane(desk).conversation.messages(0)) == 4)
         assert desk.shows("[@click=app.quit]x[/]")
-        asked = requests(log, "generate")[-1]
+        asked = columns(log)[-1]
         assert [m["role"] for m in asked["messages"]] == ["user", "assistant", "user"]
         assert asked["settings"]["temperature"] == 0.0
         assert len(requests(log, "load")) == 1
         await desk.press("escape", "g")
         await desk.until(lambda: len(requests(log, "generate")) == 3 and not pane(desk).answering)
-        assert requests(log, "generate")[-1]["messages"] == asked["messages"]
-        turns = [str(turn.render()) for turn in pane(desk).query("#turns > Static")]  # type: ignore[attr-defined]
-        assert len(turns) == 4, "the answer that was asked for again has left"
+        assert columns(log)[-1]["messages"] == asked["messages"]
+        assert len(pane(desk).column.turns.turns) == 4, "the answer that was asked for again has left"
         await desk.press("n")
-        await desk.until(lambda: not pane(desk).conversation.messages)
+        await desk.until(lambda: not pane(desk).conversation.messages(0))
         assert not desk.shows("hello there")
         await desk.press(*"new", "enter")
         await desk.until(lambda: len(list((folder / "chats").glob("*"))) == 2)
         first = conversation(read_transcript(min((folder / "chats").glob("*"), key=written)))
-        assert [m.content for m in first][:2] == ["hello there", "hello there "]
+        assert [m.content for m in first][:2] == ["hello there", "hello there"]
     pids = [request["pid"] for request in requests(log, "started")]
     assert len(pids) == 1
     with pytest.raises(ProcessLookupError):
@@ -109,7 +60,7 @@ async def test_an_answer_is_stopped(tmp_path: Path, log: Path) -> None:
         await desk.hears("still being written")
         await desk.press("escape")
         await desk.sees("stopped, 7 tokens")
-        assert [m.content for m in pane(desk).conversation.messages] == ["wait", "wait "]
+        assert [m.content for m in pane(desk).conversation.messages(0)] == ["wait", "wait"]
         await desk.press("escape", "g")
         await desk.sees("answering")
         await desk.press("m")
@@ -129,7 +80,7 @@ async def test_an_answer_without_a_word_leaves_the_question_open(tmp_path: Path,
         await desk.until(lambda: len(requests(log, "generate")) == 2 and not pane(desk).answering)
         await desk.press("i", *"else", "enter")
         await desk.sees("stop token")
-        asked = [[m["content"] for m in request["messages"]] for request in requests(log, "generate")]
+        asked = [[m["content"] for m in column["messages"]] for column in columns(log)]
         assert asked == [["mute"], ["mute"], ["else"]]
         assert len(list((folder / "chats").glob("*"))) == 1
 
@@ -154,8 +105,8 @@ async def test_an_engine_that_dies_is_started_again(tmp_path: Path, log: Path) -
         await desk.sees("die !", "out of memory, it said", "the next message starts it again")
         await desk.press(*"two", "enter")
         await desk.until(lambda: len(requests(log, "generate")) == 3 and not pane(desk).answering)
-        said = requests(log, "generate")[-1]["messages"]
-        assert [m["content"] for m in said] == ["one", "one ", "two"], (
+        said = columns(log)[-1]["messages"]
+        assert [m["content"] for m in said] == ["one", "one", "two"], (
             "the question without an answer is left out"
         )
         assert len(requests(log, "started")) == 2
@@ -167,8 +118,7 @@ async def test_an_engine_that_dies_is_started_again(tmp_path: Path, log: Path) -
         await desk.sees("the template refuses this")
         assert len(requests(log, "load")) == 3
         await desk.press(*"end", "enter")
-        await desk.until(lambda: pane(desk).conversation.last_answer == "end ")
-        assert len(requests(log, "load")) == 3, "a refused question costs no loading"
+        await desk.until(lambda: last_answer(desk) == "end")
 
 
 async def test_settings_are_used_saved_and_refused(tmp_path: Path, log: Path) -> None:
@@ -193,7 +143,7 @@ async def test_settings_are_used_saved_and_refused(tmp_path: Path, log: Path) ->
         assert not pane(desk).query_one(Form).display and desk.shows("temperature 1.5")
         await say(desk, "hello")
         await desk.sees("stop token")
-        assert requests(log, "generate")[-1]["settings"]["temperature"] == 1.5
+        assert columns(log)[-1]["settings"]["temperature"] == 1.5
         assert desk.app.workspace.project.settings.chat.temperature == 1.5
 
 
@@ -207,7 +157,7 @@ async def test_a_checkpoint_is_chosen_and_one_that_is_gone_is_said(tmp_path: Pat
         await desk.sees("loads with the next message")
         await say(desk, "hello")
         await desk.sees("stop token")
-        assert requests(log, "load")[-1]["target"]["step"] == 10
+        assert requests(log, "load")[-1]["targets"].popitem()[1]["step"] == 10
         checkpoint(folder, 20)
         await desk.press("escape", "1", "6")
         target = pane(desk).target
@@ -239,7 +189,7 @@ async def test_hostile_answers_and_long_ones(tmp_path: Path, log: Path) -> None:
         long = " ".join(f"word{i}" for i in range(3000))
         desk.app.desk.query_one("#message").insert(long)  # type: ignore[attr-defined]
         await desk.press("enter")
-        await desk.until(lambda: (pane(desk).conversation.last_answer or "").startswith("word0"))
+        await desk.until(lambda: last_answer(desk).startswith("word0"))
         await desk.sees("word2999")
         await desk.press("escape", "home")
         await desk.until(lambda: not desk.shows("word2999"))
@@ -267,7 +217,7 @@ async def test_a_checkpoint_that_knows_other_prompts_says_so(
         await desk.press("6", "escape", "m", *"step 10", "enter")
         await say(desk, "one")
         await desk.sees("another chat template than the project has now", "stop token")
-        target = requests(log, "load")[-1]["target"]
+        target = requests(log, "load")[-1]["targets"].popitem()[1]
         assert target["template_source"] == "the template", "the run's own is used"
         await desk.press("escape", "m", *"base", "enter")
         await say(desk, "two")

@@ -5,13 +5,15 @@ dies itself, whoever waits for it gets `EngineDied` with the reason, and it can 
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from workbench.chat.protocol import (
     NOBODY,
+    Column,
     Done,
     Failed,
     Generate,
@@ -25,9 +27,7 @@ from workbench.chat.protocol import (
     read_reply,
     to_line,
 )
-from workbench.data.example import Message
 from workbench.errors import WorkbenchError, fault
-from workbench.project.schema import ChatSettings
 
 COMMAND = (sys.executable, "-m", "workbench.engine.chat_server")
 LONGEST_LINE = 64 * 1024 * 1024  # asyncio's 64 KiB is less than the token ids of a long answer
@@ -70,8 +70,11 @@ class ChatEngine:
         """The last lines that the engine and its libraries wrote beside the replies."""
         return list(self._stderr)
 
-    async def start(self) -> None:
+    async def start(self, *, cpu: bool = False) -> None:
         """Start the process and wait until its libraries are imported; nothing happens when it runs.
+
+        Args:
+            cpu: leave the GPU alone, for one that has no room: models are held and computed by the host.
 
         Raises EngineDied: it ended before that; WorkbenchError: it cannot be started at all.
         """
@@ -81,7 +84,12 @@ class ChatEngine:
         pipe = asyncio.subprocess.PIPE
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=pipe, stdout=pipe, stderr=pipe, limit=LONGEST_LINE
+                *self._command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                limit=LONGEST_LINE,
+                env=os.environ | {"CUDA_VISIBLE_DEVICES": ""} if cpu else None,
             )
         except OSError as error:
             raise fault(f"the chat engine cannot be started: {error.strerror}", self._command[0]) from None
@@ -92,13 +100,16 @@ class ChatEngine:
         finally:
             self._waiting.pop(NOBODY, None)
 
-    async def load(self, target: Target) -> Loaded:
-        """Take the target's weights into memory, in place of those before.
+    async def load(self, targets: Mapping[str, Target]) -> Loaded:
+        """Hold these targets in memory, each under a short key of the caller's choice, and no others.
 
-        Raises WorkbenchError: what is wrong with the target; EngineDied.
+        What is held already is not loaded again; adapters share their base model.
+
+        Raises WorkbenchError: what is wrong with a target, those before it stay; NoRoom: memory is lacking;
+        EngineDied.
         """
         number = self._new_id()
-        replies = self._send(Load(number, target))
+        replies = self._send(Load(number, dict(targets)))
         try:
             while not isinstance(reply := await _next(replies), Loaded):
                 pass
@@ -107,36 +118,38 @@ class ChatEngine:
             self._waiting.pop(number, None)
 
     async def generate(
-        self, messages: Sequence[Message], settings: ChatSettings
-    ) -> AsyncIterator[Piece | Done]:
-        """The answer to a conversation, as it is written; the last reply is `Done`.
+        self, columns: Sequence[Column], *, details: bool = False
+    ) -> AsyncIterator[Piece | Done | Failed]:
+        """The answers to one or more conversations, as they are written; each reply names its column.
 
-        Leaving the loop early (`aclose`, a cancelled task) stops the answer.
+        A column ends with `Done`, or with `Failed`, which says why it has no answer while the others go on.
+        Leaving the loop early (`aclose`, a cancelled task) stops the answers.
 
-        Raises WorkbenchError: why there is no answer; EngineDied.
+        Raises WorkbenchError: why there is no answer at all; EngineDied.
         """
         number = self._new_id()
-        replies = self._send(Generate(number, list(messages), settings))
+        replies = self._send(Generate(number, list(columns), details))
         self._answering.add(number)
-        ended = False
+        open_columns = set(range(len(columns)))
         try:
-            while not ended:
+            while open_columns:
                 try:
                     reply = await _next(replies)
                 except WorkbenchError:
-                    ended = True
+                    open_columns.clear()
                     raise
-                ended = isinstance(reply, Done)
-                if isinstance(reply, Piece | Done):
+                if isinstance(reply, Done | Failed):
+                    open_columns.discard(reply.column or 0)
+                if isinstance(reply, Piece | Done | Failed):
                     yield reply
         finally:
-            if not ended:
+            if open_columns:
                 self._write(Stop(number))
             self._answering.discard(number)
             self._waiting.pop(number, None)
 
     async def stop(self) -> None:
-        """End the answer that is being written: its `Done` comes with the reason ``stopped``."""
+        """End the answers that are being written: their `Done` comes with the reason ``stopped``."""
         for number in self._answering:
             self._write(Stop(number))
 
@@ -224,10 +237,10 @@ class ChatEngine:
 
 
 async def _next(replies: "asyncio.Queue[Reply | EngineDied]") -> Reply:
-    """The next reply. Raises what it says went wrong."""
+    """The next reply. Raises what it says went wrong with the whole request."""
     reply = await replies.get()
     if isinstance(reply, EngineDied):
         raise reply
-    if isinstance(reply, Failed):
+    if isinstance(reply, Failed) and reply.column is None:
         raise reply.error()
     return reply

@@ -1,8 +1,8 @@
 """What client and chat engine say to each other: one JSON object a line, each way.
 
 Every request has an id, and every reply carries the id of its request; 0 is nobody's. A `Generate` is
-answered by any number of `Piece` and then one `Done` or `Failed`; a `Stop` has no reply of its own: the
-answer it ends says so.
+answered column by column: by any number of `Piece`, then one `Done` or one `Failed` that names the column; a
+`Failed` that names none ends the whole request. A `Stop` has no reply of its own: the answers it ends say so.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,11 @@ from workbench.project.schema import ChatSettings, PromptSettings
 
 VERSION: Final = 1
 NOBODY: Final = 0
+MOST_COLUMNS: Final = 8
+"""As many answers at once: four beside each other, or one for each of seven emotions."""
+DETAILED_TOKENS: Final = 8192
+"""So many tokens of an answer are told of in detail: a reply stays below some megabytes."""
+ALTERNATIVES: Final = 5
 EndReason = Literal["stop token", "stop text", "length", "stopped", "context full"]
 
 
@@ -28,7 +33,8 @@ class Target:
     """A model to talk to, with all that the engine needs to know of it.
 
     Attributes:
-        kind: the base model as it is, or a checkpoint of a run.
+        kind: the base model as it is, a checkpoint of a run, or the run's newest one, whichever that is
+            when `targets.newest` is asked.
         label: how it is named to a person.
         base: the base model: a folder, ``embedded``, or a hub id.
         project_folder: what relative paths in `base` and `template` are relative to.
@@ -43,7 +49,7 @@ class Target:
         base_fingerprint: of the base model that the run was trained on; empty when nothing depends on it.
     """
 
-    kind: Literal["base", "checkpoint"]
+    kind: Literal["base", "checkpoint", "newest"]
     label: str
     base: str
     project_folder: Path
@@ -60,28 +66,53 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Take the weights into memory, in place of those loaded before."""
+    """Hold these targets in memory, each under a short key, and no others.
+
+    What was held and is not named is given back first. A base model is held once, however many adapters use
+    it. When one target cannot be loaded, those before it stay.
+    """
 
     id: int
-    target: Target
+    targets: dict[str, Target]
     op: Literal["load"] = "load"
     v: Literal[1] = VERSION
 
 
 @dataclass(frozen=True, slots=True)
-class Generate:
-    """Answer a conversation, which ends with a user's message."""
+class Column:
+    """One answer that is asked for.
 
-    id: int
+    Attributes:
+        target: the key of the target that answers.
+        messages: the conversation: the last is the user's, or an assistant's with an empty content, of which
+            what is given (an emotion) stands in the prompt.
+        settings: how tokens are drawn, and when to end.
+    """
+
+    target: str
     messages: list[Message]
     settings: ChatSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Answer conversations, all at once.
+
+    Attributes:
+        columns: from one to `MOST_COLUMNS`; replies name them by number, from 0.
+        details: tell of every token how likely it was, and what else might have stood there.
+    """
+
+    id: int
+    columns: Annotated[list[Column], Field(min_length=1, max_length=MOST_COLUMNS)]
+    details: bool = False
     op: Literal["generate"] = "generate"
     v: Literal[1] = VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End the answer to request `id`, now or before it begins; nothing happens when it has ended already."""
+    """End the answers to request `id`, now or before they begin; those that have ended stay as they are."""
 
     id: int
     op: Literal["stop"] = "stop"
@@ -98,38 +129,82 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """The weights are in memory.
+class Held:
+    """A target in memory.
 
     Attributes:
-        seconds: what loading took.
-        device: where the weights are, such as ``cuda:0``.
+        device: where its weights are, such as ``cuda:0``.
         parameters: how many numbers the model has.
         context: most tokens it has positions for; None when it sets no limit.
+        shares: its base model's weights are those of another target that is held.
+        remarks: what a person should know before talking to it.
+    """
+
+    device: str
+    parameters: int
+    context: int | None
+    shares: bool = False
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The targets are in memory.
+
+    Attributes:
+        seconds: what loading took; next to nothing for what was there already.
+        held: each target by its key.
     """
 
     id: int
     seconds: float
-    device: str
-    parameters: int
-    context: int | None
+    held: dict[str, Held]
     kind: Literal["loaded"] = "loaded"
     v: Literal[1] = VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """More of the answer: whole characters, no special tokens, nothing that is part of a stop text."""
+    """More of an answer: whole characters, no special tokens, nothing that is part of a stop text."""
 
     id: int
     text: str
+    column: int = 0
     kind: Literal["piece"] = "piece"
     v: Literal[1] = VERSION
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that might have stood there: its id, its text as shown to a person, its probability."""
+
+    id: int
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDetail:
+    """What the model thought where it wrote a token: its own distribution, before any setting changes it.
+
+    Attributes:
+        id: the token that was taken.
+        text: of it, as shown to a person; bytes that are no whole character as ``<0xE0>``.
+        probability: of it.
+        entropy: of the distribution, in nats: 0 where there was nothing to choose.
+        alternatives: the likeliest tokens, most likely first; the taken one is among them if it is likely.
+    """
+
+    id: int
+    text: str
+    probability: float
+    entropy: float
+    alternatives: list[Alternative]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The answer is complete.
+    """An answer is complete.
 
     Attributes:
         reason: what ended it.
@@ -139,6 +214,11 @@ class Done:
         reused_tokens: tokens of the prompt that were not computed again.
         first_token_seconds: from the request's turn to the first token.
         tokens_per_second: of the tokens after the first; of the only one when there is one.
+        dropped_turns: questions, with their answers, that were left out, the oldest first: by `last_turns`,
+            or because they did not fit the context.
+        dropped_tokens: how much longer the prompt would have been with them.
+        details: of the first `DETAILED_TOKENS` tokens when they were asked for, else empty.
+        column: whose answer.
     """
 
     id: int
@@ -149,22 +229,38 @@ class Done:
     reused_tokens: int
     first_token_seconds: float
     tokens_per_second: float
+    dropped_turns: int = 0
+    dropped_tokens: int = 0
+    details: list[TokenDetail] = field(default_factory=list)
+    column: int = 0
     kind: Literal["done"] = "done"
     v: Literal[1] = VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request could not be carried out; the engine lives on."""
+    """A request, or one column of it, could not be carried out; the engine lives on.
+
+    Attributes:
+        problems: why.
+        column: whose answer ended; None: all of the request.
+        no_room: memory was lacking on the GPU: an engine that is started with ``cpu=True`` may have it.
+    """
 
     id: int
     problems: list[Problem] = field(default_factory=list)
+    column: int | None = None
+    no_room: bool = False
     kind: Literal["error"] = "error"
     v: Literal[1] = VERSION
 
     def error(self) -> WorkbenchError:
         """The problems, to be raised."""
-        return WorkbenchError(*self.problems)
+        return (NoRoom if self.no_room else WorkbenchError)(*self.problems)
+
+
+class NoRoom(WorkbenchError):
+    """The GPU's memory was lacking: an engine that is started with ``cpu=True`` uses the host's instead."""
 
 
 Request = Load | Generate | Stop

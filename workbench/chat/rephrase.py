@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.chat.client import ChatEngine
-from workbench.chat.protocol import Done, Piece
+from workbench.chat.protocol import Column, Done, Failed, Piece
 from workbench.data.augment.making import digits
 from workbench.data.example import Example, Message, Origin
 from workbench.data.likeness.near import normalise
@@ -19,6 +19,8 @@ INSTRUCTION = (
     "Put the following message in other words, in its own language. Keep every name and every number. "
     "Write the new message and nothing else.\n\n"
 )
+KEY = "model"
+"""The key under which the target is loaded."""
 _MOST_LONGER = 3
 """A rewording that is longer by more than this factor, and fifty characters, answers or explains."""
 
@@ -46,7 +48,7 @@ async def rephrase(
     """Ask for each row's last user message in other words, one after the other.
 
     Args:
-        engine: with a model loaded.
+        engine: with a model loaded under `KEY`.
         label: the model's name, kept with the made rows.
         originals: the rows.
         settings: how tokens are drawn, and how many.
@@ -72,13 +74,16 @@ async def rephrase(
 async def _said(engine: ChatEngine, question: str, settings: ChatSettings) -> tuple[str, str]:
     """The model's text, and why it cannot be used as far as the engine knows."""
     text = ""
+    column = Column(KEY, [Message("user", INSTRUCTION + question)], settings)
     try:
-        async for reply in engine.generate([Message("user", INSTRUCTION + question)], settings):
+        async for reply in engine.generate([column]):
             match reply:
                 case Piece():
                     text += reply.text
                 case Done(reason="length" | "context full"):
                     return "", "the model came to no end"
+                case Failed():
+                    return "", "the model refused"
     except WorkbenchError:
         if not engine.running:
             raise

@@ -1,5 +1,8 @@
-"""Whom one can talk to: the base model, and every complete checkpoint of every run."""
+"""Whom one can talk to: the base model, every complete checkpoint of every run, and the newest of one that
+goes on.
+"""
 
+from dataclasses import replace
 from pathlib import Path
 
 from workbench.chat.protocol import Target
@@ -8,14 +11,16 @@ from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
 from workbench.prompts.contract import contract_of, tokenizer_fingerprint
 from workbench.prompts.tokenizer import load_tokenizer
-from workbench.runs.checkpoints import list_checkpoints
+from workbench.runs.checkpoints import Checkpoint, list_checkpoints
 from workbench.runs.folder import Run, list_runs, read_spec
+from workbench.runs.lock import is_held
 
-__all__ = ["Target", "remarks", "targets"]
+__all__ = ["Target", "newest", "remarks", "targets"]
 
 
 def targets(project: OpenProject) -> list[Target]:
-    """The base model first, then the checkpoints: newest run first, newest checkpoint first.
+    """The base model first, then the checkpoints: newest run first, newest checkpoint first. Of a run that is
+    going on, the one that is newest at any time comes before them.
 
     Nothing is loaded or resolved here: a base model or a template that is missing shows when it is loaded. A
     run whose spec cannot be read is left out; `workbench show` tells what is wrong with it.
@@ -27,6 +32,14 @@ def targets(project: OpenProject) -> list[Target]:
         except WorkbenchError:
             continue
     return found
+
+
+def newest(target: Target) -> Target:
+    """The target as it is now: a run's newest checkpoint is another one after a while, all else stays."""
+    if target.kind != "newest" or target.weights is None:
+        return target
+    checkpoints = list_checkpoints(Run(target.weights.parent.parent))
+    return _following(target, checkpoints[-1]) if checkpoints else target
 
 
 def remarks(target: Target, project: OpenProject) -> list[str]:
@@ -110,7 +123,7 @@ def _checkpoints(run: Run, project_folder: Path) -> list[Target]:
     if not checkpoints:
         return []
     spec = read_spec(run)
-    return [
+    found = [
         Target(
             kind="checkpoint",
             label=f"{run.id} step {checkpoint.step}{' (best)' if checkpoint.best else ''}",
@@ -128,3 +141,9 @@ def _checkpoints(run: Run, project_folder: Path) -> list[Target]:
         )
         for checkpoint in checkpoints
     ]
+    return [_following(found[0], checkpoints[0]), *found] if is_held(run) else found
+
+
+def _following(target: Target, checkpoint: Checkpoint) -> Target:
+    label = f"{target.run} newest, step {checkpoint.step} now"
+    return replace(target, kind="newest", label=label, weights=checkpoint.path, step=checkpoint.step)

@@ -59,6 +59,7 @@ COMMANDS = {
     "rate": "rate answers of an evaluation blind",
     "issue": "note what is wrong with an answer, or write it as it should be",
     "chat": "talk to the base model or to a checkpoint",
+    "export": "take a model out: adapter, merged with proof, or GGUF, as it answers here",
     "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
 }
 
@@ -138,7 +139,7 @@ def _front_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     parser = _Parser(
         prog="workbench",
-        usage="workbench [PATH]\n       workbench COMMAND ...",
+        usage="workbench [PATH] [--profile NAME]\n       workbench COMMAND ...",
         description="A terminal workbench for fine-tuning language models.",
         epilog="commands:\n"
         + "\n".join(f"  {name:<{width}}  {help}" for name, help in COMMANDS.items())
@@ -151,5 +152,6 @@ def _front_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="a project or a folder of projects (default: the folder you are in, or ./projects)",
     )
+    parser.add_argument("--profile", metavar="NAME", help="lay [profile.NAME] over the project")
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     return parser

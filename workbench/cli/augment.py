@@ -107,13 +107,13 @@ class _Model:
 
     async def _ask(self, originals: "Sequence[Example]") -> "Questions":
         from workbench.chat.client import ChatEngine, EngineDied
-        from workbench.chat.rephrase import rephrase
+        from workbench.chat.rephrase import KEY, rephrase
         from workbench.errors import WorkbenchError
 
         engine = ChatEngine()
         try:
             await engine.start()
-            await engine.load(self._target)
+            await engine.load({KEY: self._target})
             done = await rephrase(engine, self._target.label, originals, self._project.settings.chat)
         except EngineDied as error:
             raise WorkbenchError(*(replace(problem, hint="") for problem in error.problems)) from None

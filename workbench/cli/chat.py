@@ -1,8 +1,11 @@
 """Talk to the base model or to a checkpoint.
 
-In a terminal it is a conversation, kept in the project's chats/: ctrl+c stops an answer, /new begins a new
-conversation, ctrl+d ends. Piped, each line is a prompt of its own and gives one line of answer: line breaks
-inside an answer become spaces, --json keeps them.
+In a terminal it is a conversation, kept in the project's chats/: ctrl+c stops an answer, /help lists the
+commands, ctrl+d ends. --transcript goes on with one that was kept. Piped, each line is a prompt of its own
+and gives one line of answer: line breaks inside an answer become spaces, --json keeps them. With --beside
+others answer the same line: an answer each.
+
+Of a run that is still training the newest checkpoint answers, whichever it is at each question.
 """
 
 import argparse
@@ -11,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
@@ -19,9 +22,8 @@ if TYPE_CHECKING:
     from workbench.chat.client import ChatEngine
     from workbench.chat.protocol import Done, Target
     from workbench.data.example import Message
+    from workbench.errors import WorkbenchError
     from workbench.project.store import OpenProject
-
-ANEW = "/new"
 
 
 class Answer(NamedTuple):
@@ -32,7 +34,7 @@ class Answer(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`chat PROJECT [--run RUN] [--checkpoint N] [--set chat.temperature=0.2]... [--json]`."""
+    """`chat PROJECT [--run RUN] [--checkpoint N] [--beside RUN[:N]]... [--transcript FILE] [--json]`."""
     add_project(parser)
     parser.add_argument(
         "--run", metavar="RUN", help="talk to a checkpoint of this run; without it, to the base model"
@@ -40,32 +42,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=int, metavar="N", help="the checkpoint's step; without it, the run's newest"
     )
+    parser.add_argument(
+        "--beside",
+        metavar="RUN[:N]",
+        action="append",
+        default=[],
+        help="piped: another checkpoint, or `base`, that answers too; may be repeated, up to seven times",
+    )
+    parser.add_argument(
+        "--transcript",
+        metavar="FILE",
+        help="go on with a conversation of chats/; piped, write it as Markdown and end",
+    )
+    parser.add_argument("--cpu", action="store_true", help="leave the GPU alone: for one that has no room")
     add_layers(parser, "chat.temperature=0.2")
-    add_json(parser, 'one object an answer: {"prompt", "answer", "reason", "tokens", ...}')
+    add_json(
+        parser, 'one object a prompt: {"prompt", "answer", "reason", "tokens", ...}, a list with --beside'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Start the chat engine, talk, end it."""
     from workbench.chat.client import ChatEngine, EngineDied
+    from workbench.chat.markdown import as_markdown
     from workbench.chat.targets import remarks
-    from workbench.cli.console import busy, note, report
-    from workbench.errors import WorkbenchError
+    from workbench.chat.transcript import read_transcript
+    from workbench.cli.console import busy, note, report, say
+    from workbench.cli.talking import converse, transcript_of
+    from workbench.errors import WorkbenchError, fault
 
     project = opened(args)
-    _target(project, args)  # a wrong name is told before the engine is waited for
+    _targets(project, args)  # a wrong name is told before the engine is waited for
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not args.json
+    if terminal and args.beside:
+        raise fault("several answers to a line are for pipes", "--beside", "or talk in the Chat pane")
+    kept = transcript_of(project, args.transcript) if args.transcript else None
+    if kept and not terminal:
+        say(as_markdown(f"Chat of {kept.stem}", read_transcript(kept)).rstrip())
+        return 0
     engine = ChatEngine()
     # The loop runs only while something is awaited, so that a line is typed with the usual editing keys
     with asyncio.Runner() as loop:
         try:
             with busy("starting the chat engine"):
-                loop.run(engine.start())
-            target = _target(project, args)  # a training may have moved its checkpoints on meanwhile
-            _load(loop, engine, target)
-            for remark in remarks(target, project):
+                loop.run(engine.start(cpu=args.cpu))
+            # A training may have moved its checkpoints on meanwhile
+            talk = Talk(loop, engine, _targets(project, args), args.cpu)
+            talk.load()
+            said = [remark for target in talk.targets for remark in remarks(target, project)]
+            for remark in dict.fromkeys(said):
                 note(f"warning: {remark}")
-            if sys.stdin.isatty() and sys.stdout.isatty() and not args.json:
-                return _converse(loop, engine, project, target)
-            return _answer_lines(loop, engine, project, args.json)
+            if terminal:
+                return converse(loop, engine, project, talk, kept)
+            return _answer_lines(loop, engine, project, talk, args.json)
         except EngineDied as error:
             report(WorkbenchError(*(replace(problem, hint="") for problem in error.problems)))
             return 1
@@ -73,96 +102,83 @@ def run(args: argparse.Namespace) -> int:
             loop.run(engine.close())
 
 
-def _target(project: "OpenProject", args: argparse.Namespace) -> "Target":
+def _targets(project: "OpenProject", args: argparse.Namespace) -> "list[Target]":
+    from workbench.chat.protocol import MOST_COLUMNS
+    from workbench.errors import fault
+
+    if args.run is None and args.checkpoint is not None:
+        raise fault("a checkpoint belongs to a run", "--checkpoint", "add --run RUN")
+    if len(args.beside) >= MOST_COLUMNS:
+        raise fault(f"more than {MOST_COLUMNS} answers to a line", "--beside")
+    found = [_target(project, args.run, args.checkpoint)]
+    for name in args.beside:
+        run, colon, step = name.partition(":")
+        if colon and not step.isdecimal():
+            raise fault(f"not a step: {step!r}", "--beside", "RUN:STEP, or RUN for its newest checkpoint")
+        found.append(_target(project, None if name == "base" else run, int(step) if colon else None))
+    return found
+
+
+def _target(project: "OpenProject", name: str | None, step: int | None) -> "Target":
     from workbench.chat.targets import targets
     from workbench.errors import fault
     from workbench.runs.folder import find_run, read_spec, require_own
 
     offered = targets(project)
-    if args.run is None:
-        if args.checkpoint is not None:
-            raise fault("a checkpoint belongs to a run", "--checkpoint", "add --run RUN")
+    if name is None:
         return offered[0]
-    run = find_run(args.run, project.folder)
+    run = find_run(name, project.folder)
     require_own(run, project.folder)
     of_run = [target for target in offered if target.run == run.id]
     if not of_run:
         read_spec(run)  # what is wrong with it, if that is the reason
         raise fault("this run has no complete checkpoint yet", run.id)
-    if args.checkpoint is None:
+    if step is None:
         return of_run[0]
-    for target in of_run:
-        if target.step == args.checkpoint:
+    fixed = [target for target in of_run if target.kind == "checkpoint"]
+    for target in fixed:
+        if target.step == step:
             return target
-    steps = ", ".join(str(target.step) for target in of_run)
-    raise fault(f"no checkpoint at step {args.checkpoint}", run.id, f"there are: {steps}")
+    steps = ", ".join(str(target.step) for target in fixed)
+    raise fault(f"no checkpoint at step {step}", run.id, f"there are: {steps}")
 
 
-def _load(loop: asyncio.Runner, engine: "ChatEngine", target: "Target") -> None:
-    from workbench.cli.console import busy
+class Talk:
+    """Whom we talk to, and what is loaded of them.
 
-    with busy(f"loading {target.label}"):
-        loop.run(engine.start())
-        loop.run(engine.load(target))
+    Attributes:
+        targets: as they are now: of a run that goes on, its newest checkpoint.
+        keys: under which the engine holds them.
+    """
 
+    def __init__(
+        self, loop: asyncio.Runner, engine: "ChatEngine", targets: "list[Target]", cpu: bool
+    ) -> None:
+        self.targets = targets
+        self.keys = [str(number) for number in range(len(targets))]
+        self._loop, self._engine, self._cpu = loop, engine, cpu
+        self._loaded: list[Target] | None = None
 
-def _converse(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", target: "Target") -> int:
-    """A conversation with a person; what goes wrong is told, and the question can be asked again."""
-    import readline  # noqa: F401  gives `input` its editing keys and its history
+    def load(self) -> None:
+        """Load what is not loaded: at first, after the engine has died, when there is a newer checkpoint."""
+        from workbench.chat.targets import newest
+        from workbench.cli.console import busy
 
-    from workbench.chat.transcript import Transcript
-    from workbench.cli.console import note, report
-    from workbench.data.example import Message
-    from workbench.errors import WorkbenchError
-    from workbench.ui.text import clean_lines
-
-    def write(text: str) -> None:
-        sys.stdout.write(clean_lines(text))
-        sys.stdout.flush()
-
-    note(f"{target.label}. ctrl+c stops an answer, {ANEW} begins a new conversation, ctrl+d ends.")
-    conversation: list[Message] = []
-    transcript: Transcript | None = None
-    while (said := _ask()) is not None:
-        if not said.strip():
-            continue
-        if said.strip() == ANEW:
-            conversation, transcript = [], None
-            continue
-        asked = [*conversation, Message("user", said)]
-        try:
-            if not engine.running:
-                _load(loop, engine, target)
-            text, done = loop.run(_answer(engine, asked, project, write))
-            write("\n")
-            note(f"[{done.reason}, {done.tokens} tokens, {done.tokens_per_second:.0f} tokens/s]")
-            if not text.strip():  # templates refuse an empty turn
-                note("no answer: ask again")
-                continue
-            conversation = [*asked, Message("assistant", text)]
-            if transcript is None:
-                transcript = Transcript.begin(project.folder)
-                note(f"kept in {transcript.path}")
-            transcript.add(conversation, target, project.settings.chat, done)
-        except WorkbenchError as error:
-            report(error)
-    return 0
+        if not self._engine.running:
+            self._loaded = None
+        self.targets = [newest(target) for target in self.targets]
+        if self._loaded == self.targets:
+            return
+        with busy(f"loading {', '.join(target.label for target in self.targets)}"):
+            self._loop.run(self._engine.start(cpu=self._cpu))
+            self._loop.run(self._engine.load(dict(zip(self.keys, self.targets, strict=True))))
+        self._loaded = self.targets
 
 
-def _ask() -> str | None:
-    """What the person types; None at the end."""
-    try:
-        return input("> ")
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
-        return ""
-    except EOFError:
-        sys.stdout.write("\n")
-        return None
-
-
-def _answer_lines(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", as_json: bool) -> int:
-    """One answer a line, in step with the prompts: a prompt without an answer gives an empty line.
+def _answer_lines(
+    loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: Talk, as_json: bool
+) -> int:
+    """The answers to each line, in step with the prompts: no answer gives an empty line.
 
     Raises EngineDied.
     """
@@ -174,39 +190,51 @@ def _answer_lines(loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProj
     failed = False
     for number, line in enumerate(sys.stdin, 1):
         prompt = line.rstrip("\r\n")
+        found: list[Answer | WorkbenchError]
         try:
-            text, done = loop.run(_answer(engine, [Message("user", prompt)], project))
+            talk.load()
+            found = loop.run(answers(engine, talk.keys, [Message("user", prompt)], project))
         except EngineDied:
             raise
         except WorkbenchError as error:
-            failed = True
-            report(WorkbenchError(*(Problem(str(problem), f"line {number}") for problem in error.problems)))
-            if as_json:
-                write_json({"prompt": prompt, "error": str(error)})
+            found = [error for _ in talk.targets]
+        objects = []
+        for target, answer in zip(talk.targets, found, strict=True):
+            named = {"target": target.label} if len(found) > 1 else {}
+            if isinstance(answer, WorkbenchError):
+                failed = True
+                where = ": ".join([f"line {number}", *named.values()])
+                report(WorkbenchError(*(Problem(str(problem), where) for problem in answer.problems)))
+                objects.append({"prompt": prompt, **named, "error": str(answer)})
+                said = ""
             else:
-                say("")
-            continue
+                objects.append({"prompt": prompt, **named, "answer": answer.text, **_figures(answer.done)})
+                said = " ".join(answer.text.split())
+            if not as_json:
+                say(": ".join([*named.values(), said]))
         if as_json:
-            figures = {
-                "reason": done.reason,
-                "tokens": done.tokens,
-                "first_token_seconds": done.first_token_seconds,
-                "tokens_per_second": done.tokens_per_second,
-            }
-            write_json({"prompt": prompt, "answer": text} | figures)
-        else:
-            say(" ".join(text.split()))
+            write_json(objects if len(objects) > 1 else objects[0])
     return 1 if failed else 0
 
 
-async def _answer(
+def _figures(done: "Done") -> dict[str, Any]:
+    timed = ("reason", "tokens", "first_token_seconds", "tokens_per_second")
+    return {name: getattr(done, name) for name in (*timed, "dropped_turns", "dropped_tokens")}
+
+
+async def answers(
     engine: "ChatEngine",
+    keys: list[str],
     messages: "list[Message]",
     project: "OpenProject",
     write: Callable[[str], None] | None = None,
-) -> Answer:
-    """One answer; with `write` it is written while it comes, and ctrl+c stops it instead of the program."""
-    from workbench.chat.protocol import Piece
+) -> "list[Answer | WorkbenchError]":
+    """What each target answers, or why it does not.
+
+    With `write`, which is for one target, the answer is written while it comes, and ctrl+c stops it instead
+    of the program.
+    """
+    from workbench.chat.protocol import Column, Done, Failed, Piece
     from workbench.cli.console import note
 
     loop = asyncio.get_running_loop()
@@ -220,14 +248,19 @@ async def _answer(
     stopping: list[asyncio.Task[None]] = []
     if write:
         loop.add_signal_handler(signal.SIGINT, stop)
-    text = ""
+    texts = [""] * len(keys)
+    ended: dict[int, Answer | WorkbenchError] = {}
     try:
-        async for reply in engine.generate(messages, project.settings.chat):
-            if not isinstance(reply, Piece):
-                return Answer(text, reply)
-            text += reply.text
-            if write:
-                write(reply.text)
+        async for reply in engine.generate([Column(key, messages, project.settings.chat) for key in keys]):
+            match reply:
+                case Piece(text=text, column=column):
+                    texts[column] += text
+                    if write:
+                        write(text)
+                case Done(column=column):
+                    ended[column] = Answer(texts[column], reply)
+                case Failed(column=column):
+                    ended[column or 0] = reply.error()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-    raise AssertionError("an answer ends in Done, or raises")
+    return [ended[number] for number in range(len(keys))]

@@ -104,35 +104,72 @@ def continued_adapter(
 
 
 def load_adapter(
-    model: PreTrainedModel, folder: Path, config: PeftConfig | None = None, *, trainable: bool = False
+    model: PreTrainedModel | PeftModel,
+    folder: Path,
+    config: PeftConfig | None = None,
+    *,
+    trainable: bool = False,
+    name: str = ACTIVE,
 ) -> PeftModel:
-    """`model` with the adapter in `folder`.
+    """`model` with the adapter in `folder`, beside those that it has. After a fault it is as it was before.
 
     Args:
         config: in place of the folder's adapter_config.json.
+        name: what peft calls the adapter; no part of another's name.
 
     Raises:
         WorkbenchError: the adapter does not fit the model, or one has layers that the other lacks.
     """
+    try:
+        return _loaded(model, folder, config, trainable, name)
+    except BaseException:
+        _take_off(model, name)
+        raise
+
+
+def _loaded(
+    model: PreTrainedModel | PeftModel, folder: Path, config: PeftConfig | None, trainable: bool, name: str
+) -> PeftModel:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            adapted = PeftModel.from_pretrained(model, folder, config=config, is_trainable=trainable)
+            if isinstance(model, PeftModel):
+                adapted = model
+                lacks = bool(model.load_adapter(str(folder), name, is_trainable=trainable).missing_keys)
+            else:
+                adapted = PeftModel.from_pretrained(
+                    model, folder, name, config=config, is_trainable=trainable
+                )
+                # peft only warns, and leaves such layers at their random start
+                lacks = any("missing adapter keys" in str(warning.message) for warning in said)
         except (RuntimeError, ValueError, KeyError, TypeError, SafetensorError) as error:
             lines = [line.strip() for line in str(error).strip().splitlines()]
             detail = next((line for line in lines if line.startswith("size mismatch")), lines[0])
             hint = "its run may have added other prompt.special_tokens" if "modules_to_save" in detail else ""
             raise fault(f"the adapter does not fit the base model: {detail}", folder, hint) from error
-    # peft only warns, and leaves such layers at their random start
-    if any("missing adapter keys" in str(warning.message) for warning in said):
+    if lacks:
         raise fault("the adapter lacks weights for some of its layers", folder / WEIGHTS)
     with safe_open(folder / WEIGHTS, framework="pt") as file:
-        stored = {name.partition(".lora_A")[0] for name in file.keys() if ".lora_A" in name}  # noqa: SIM118
+        stored = {each.partition(".lora_A")[0] for each in file.keys() if ".lora_A" in each}  # noqa: SIM118
     # and passes over what has no place in the model without a word
-    if left := sorted(stored - {name for name, _ in _lora_layers(adapted)}):
+    here = {each for each, layer in _lora_layers(adapted) if name in layer.lora_A}
+    if left := sorted(stored - here):
         what = f"the adapter has {len(left)} layers that the base model lacks, {left[0]} among them"
         raise fault(what, folder / WEIGHTS)
     return adapted
+
+
+def _take_off(model: PreTrainedModel | PeftModel, name: str) -> None:
+    """Undo what a failed load has put into a model."""
+    if isinstance(model, PeftModel):
+        if name in model.peft_config:
+            model.delete_adapter(name)
+        return
+    for path, layer in list(_lora_layers(model)):
+        parent, _, child = path.rpartition(".")
+        setattr(model.get_submodule(parent), child, layer.get_base_layer())
+    if hasattr(model, "peft_config"):
+        del model.peft_config
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:

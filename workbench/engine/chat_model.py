@@ -1,6 +1,8 @@
 """A chat target in memory: the base model, with the checkpoint's adapter, or the checkpoint's own weights."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +23,8 @@ from workbench.prompts.tokenizer import load_tokenizer
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+REPLACING = ("modules_to_save", "trainable_token_indices", "target_parameters", "layer_replication")
+"""Keys of adapter_config.json that change more of a model than its linear layers."""
 
 
 def model_folder(target: Target) -> Path:
@@ -66,10 +70,8 @@ def load_model(target: Target, folder: Path) -> PreTrainedModel:
     Raises WorkbenchError: the base model is not the one that the run was trained on, or the files do not fit.
     """
     require_base(target, folder)
-    model = load_weights(target, folder)
-    if adapter := adapter_of(target, folder):
-        model = with_adapter(model, adapter)
-    return model.eval().requires_grad_(False)
+    model, adapter = load_base(target, folder), adapter_of(target, folder)
+    return with_adapter(model, adapter) if adapter else model
 
 
 def adapter_of(target: Target, folder: Path) -> Path | None:
@@ -83,7 +85,7 @@ def require_base(target: Target, folder: Path) -> None:
     Args:
         folder: as `model_folder` gives it.
     """
-    if folder == target.weights or not target.base_fingerprint:
+    if adapter_of(target, folder) is None or not target.base_fingerprint:
         return
     if base_model_fingerprint(folder) != target.base_fingerprint:
         raise fault(
@@ -93,15 +95,32 @@ def require_base(target: Target, folder: Path) -> None:
         )
 
 
-def load_weights(target: Target, folder: Path) -> PreTrainedModel:
-    """The weights in `folder`. Raises WorkbenchError: they are broken, or of an unknown architecture."""
+def load_base(target: Target, folder: Path) -> PreTrainedModel:
+    """The weights in `folder`, without an adapter.
+
+    Raises WorkbenchError: they are incomplete, broken, or of an architecture that is not known.
+    """
     try:
         model: PreTrainedModel = load_base_model(
             folder, target.quantization, live_dtype(), double_quantization=target.double_quantization
         )
     except SafetensorError as error:
         raise fault(f"broken weights: {error}", folder) from None
-    return model
+    return model.eval().requires_grad_(False)
+
+
+def changes_base(folder: Path, base: Path) -> bool:
+    """Whether an adapter puts layers of its own in the place of the base model's: it cannot share it.
+
+    Args:
+        folder: the adapter's.
+        base: the base model's.
+    """
+    config, own = _json(folder / ADAPTER_CONFIG), folder / "tokenizer.json"
+    if any(config.get(key) for key in REPLACING):
+        return True
+    rows = _json(base / "config.json").get("vocab_size")
+    return own.is_file() and isinstance(rows, int) and load_tokenizer(folder).size > rows
 
 
 def live_dtype() -> torch.dtype:
@@ -130,4 +149,13 @@ def with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
     if (folder / "tokenizer.json").is_file():
         grow_vocabulary(model, load_tokenizer(folder).size, start=False)
     adapted: PreTrainedModel = load_adapter(model, folder)
-    return adapted
+    return adapted.eval().requires_grad_(False)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    """Empty where it cannot be read: loading says what is wrong with it."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

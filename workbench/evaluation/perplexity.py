@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from workbench.prompts.survey.checks.seen import rows
 
 COURSE = (
-    "course mean: a row's perplexity is exp(mean negative log-likelihood of its scored tokens); the figure is "
-    "the arithmetic mean over rows, as in ppl.py of NTU ADL HW3. One bad row can move it far"
+    "course mean: a row's perplexity is exp(mean negative log-likelihood of its scored tokens); the figure "
+    "is the arithmetic mean over rows, as in ppl.py of NTU ADL HW3. One bad row can move it far"
 )
 TOKEN_WEIGHTED = (
     "token-weighted: exp(sum of the negative log-likelihoods of all scored tokens / their number). Long "
@@ -17,8 +17,8 @@ TOKEN_WEIGHTED = (
 )
 SCORED = {
     "separate": (
-        "scored as in ppl.py of NTU ADL HW3: prompt and answer are tokenized apart, <bos> + prompt + answer + "
-        "<eos>; answer and <eos> count"
+        "scored as in ppl.py of NTU ADL HW3: prompt and answer are tokenized apart, <bos> + prompt + answer "
+        "+ <eos>; answer and <eos> count"
     ),
     "training": "scored as trained: the project's template and mask, written as for training",
 }

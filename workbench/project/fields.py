@@ -34,6 +34,10 @@ _TRUTH = {
 }
 
 
+_WHOLE = 1e15
+"""From here on a float is written with its exponent."""
+
+
 @dataclass(frozen=True)
 class FormField:
     """One setting of the form.
@@ -64,6 +68,11 @@ class FormField:
     def heading(self) -> str:
         """What stands above its group in a form."""
         return f"{self.section}: {self.group}" if self.group else self.section
+
+    def unit_of(self, value: str) -> str:
+        """The unit behind a value as it is shown: `1 cycle`, `2 cycles`."""
+        one = value == "1" and " or " not in self.unit
+        return self.unit.removesuffix("s") if one else self.unit
 
     @property
     def name(self) -> str:
@@ -161,6 +170,8 @@ def format_value(value: Any) -> str:
             item == item.strip() and item.isprintable() and not set(item) & set(',"[') for item in value
         )
         return ", ".join(value) if is_plain and all(value) else f"[{', '.join(map(_quoted, value))}]"
+    if isinstance(value, float) and value.is_integer() and 1 <= abs(value) < _WHOLE:
+        return str(int(value))
     return repr(value)
 
 

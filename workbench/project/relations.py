@@ -20,6 +20,9 @@ def broken_relations(settings: Project) -> Iterator[Complaint]:
     yield from broken_in_sources(settings.data.source)
     yield from _broken_in_prompt(settings.prompt)
     yield from _unknown_balance(settings)
+    if settings.chat.min_new_tokens > settings.chat.max_new_tokens:
+        what = f"more than chat.max_new_tokens = {settings.chat.max_new_tokens}"
+        yield Complaint(("chat", "min_new_tokens"), what, involved=(("chat", "max_new_tokens"),))
     for i, phrase in enumerate(settings.augmentation.paraphrases):
         yield from _without(("augmentation", "paraphrases", i), phrase, "text")
 

@@ -170,6 +170,12 @@ class ChatSettings(Sampling):
     """`[chat]`: how answers are drawn."""
 
     system: str = setting("", "System message of conversations; empty for the one of training, prompt.system")
+    last_turns: Count = setting(
+        0,
+        "Memory: only this many last questions, with their answers, are sent; 0 for all that fit the context",
+        unit="questions",
+        ge=0,
+    )
 
 
 class Project(Table):

@@ -101,6 +101,13 @@ PURPOSES: Mapping[str, str] = {
         "Talk to the base model and to every checkpoint with the template it was trained with. Ask the base"
         " model, choose a checkpoint with m, ask the same again with g."
     ),
+    "chat.tokens": (
+        "How likely each token of the answer was, and what else could have stood there. n goes to the least"
+        " likely one: there the model was least sure."
+    ),
+    "chat.candidates": (
+        "One answer for each value of a tag, side by side. A number takes one into the conversation."
+    ),
 }
 """Place of the registry to two or three sentences for its help."""
 
@@ -151,7 +158,7 @@ CARDS: Mapping[str, Card] = {
     "chat": Card(
         "Talk to the base model or to any checkpoint, with the template that it was trained with; a warning"
         " stands above when it is another.",
-        "m choose a model   i write   g ask again",
+        "i write   esc, then m choose a model   a one more beside   g again",
         top=True,
     ),
 }

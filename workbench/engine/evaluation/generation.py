@@ -127,7 +127,7 @@ class _Row:
     ) -> None:
         self.number = ask.number
         own = settings.model_copy(update={"seed": (settings.seed + ask.seed) % 2**32})
-        self.sampler = Sampler(own, len(ask.ids), device)
+        self.sampler = Sampler(own, len(ask.ids), device, ends)
         self._stream = TextStream(encoder.tokenizer, ask.ids, (*settings.stop, *encoder.stop_texts))
         self._ids = torch.tensor([list(ask.ids)], device=device)
         self._settings = settings
@@ -225,7 +225,7 @@ class _Batch:
         tokens: dict[int, int] = {}
         ended: list[Answered] = []
         left: list[int] = []
-        quick = _likeliest(scores) if all(row.sampler.takes_likeliest for row in self._rows) else None
+        quick = _likeliest(scores) if all(row.sampler.greedy for row in self._rows) else None
         for place, row in enumerate(self._rows):
             try:
                 tokens[place] = quick[place] if quick else row.draw(scores[place : place + 1])

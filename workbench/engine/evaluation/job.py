@@ -228,6 +228,7 @@ class Job:
                 rows if number == 0 else [],
                 [] if number in self._left_out else list(read_records(place.answers, Answer)),
             )
+            self._progress.expect("labels", number, len(texts))
             with Lines(place.labels, Label, of_text) as lines:
                 missing = [each for each in texts if of_text(each[0]) not in lines.seen]
                 if missing:

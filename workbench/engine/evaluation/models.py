@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from workbench.chat.protocol import Target
 from workbench.engine.chat_model import (
     adapter_of,
-    load_weights,
+    load_base,
     model_folder,
     require_base,
     with_adapter,
@@ -70,7 +70,7 @@ class Models:
         if self._base is not None and self._held == wanted and _width(self._base) == self._width:
             return self._base
         self.close()
-        self._base = load_weights(target, model_folder(target))
+        self._base = load_base(target, model_folder(target))
         self._held, self._width = wanted, _width(self._base)
         return self._base
 

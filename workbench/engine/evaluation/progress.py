@@ -48,6 +48,10 @@ class Progress:
         if now >= self._next:
             self._tell()
 
+    def expect(self, phase: Phase, contestant: int, rows: int) -> None:
+        """There are so many rows of this measure: those that were skipped have no answer to label."""
+        self._total[phase, contestant] = rows
+
     def drop(self, contestant: int) -> None:
         """Nothing more will be measured of this one."""
         for key in [key for key in self._total if key[1] == contestant]:

@@ -6,7 +6,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-WRITING = "enter sends  ^j new line  esc leaves"
+WRITING = "enter {doing}  ^j new line  esc leaves"
 LEFT = "i writes"
 
 
@@ -18,20 +18,22 @@ class MessageInput(TextArea):
 
     @dataclass
     class Sent(Message):
-        """Enter was pressed on a text that is not blank."""
+        """Enter was pressed; the text is blank only where that was allowed."""
 
         text: str
 
     class Left(Message):
         """Esc was pressed."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, blank: bool = False, doing: str = "sends") -> None:
+        """`blank`: enter also takes a blank text; `doing`: what enter does."""
         super().__init__(placeholder="Type a message", id=id)
+        self._blank, self._doing = blank, doing
         self.border_subtitle = LEFT
 
     def on_focus(self) -> None:
         """Say what the keys do now: letters are text here, and commands once the input is left."""
-        self.border_subtitle = WRITING
+        self.border_subtitle = WRITING.format(doing=self._doing)
 
     def on_blur(self) -> None:
         """Say how to come back."""
@@ -42,7 +44,7 @@ class MessageInput(TextArea):
             case "enter":
                 event.stop()
                 event.prevent_default()
-                if self.text.strip():
+                if self._blank or self.text.strip():
                     self.post_message(self.Sent(self.text.strip()))
             case "ctrl+j":
                 event.stop()

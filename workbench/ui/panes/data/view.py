@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from workbench.ui.panes.data.pane import DataPane
 
 
+NO_SOURCE = "no [[data.source]] in project.toml yet: a adds one from a data file"
+
+
 class DataView(View):
     """One view, filled again whenever more is known of the data; its actions are of place `data.NAME`."""
 
@@ -27,8 +30,3 @@ class DataView(View):
     def colour(self, name: str) -> Style:
         """`red`, `yellow` or `green` of the theme; never the only sign of what it says."""
         return self.get_component_rich_style(f"data--{name}")
-
-
-def count_of(number: int, what: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
