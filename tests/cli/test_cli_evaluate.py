@@ -1,8 +1,6 @@
 """Evaluations from the command line: begun, followed, listed, shown, rated, remarked on, and written."""
 
 import json
-import os
-import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -96,7 +94,7 @@ def test_ctrl_c_leaves_it_running(
     folder: Path, stand_in: Any, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(evaluation: Evaluation) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("workbench.cli.follow_evaluation.read_status", interrupted)
     assert main(["evaluate", "small"]) == 0

@@ -122,8 +122,8 @@ def _figures(event: Event) -> str:
     )
 
 
-class _Bar(Progress):
-    """One bar on stderr: what is prepared, then the steps."""
+class JobBar(Progress):
+    """One bar on stderr: what is done, how far it is, and figures behind it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -134,7 +134,12 @@ class _Bar(Progress):
             refresh_per_second=4,
         )
         self._task: TaskID = self.add_task("starting", total=None, figures="")
-        self._step = ""
+
+
+class _Bar(JobBar):
+    """What is prepared, then the steps."""
+
+    _step = ""
 
     def show(self, status: RunStatus, news: list[Event]) -> None:
         """Take in where the run stands, and what happened since the last call."""

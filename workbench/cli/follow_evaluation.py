@@ -4,17 +4,13 @@ import time
 from contextlib import nullcontext
 from datetime import timedelta
 
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Column
-
 from workbench.cli.console import err, note
+from workbench.cli.follow import POLL_SECONDS, JobBar
 from workbench.evaluation.folder import Evaluation
 from workbench.evaluation.jobs import read_plan
 from workbench.evaluation.status import EvaluationStatus, read_status
 from workbench.runs.status import State
 from workbench.ui.text import clean
-
-POLL_SECONDS = 0.25
 
 
 def follow(evaluation: Evaluation, *, again: str) -> int | None:
@@ -58,18 +54,8 @@ def _doing(status: EvaluationStatus, names: list[str]) -> str:
     return f"{status.phase or 'starting'}{whose}"
 
 
-class _Bar(Progress):
-    """One bar on stderr."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            TextColumn("{task.description}", markup=False, table_column=Column(min_width=18, no_wrap=True)),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}", markup=False, table_column=Column(no_wrap=True)),
-            console=err,
-            refresh_per_second=4,
-        )
-        self._task = self.add_task("starting", total=None, figures="")
+class _Bar(JobBar):
+    """What is measured of which model."""
 
     def show(self, status: EvaluationStatus, doing: str) -> None:
         """Take in where it stands."""

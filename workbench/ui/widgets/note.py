@@ -10,8 +10,20 @@ from workbench.ui.text import shown
 from workbench.ui.widgets.message_input import MessageInput
 
 
-class NoteDialog(ModalScreen[str | None]):
-    """Answers the paragraph that was written, None for none."""
+class TextDialog(ModalScreen[str | None]):
+    """Answers what was written in its input, None for esc."""
+
+    @on(MessageInput.Sent)
+    def _sent(self, event: MessageInput.Sent) -> None:
+        self.dismiss(event.text)
+
+    @on(MessageInput.Left)
+    def _left(self) -> None:
+        self.dismiss(None)
+
+
+class NoteDialog(TextDialog):
+    """The journal as it is, and a paragraph to add to it."""
 
     def __init__(self, title: str, before: str) -> None:
         super().__init__()
@@ -31,17 +43,9 @@ class NoteDialog(ModalScreen[str | None]):
         note.placeholder = "What was tried, what came of it"
         note.focus()
 
-    @on(MessageInput.Sent)
-    def _sent(self, event: MessageInput.Sent) -> None:
-        self.dismiss(event.text)
 
-    @on(MessageInput.Left)
-    def _left(self) -> None:
-        self.dismiss(None)
-
-
-class EditDialog(ModalScreen[str | None]):
-    """Answers a text as it was changed, None for esc."""
+class EditDialog(TextDialog):
+    """A text that is changed in place."""
 
     def __init__(self, title: str, before: str) -> None:
         super().__init__()
@@ -60,11 +64,3 @@ class EditDialog(ModalScreen[str | None]):
         edited.text = self._before
         edited.move_cursor(edited.document.end)
         edited.focus()
-
-    @on(MessageInput.Sent)
-    def _sent(self, event: MessageInput.Sent) -> None:
-        self.dismiss(event.text)
-
-    @on(MessageInput.Left)
-    def _left(self) -> None:
-        self.dismiss(None)

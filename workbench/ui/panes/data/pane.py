@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -13,8 +12,8 @@ from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError
 from workbench.ui.actions import actions, bindings
-from workbench.ui.panes.base import Pane
 from workbench.ui.panes.data.view import DataView
+from workbench.ui.panes.viewed import ViewedPane
 from workbench.ui.widgets.view_line import ViewLine
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ class Listing:
     rows: Sequence[tuple[int, int]]
 
 
-class DataPane(Pane):
+class DataPane(ViewedPane):
     """A line with the views, and one of them below."""
 
     PLACE = "data"
+    VIEWS = VIEWS
     BINDINGS = bindings("data")
 
     def compose(self) -> ComposeResult:
@@ -90,24 +90,14 @@ class DataPane(Pane):
     @property
     def view(self) -> DataView:
         """The one in view."""
-        return self.query_one(f"#{self.query_one(ViewLine).current}", DataView)
+        return self.query_one(f"#{self.current}", DataView)
 
     async def show(self, name: str) -> DataView:
-        """Bring a view into sight; made at its first showing."""
-        switcher = self.query_one("#views", ContentSwitcher)
-        if not switcher.query(f"#{name}"):
-            kind = getattr(import_module(f"workbench.ui.panes.data.{name}"), f"{name.title()}View")
-            await switcher.add_content(kind(id=name))
-        switcher.current = name
-        self.query_one(ViewLine).current = name
-        view = self.view
-        view.fill()
-        if view.NEEDS_SURVEY:
+        """Bring a view into sight; what only the survey tells is asked for."""
+        await super().show(name)
+        if self.view.NEEDS_SURVEY:
             self.ask_survey()
-        if self.in_view:
-            view.came_into_view()
-        self.workbench.refresh_keys()
-        return view
+        return self.view
 
     async def show_listing(self, listing: "Listing") -> None:
         """The rows view with these rows only."""
@@ -117,7 +107,7 @@ class DataPane(Pane):
     @property
     def places(self) -> dict[str, str]:
         """Actions of the view in sight come first."""
-        name = self.query_one(ViewLine).current
+        name = self.current
         return {f"data.{name}": f"Data: {VIEWS[name]}", "data": "All views of the data"}
 
     # Reading, in worker threads
@@ -186,19 +176,6 @@ class DataPane(Pane):
 
     # Actions
 
-    def why_not(self, name: str) -> str | None:
-        """Most actions are those of the view in sight."""
-        if hasattr(self, f"do_{name}"):
-            return None
-        return self.view.why_not(name)
-
-    async def action_do(self, name: str) -> None:
-        """The pane's own actions; else those of the view in sight, which the palette offers as well."""
-        if hasattr(self, f"do_{name}"):
-            await super().action_do(name)
-        else:
-            await self.view.action_do(name)
-
     async def do_show_rows(self) -> None:
         """Every row, and what becomes of it."""
         await self.show("rows")
@@ -226,25 +203,6 @@ class DataPane(Pane):
     async def do_show_balance(self) -> None:
         """Tags by side."""
         await self.show("balance")
-
-    async def do_next_view(self) -> None:
-        """The view after this one."""
-        await self._step(1)
-
-    async def do_previous_view(self) -> None:
-        """The view before this one."""
-        await self._step(-1)
-
-    async def _step(self, by: int) -> None:
-        names = list(VIEWS)
-        await self.show(names[(names.index(self.query_one(ViewLine).current) + by) % len(names)])
-
-    def do_other_part(self) -> None:
-        """The next part of the view that keys can go to."""
-        parts = [part for part in self.view.query("*") if part.can_focus and part.display]
-        here = next((i for i, part in enumerate(parts) if part.has_focus), -1)
-        if parts:
-            parts[(here + 1) % len(parts)].focus()
 
     def do_add_source(self) -> None:
         """Ask for a file, propose what it is, write it."""

@@ -26,7 +26,7 @@ class GridView(EvaluateView):
     def compose(self) -> ComposeResult:
         """What is suggested, the table, the rule."""
         yield Static(id="grid-said")
-        yield VirtualTable([], self._cells, id="grid")
+        yield VirtualTable([], self._cells, id="cells")
         yield Static(RULE, id="grid-rule")
 
     def on_mount(self) -> None:

@@ -1,6 +1,5 @@
 """The evaluate pane's frame: the project's evaluations, the chosen one as it grows, and its views."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,10 @@ from workbench.evaluation import jobs
 from workbench.evaluation.status import EvaluationStatus, read_status
 from workbench.runs.status import State
 from workbench.ui.actions import actions, bindings
-from workbench.ui.panes.base import Pane
 from workbench.ui.panes.evaluate.ladder import LadderView
 from workbench.ui.panes.evaluate.seen import Reader, Seen
 from workbench.ui.panes.evaluate.view import EvaluateView
+from workbench.ui.panes.viewed import ViewedPane
 from workbench.ui.run_figures import SIGNS, clock
 from workbench.ui.text import clean, shown
 from workbench.ui.widgets.view_line import ViewLine
@@ -40,10 +39,11 @@ POLL_SECONDS = 1.0
 NONE_YET = "No evaluation yet: t holds the base model against the checkpoints of the newest run"
 
 
-class EvaluatePane(Pane):
+class EvaluatePane(ViewedPane):
     """A line with the views, a line about the chosen evaluation, and one of the views below."""
 
     PLACE = "evaluate"
+    VIEWS = VIEWS
     BINDINGS = bindings("evaluate")
 
     def compose(self) -> ComposeResult:
@@ -51,8 +51,8 @@ class EvaluatePane(Pane):
         keys = {action.name.removeprefix("show_"): action.key for action in actions("evaluate")}
         yield ViewLine([(name, keys[name], title) for name, title in VIEWS.items()], current="ladder")
         yield Static(id="evaluation")
-        with ContentSwitcher(id="evaluate-views", initial="evaluate-ladder"):
-            yield LadderView(id="evaluate-ladder")
+        with ContentSwitcher(id="views", initial="ladder"):
+            yield LadderView(id="ladder")
 
     def on_mount(self) -> None:
         """Nothing is read yet: the pane reads while it is in view."""
@@ -179,35 +179,18 @@ class EvaluatePane(Pane):
     @property
     def view(self) -> EvaluateView:
         """The one in view."""
-        return self.query_one(f"#evaluate-{self.query_one(ViewLine).current}", EvaluateView)
-
-    async def show(self, name: str) -> EvaluateView:
-        """Bring a view into sight; made at its first showing."""
-        switcher = self.query_one("#evaluate-views", ContentSwitcher)
-        if not switcher.query(f"#evaluate-{name}"):
-            kind = getattr(import_module(f"workbench.ui.panes.evaluate.{name}"), f"{name.title()}View")
-            await switcher.add_content(kind(id=f"evaluate-{name}"))
-        switcher.current = f"evaluate-{name}"
-        self.query_one(ViewLine).current = name
-        view = self.view
-        view.fill()
-        if self.in_view:
-            view.came_into_view()
-        self.workbench.refresh_keys()
-        return view
+        return self.query_one(f"#{self.current}", EvaluateView)
 
     @property
     def places(self) -> dict[str, str]:
         """Actions of the view in sight come first."""
-        name = self.query_one(ViewLine).current
+        name = self.current
         return {f"evaluate.{name}": f"Evaluate: {VIEWS[name]}", "evaluate": "All views of an evaluation"}
 
     # Actions
 
     def why_not(self, name: str) -> str | None:
-        """Most actions are those of the view in sight."""
-        if not hasattr(self, f"do_{name}"):
-            return self.view.why_not(name)
+        """Most need an evaluation."""
         if name == "start" and self._starting:
             return "an evaluation is being started"
         if name in ("stop", "note", "warnings") and self.seen is None:
@@ -216,14 +199,7 @@ class EvaluatePane(Pane):
             return f"this evaluation is not going on: it is {self.seen.status.state.value}"
         if name == "warnings" and not self.remarks():
             return "there is nothing that has to be known of these figures"
-        return None
-
-    async def action_do(self, name: str) -> None:
-        """The pane's own actions; else those of the view in sight, which the palette offers as well."""
-        if hasattr(self, f"do_{name}"):
-            await super().action_do(name)
-        else:
-            await self.view.action_do(name)
+        return super().why_not(name)
 
     def do_start(self) -> None:
         """Ask what shall be compared, then start."""
@@ -309,25 +285,6 @@ class EvaluatePane(Pane):
     async def do_show_report(self) -> None:
         """The report."""
         await self.show("report")
-
-    async def do_next_view(self) -> None:
-        """The view after this one."""
-        await self._step(1)
-
-    async def do_previous_view(self) -> None:
-        """The view before this one."""
-        await self._step(-1)
-
-    async def _step(self, by: int) -> None:
-        names = list(VIEWS)
-        await self.show(names[(names.index(self.query_one(ViewLine).current) + by) % len(names)])
-
-    def do_other_part(self) -> None:
-        """The next part of the view that keys can go to."""
-        parts = [part for part in self.view.query("*") if part.can_focus and part.display]
-        here = next((i for i, part in enumerate(parts) if part.has_focus), -1)
-        if parts:
-            parts[(here + 1) % len(parts)].focus()
 
 
 def progress(seen: Seen) -> str:

@@ -32,7 +32,7 @@ class ReportView(EvaluateView):
         """What it is about, and the report."""
         yield Static(id="report-said")
         with VerticalScroll():
-            yield Static(id="report")
+            yield Static(id="report-text")
 
     def on_mount(self) -> None:
         """It is made when it is looked at."""
@@ -73,7 +73,7 @@ class ReportView(EvaluateView):
     def _show(self, number: int, said: str, document: "Document | None", text: RenderableType) -> None:
         self.subject, self.document = number, document
         self.tell("#report-said", shown(said))
-        self.query_one("#report", Static).update(text)
+        self.query_one("#report-text", Static).update(text)
         self.workbench.refresh_keys()
 
     # Actions

@@ -1,21 +1,18 @@
 """What the views of the evaluate pane share."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.widgets import Static
 
-from workbench.ui.panes.base import Acting
+from workbench.ui.panes.viewed import View
 
 if TYPE_CHECKING:
     from workbench.ui.panes.evaluate.pane import EvaluatePane
     from workbench.ui.panes.evaluate.seen import Seen
 
 
-class EvaluateView(Acting):
+class EvaluateView(View):
     """One view, filled again whenever more was measured; its actions are of place `evaluate.NAME`."""
-
-    NAME: ClassVar[str]
 
     @property
     def pane(self) -> "EvaluatePane":
@@ -28,18 +25,6 @@ class EvaluateView(Acting):
     def seen(self) -> "Seen | None":
         """The chosen evaluation as it was last read."""
         return self.pane.seen
-
-    def came_into_view(self) -> None:
-        """Called each time the view is shown: keys go to it."""
-
-    def fill(self) -> None:
-        """Show what is measured by now. The same may be shown again."""
-
-    def tell(self, where: str, text: str | Text) -> None:
-        """Write one of the view's lines; an empty one takes no room."""
-        line = self.query_one(where, Static)
-        line.update(text)
-        line.display = bool(str(text))
 
     def nothing_yet(self) -> str:
         """Why there is nothing to show; empty when there is."""
