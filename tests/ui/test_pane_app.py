@@ -9,6 +9,8 @@ from workbench.errors import Problem, WorkbenchError
 from workbench.ui import app as app_module
 from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
+from workbench.ui.panes.chat.candidates import CandidatesView
+from workbench.ui.panes.chat.tokens import TokensView
 from workbench.ui.panes.data.pane import VIEWS
 from workbench.ui.panes.evaluate.pane import VIEWS as EVALUATE_VIEWS
 from workbench.ui.panes.prompt_variants import VariantsView
@@ -40,7 +42,7 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         )
         for view in EVALUATE_VIEWS
     }
-    kinds = of_answers | kinds
+    kinds = of_answers | kinds | {"chat.tokens": TokensView, "chat.candidates": CandidatesView}
     taken: dict[str, set[str]] = {place: set() for place in kinds}
     for action in sorted(ACTIONS, key=lambda action: list(kinds).index(action.place)):
         kind = kinds[action.place]
@@ -128,6 +130,7 @@ async def test_windows_of_every_size(tmp_path: Path) -> None:
         for width, height in ((20, 5), (80, 24)):
             await desk.pilot.resize_terminal(width, height)
             await desk.pilot.pause()
+        await desk.press("end")
         await desk.sees("Everywhere")
 
 
@@ -137,7 +140,7 @@ async def test_without_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         for key in "12346":
             await desk.press("escape", key)
             await desk.until(lambda key=key: f"[{key} " in desk.text)
-        await desk.press("escape", "question_mark")
+        await desk.press("escape", "question_mark", "end")
         await desk.sees("Everywhere")
 
 
