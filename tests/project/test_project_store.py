@@ -371,3 +371,22 @@ def test_create_project_without_sources_and_with_a_wrong_one(
     (tmp_path / "file").touch()
     with pytest.raises(WorkbenchError, match="the folder cannot be made"):
         create_project(tmp_path / "file" / "c", "b", [], "embedded")
+
+
+def test_a_source_is_added_where_the_profile_in_use_has_its_own(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.txt").write_text("a line\n")
+    text = 'name = "x"\n[[data.source]]\nkind = "text"\npath = "a.txt"\n'
+    own = '[profile.tiny]    # short\n[[profile.tiny.data.source]]\nkind = "text"\npath = "b.txt"    # ours\n'
+    (tmp_path / "project.toml").write_text(f"{text}{own}[chat]\nseed = 1\n")
+    new = {"kind": "text", "path": str(tmp_path / "c.txt")}
+
+    saved = add_source(open_project(tmp_path, "tiny"), new)
+    assert [source.path for source in saved.settings.data.source] == ["b.txt", "c.txt"]
+    assert [source.path for source in open_project(tmp_path).settings.data.source] == ["a.txt"]
+    assert "# short" in saved.text and "# ours" in saved.text
+    with pytest.raises(WorkbenchError, match="there already"):
+        add_source(saved, new)
+
+    saved = add_source(open_project(tmp_path), new)
+    assert [source.path for source in saved.settings.data.source] == ["a.txt", "c.txt"]

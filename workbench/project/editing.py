@@ -13,9 +13,9 @@ from tomlkit.exceptions import TOMLKitError
 
 from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import key_text
-from workbench.project.layers import with_value
+from workbench.project.layers import Tree, with_value
 from workbench.project.positions import KeyPath, comments, positions
-from workbench.project.source_text import source_inline, source_item, source_toml
+from workbench.project.source_text import SOURCES, source_inline, source_item, source_toml
 
 
 def with_setting(text: str, path: KeyPath, value: Any) -> str:
@@ -41,29 +41,38 @@ def with_setting(text: str, path: KeyPath, value: Any) -> str:
     raise _by_hand(path)
 
 
-def with_source(text: str, table: Mapping[str, Any]) -> str:
-    """`text` with one more `[[data.source]]`, behind the others.
+def with_source(text: str, table: Mapping[str, Any], path: KeyPath = SOURCES) -> str:
+    """`text` with one more `[[data.source]]`, behind the others of that list: the file's own, or a profile's.
 
     Raises:
         WorkbenchError: the file writes its sources in a way that cannot be added to.
     """
     tree = tomllib.loads(text)
-    sources = tree.get("data", {}).get("source", [])
-    wanted = with_value(tree, ("data", "source"), [*sources, dict(table)])
-    at_end = f"{text.rstrip()}\n\n{source_toml(table)}"
-    for candidate in (_among_sources(text, table), at_end):
+    wanted = with_value(tree, path, [*sources_at(tree, path), dict(table)])
+    at_end = f"{text.rstrip()}\n\n{source_toml(table, path)}"
+    for candidate in (_among_sources(text, table, path), at_end):
         if _says(changed := _line_ends(text, candidate), wanted):
             return changed
-    raise _by_hand(("data", "source"))
+    raise _by_hand(path)
 
 
-def _among_sources(text: str, table: Mapping[str, Any]) -> str:
+def sources_at(tree: Tree, path: KeyPath) -> list[Any]:
+    """The tables of a list of sources; none where there is no such list."""
+    node: Any = tree
+    for part in path:
+        node = node.get(part, {})
+    return list(node)
+
+
+def _among_sources(text: str, table: Mapping[str, Any], path: KeyPath) -> str:
     """`text` with the table behind the last source; as it was where tomlkit cannot tell where that is."""
     try:
         document = _document(text)
-        if "data" not in document:
-            document["data"] = tomlkit.table(is_super_table=True)
-        data: Any = document["data"]
+        data: Any = document
+        for part in path[:-1]:
+            if part not in data:
+                data[part] = tomlkit.table(is_super_table=True)
+            data = data[part]
         if "source" not in data:
             data["source"] = tomlkit.aot()
         if isinstance(data["source"], tomlkit.items.Array):

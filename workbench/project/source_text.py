@@ -6,10 +6,15 @@ from typing import Any
 import tomlkit
 from tomlkit.items import InlineTable, Table
 
+from workbench.project.positions import KeyPath
 
-def source_toml(table: Mapping[str, Any]) -> str:
-    """`[[data.source]]` and its keys."""
-    return "[[data.source]]\n" + tomlkit.dumps(source_item(table))
+SOURCES = ("data", "source")
+"""Where the file's own list of sources stands."""
+
+
+def source_toml(table: Mapping[str, Any], path: KeyPath = SOURCES) -> str:
+    """`[[data.source]]`, or that of a profile, and its keys."""
+    return f"[[{tomlkit.key(map(str, path)).as_string()}]]\n" + tomlkit.dumps(source_item(table))
 
 
 def source_item(table: Mapping[str, Any]) -> Table:

@@ -102,7 +102,8 @@ def add_source(project: OpenProject, table: Mapping[str, Any]) -> OpenProject:
 
 
 def add_sources(project: OpenProject, tables: Sequence[Mapping[str, Any]]) -> OpenProject:
-    """Append a `[[data.source]]` each and read the project again; comments and order of the file stay.
+    """Append a `[[data.source]]` each and read the project again; comments and order of the file stay. Where
+    the profile in use has sources of its own, they are appended to those.
 
     Args:
         project: as it was opened.
@@ -111,17 +112,18 @@ def add_sources(project: OpenProject, tables: Sequence[Mapping[str, Any]]) -> Op
     Raises:
         WorkbenchError: a source is there already, or as `save_settings`. None is written then.
     """
-    from workbench.project.editing import with_source
+    from workbench.project.editing import sources_at, with_source
+    from workbench.project.source_text import SOURCES
 
     text = project.text
-    sources = project.document().tree.get("data", {}).get("source", [])
+    path = _home(project.document().tree, project.profile, ".".join(SOURCES))
     for own in (placed(table, project.folder) for table in tables):
-        for n, other in enumerate(sources):
+        for n, other in enumerate(sources_at(project.document().tree, path)):
             if _drawn_from(other, project.folder) == _drawn_from(own, project.folder):
-                place = project.document().place(("data", "source", n))
+                place = project.document().place((*path, n))
                 what = f"this source is there already, {own['path']}: its rows would train twice"
                 raise fault(what, place)
-        text = with_source(text, own)
+        text = with_source(text, own, path)
     return _save(project, text, project.overrides)
 
 
