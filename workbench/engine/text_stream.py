@@ -7,15 +7,16 @@ from workbench.prompts.tokenizer import Tokenizer
 CONTEXT_TOKENS = 6
 BROKEN = "\ufffd"
 MOST_PENDING = 8
-"""Tokens that may wait for a character to become whole: it has four bytes at most, so more of them are none."""
+"""Tokens that may wait for a character to become whole: it has four bytes at most."""
 
 
 class TextStream:
     """The text of one answer while it is written.
 
     A character whose bytes come in several tokens is held back until it is whole, and so is anything that may
-    become a stop text; bytes that make no character are shown as U+FFFD after a few tokens. Special tokens have no text. One blank at the very start is left out: it belongs to
-    the template (Llama 2 and Mistral write one before an answer), which writes it again with the next turn.
+    become a stop text; bytes that make no character are shown as U+FFFD after a few tokens. Special tokens
+    have no text. One blank at the very start is left out: it belongs to the template (Llama 2 and Mistral
+    write one before an answer), which writes it again with the next turn.
 
     Args:
         tokenizer: of the model.
