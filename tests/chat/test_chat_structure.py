@@ -31,7 +31,11 @@ def test_an_answer_is_given_what_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "said"),
-    [("mood=x", "KEY is emotion"), ("emotion", "KEY=VALUE"), ("emotion=rage", "there are: neutral, happiness")],
+    [
+        ("mood=x", "KEY is emotion"),
+        ("emotion", "KEY=VALUE"),
+        ("emotion=rage", "there are: neutral, happiness"),
+    ],
 )
 def test_what_no_answer_has_is_refused(wanted: str, said: str) -> None:
     with pytest.raises(WorkbenchError) as raised:

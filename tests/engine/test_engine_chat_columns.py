@@ -273,6 +273,32 @@ def test_reading_ahead_changes_no_answer_and_spares_the_next_question(
     assert warm.reused_tokens > before and cold.reused_tokens == 0
 
 
+@pytest.mark.parametrize(
+    ("gone", "template", "said"),
+    [
+        ("tokenizer.json", None, "no tokenizer.json"),
+        ("model.safetensors", None, "no weights"),
+        ("config.json", None, "config.json"),
+        ("", "{% for message in %}", "mine.jinja"),
+    ],
+)
+def test_an_adapter_whose_base_or_template_is_broken_says_so(
+    held: dict[str, Target], tmp_path: Path, gone: str, template: str | None, said: str
+) -> None:
+    folder = tmp_path / "base"
+    shutil.copytree(held["one"].base, folder)
+    if gone:
+        (folder / gone).unlink()
+    broken = replace(held["one"], base=str(folder), template_source=template)
+    if template is not None:
+        broken = replace(broken, template="mine.jinja")
+    here = Shelf()
+    with pytest.raises(WorkbenchError) as raised:
+        here.hold({"base": held["base"], "broken": broken})
+    assert said in str(raised.value)
+    assert together([here.session("base")], [QUESTION], [COLD])[0].ids
+
+
 def test_a_model_that_has_no_room_is_refused_with_figures(
     base: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

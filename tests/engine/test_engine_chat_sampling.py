@@ -137,7 +137,9 @@ def test_an_answer_is_as_long_as_is_asked_for(session: Session) -> None:
     def lengths(**wanted: int) -> list[int]:
         each = [most.model_copy(update={"seed": seed, **wanted}) for seed in range(40)]
         asked = [Asked(session, session.prompt(question, how), how, lambda text: None) for how in each]
-        return [len(answer.ids) for _, answer in answer_together(asked, Event()) if isinstance(answer, Answer)]
+        return [
+            len(answer.ids) for _, answer in answer_together(asked, Event()) if isinstance(answer, Answer)
+        ]
 
     assert min(lengths()) < 20, "some answer ends by itself"
     assert min(lengths(min_new_tokens=20)) >= 20

@@ -31,14 +31,13 @@ def difference(target: Target, folder: Path, session: Session) -> str:
     try:
         rows, side = rows_of(read_spec(Run(target.weights.parent.parent)).open_project(), ROWS)
         require_room(trained, folder)
-        comparison = Comparison(session.encoder, rows, load_model(trained, folder))
+        comparison = Comparison(session.encoder, rows, load_model(trained, folder), answers=0)
     except WorkbenchError as error:
         return f"{other}; what that changes was not measured: {error}"
     if session.voice.rows is not None:
         session.voice.rows.use([session.voice.adapter])
     here = comparison.figures("", session.model)
     return (
-        f"{other}: perplexity {here.perplexity:.4g} instead of {comparison.perplexity:.4g}, the same "
-        f" likeliest token in {here.agreement:.1%} of {comparison.tokens} places "
-        f"({comparison.rows} {side} rows)"
+        f"{other}: perplexity {here.perplexity:.4g} instead of {comparison.perplexity:.4g}, the same likeliest "
+        f"token in {here.agreement:.1%} of {comparison.tokens} places ({comparison.rows} {side} rows)"
     )

@@ -59,6 +59,7 @@ class Comparison:
         encoder: the run's; it says what ends an answer.
         rows: what is scored; those beyond the limits are left out.
         model: the reference, in evaluation mode.
+        answers: how many prompts are answered too; `ANSWERS` without it.
 
     Attributes:
         rows: how many are scored.
@@ -66,8 +67,11 @@ class Comparison:
         perplexity: of the reference.
     """
 
-    def __init__(self, encoder: Encoder, rows: Sequence[Supervised], model: Any) -> None:
+    def __init__(
+        self, encoder: Encoder, rows: Sequence[Supervised], model: Any, answers: int | None = None
+    ) -> None:
         self._encoder = encoder
+        self._asked = ANSWERS if answers is None else answers
         self._scored: list[tuple[Supervised, Tensor]] = []
         self.tokens, held, loss = 0, 0, 0.0
         for row in rows:
@@ -108,7 +112,7 @@ class Comparison:
     def _greedy(self, model: Any) -> list[list[int]]:
         """Greedy answers to the prompts of the first rows."""
         session = Session(model, self._encoder)
-        prompts = (list(row.ids[: row.mask.index(1)]) for row, _ in self._scored[:ANSWERS])
+        prompts = (list(row.ids[: row.mask.index(1)]) for row, _ in self._scored[: self._asked])
         return [
             session.complete(prompt, GREEDY, _unheard, Event()).ids
             for prompt in prompts
