@@ -37,7 +37,6 @@ def difference(target: Target, folder: Path, session: Session) -> str:
     if session.voice.rows is not None:
         session.voice.rows.use([session.voice.adapter])
     here = comparison.figures("", session.model)
-    return (
-        f"{other}: perplexity {here.perplexity:.4g} instead of {comparison.perplexity:.4g}, the same likeliest "
-        f"token in {here.agreement:.1%} of {comparison.tokens} places ({comparison.rows} {side} rows)"
-    )
+    likeliest = f"the same likeliest token in {here.agreement:.1%} of {comparison.tokens} places"
+    perplexity = f"perplexity {here.perplexity:.4g} instead of {comparison.perplexity:.4g}"
+    return f"{other}: {perplexity}, {likeliest} ({comparison.rows} {side} rows)"
