@@ -49,7 +49,9 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
         assert hasattr(kind, f"do_{action.name}") or action.name.removeprefix("show_") in PANES, action
         for key in action.keys.split(","):
             assert key not in taken[action.place], f"{key} twice in {action.place}"
-            assert action.place == "app" or key not in taken["app"], f"{key} is taken everywhere"
+            # While one answer is to be picked, its number goes to it: the view is nearer than the app
+            picks = action.place in ("app", "chat.candidates")
+            assert picks or key not in taken["app"], f"{key} is taken everywhere"
             assert action.place != "data" or all(key not in taken[view] for view in views), f"{key} in a view"
             in_view = [view for view in of_answers if key in taken[view]]
             assert action.place != "evaluate" or not in_view, f"{key} in {in_view}"
