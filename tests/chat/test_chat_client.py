@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workbench.chat.client import ChatEngine, EngineDied
-from workbench.chat.protocol import Column, Done, Failed, Piece, Target
+from workbench.chat.protocol import Column, Done, Failed, NoRoom, Piece, Target
 from workbench.data.example import Message
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
@@ -37,6 +37,15 @@ for line in sys.stdin:
         said = request["columns"][0]["messages"][-1]["content"]
         if said == "die":
             sys.exit("the last words")
+        if len(request["columns"]) > 1:
+            reply("error", id=id, column=0, problems=[{"what": "no room", "where": "", "hint": ""}])
+            reply("piece", id=id, column=1, text="one")
+            reply("done", id=id, reason="length", ids=[1], tokens=1, prompt_tokens=3, reused_tokens=0,
+                  first_token_seconds=0.1, tokens_per_second=9.0, column=1)
+            continue
+        if said == "full":
+            reply("error", id=id, no_room=True, problems=[{"what": "no room", "where": "", "hint": ""}])
+            continue
         reply("piece", id=id, text=said + "!")
         if said == "long":
             reply("piece", id=id, text="x" * 300_000)
@@ -94,6 +103,29 @@ async def test_a_fault_of_the_request_leaves_the_engine_running(command: tuple[s
         await ask(engine, "\udc80")
     assert (await ask(engine, "hi"))[0] == "hi!"
     await engine.close()
+
+
+async def test_a_column_that_fails_leaves_the_others_going(command: tuple[str, ...]) -> None:
+    engine = ChatEngine(command)
+    await engine.start()
+    replies = [reply async for reply in engine.generate([asking("a"), asking("b")])]
+    assert [(type(reply), reply.column) for reply in replies] == [(Failed, 0), (Piece, 1), (Done, 1)]
+    with pytest.raises(NoRoom, match="no room"):
+        await ask(engine, "full")
+    await engine.close()
+
+
+async def test_the_gpu_is_left_alone_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        "import json, os; told = os.environ.get('CUDA_VISIBLE_DEVICES'); print(told);"
+        'print(json.dumps({"kind": "ready", "id": 0}), flush=True); input()'
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    for cpu, told in ((False, ["3"]), (True, [""])):
+        engine = ChatEngine((sys.executable, "-c", program))
+        await engine.start(cpu=cpu)
+        assert engine.stderr == told
+        await engine.close()
 
 
 async def test_stop_ends_the_answer_that_is_written(command: tuple[str, ...]) -> None:

@@ -16,9 +16,9 @@ def reply(kind: str, **fields: Any) -> None:
     sys.stdout.flush()
 
 
-def done(number: int, reason: str) -> None:
+def done(number: int, reason: str, column: int = 0) -> None:
     figures = {"prompt_tokens": 3, "reused_tokens": 0, "first_token_seconds": 0.1, "tokens_per_second": 9.0}
-    reply("done", id=number, reason=reason, ids=[1], tokens=1, **figures)
+    reply("done", id=number, column=column, reason=reason, ids=[1], tokens=1, **figures)
 
 
 def engine() -> None:
@@ -36,6 +36,12 @@ def engine() -> None:
         else:
             messages = request["columns"][0]["messages"]
             said = messages[-1]["content"]
+            if len(request["columns"]) > 1:
+                for column in range(len(request["columns"])):
+                    reply("piece", id=number, text=f"{column}: {said}", column=column)
+                for column in reversed(range(len(request["columns"]))):
+                    done(number, "stop token", column)
+                continue
             if said == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             if said == "refuse":

@@ -48,6 +48,30 @@ def test_json_keeps_lines(piped: Callable[..., subprocess.CompletedProcess[str]]
     assert answer["reason"] == "stop token" and answer["tokens"] == 1
 
 
+def test_others_answer_beside(piped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    (answers,) = map(json.loads, piped("hello\n", "--json", "--beside", "base").stdout.splitlines())
+    assert [each["answer"] for each in answers] == ["0: hello", "1: hello"]
+    assert all(each["target"].startswith("base model") and each["prompt"] == "hello" for each in answers)
+    lines = piped("hello\n", "--beside", "base").stdout.splitlines()
+    assert [line.rpartition(": hello")[0][-1] for line in lines] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--beside", "nobody"], "nobody"),
+        (["--beside", "base:x"], "not a step: 'x'"),
+        (["--beside", "base"] * 8, "more than 8 answers"),
+        (["--checkpoint", "3"], "a checkpoint belongs to a run"),
+    ],
+)
+def test_nobody_to_talk_to(
+    piped: Callable[..., subprocess.CompletedProcess[str]], flags: list[str], said: str
+) -> None:
+    done = piped("hello\n", *flags)
+    assert done.returncode != 0 and said in done.stderr and not done.stdout
+
+
 def test_refused_prompt_keeps_its_line(piped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = piped("a\nrefuse\nb\n")
     assert done.returncode == 1

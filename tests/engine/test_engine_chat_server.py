@@ -188,6 +188,57 @@ async def test_stop_works_at_once(engine: ChatEngine, base: Target) -> None:
     assert (done.reason, done.tokens < 1000) == ("stopped", True)
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_columns_answer_at_once_and_one_that_cannot_says_so(
+    engine: ChatEngine, base: Target, adapter: Target
+) -> None:
+    refusing = replace(adapter, template_source="{{ raise_exception('only twice') }}")
+    await engine.start()
+    about = await engine.load({"base": base, "run": adapter, "refusing": refusing})
+    assert [held.shares for held in about.held.values()] == [True] * 3
+    asked = [Column(key, QUESTION, COLD) for key in ("run", "refusing", "base")]
+    seen: dict[int, list[Any]] = {0: [], 1: [], 2: []}
+    async for reply in engine.generate(asked, details=True):
+        assert reply.column is not None
+        seen[reply.column].append(reply)
+    assert [type(replies[-1]) for replies in seen.values()] == [Done, Failed, Done]
+    assert "only twice" in str(seen[1][0].error()) and len(seen[1]) == 1
+    for column, key in ((0, "run"), (2, "base")):
+        done = seen[column][-1]
+        assert [detail.id for detail in done.details] == done.ids
+        alone = [reply async for reply in engine.generate([Column(key, QUESTION, COLD)])][-1]
+        assert isinstance(alone, Done) and alone.ids == done.ids and not alone.details
+    with pytest.raises(WorkbenchError, match="no model is loaded as 'gone'"):
+        await anext(engine.generate([Column("gone", QUESTION, COLD)]))
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_stopping_ends_every_column(engine: ChatEngine, base: Target, adapter: Target) -> None:
+    await engine.start()
+    await engine.load({"base": base, "run": adapter})
+    ends = []
+    async for reply in engine.generate([Column(key, QUESTION, ENDLESS) for key in ("base", "run")]):
+        if isinstance(reply, Done):
+            ends.append(reply.reason)
+        else:
+            await engine.stop()
+    assert ends == ["stopped", "stopped"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_next_question_begins_where_the_answer_ended(engine: ChatEngine, base: Target) -> None:
+    """The answer was read between the two questions."""
+    await loaded(engine, base)
+    said = [Message("user", "what is the capital of norway " * 8)]
+    text, first = await ask(engine, said)
+    following = [*said, Message("assistant", text), Message("user", "and of france")]
+    for _ in range(50):
+        _, done = await ask(engine, [*following[:-1], Message("user", "and of spain")])
+        if done.reused_tokens > first.prompt_tokens:
+            break
+    assert done.reused_tokens > first.prompt_tokens
+
+
 def pointer(folder: Path) -> None:
     file = folder / "adapter_model.safetensors"
     file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")

@@ -56,7 +56,7 @@ class Session:
         self.model = self.voice.model
         self.context = context_length(self.model)
         self.device = next(self.model.parameters()).device
-        self._vocabulary = self.model.get_input_embeddings().num_embeddings
+        self._vocabulary = self.model.get_input_embeddings().weight.shape[0]
         self._cache = self._new_cache()
         self._cached: list[int] = []
         self._large = 0

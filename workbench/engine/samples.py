@@ -12,6 +12,7 @@ from workbench.engine.commands import Commands
 from workbench.engine.generate import Session
 from workbench.engine.reasons import out_of_memory
 from workbench.errors import WorkbenchError
+from workbench.project.schema import ChatSettings
 from workbench.project.store import OpenProject
 from workbench.prompts.encoding.answers import asked
 from workbench.prompts.encoding.encode import Encoder, make_encoder
@@ -41,9 +42,8 @@ class Samples:
 
     def __init__(self, project: OpenProject, rows: Sequence[Supervised]) -> None:
         self._encoder = make_encoder(project)
-        self._settings = project.settings.chat.model_copy(
-            update={"temperature": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0}
-        )
+        chat = project.settings.chat
+        self._settings = ChatSettings(temperature=0, max_new_tokens=chat.max_new_tokens, stop=chat.stop)
         self._prompts = list(_prompts(project, rows[:ROWS], self._encoder))
 
     def answers(self, model: Any, commands: Commands) -> Iterator[tuple[str, dict[str, Any]]]:
