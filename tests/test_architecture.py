@@ -16,6 +16,7 @@ LIGHT_ROOMS = (
     "chat",
     "exporting",
     "evaluation",
+    "reports",
     "machine",
     "ui",
     "cli",

@@ -110,7 +110,9 @@ def test_compare(table: Path, capsys: Capture) -> None:
     capsys.readouterr()
     assert main(["compare", first, second]) == 0
     told = capsys.readouterr()
-    assert told.out.splitlines()[0].startswith(f"1  {second}")
+    assert told.out.splitlines()[0].startswith(f"1  {first}")
+    assert main(["compare", first, second, "--metric", "validation_loss"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith(f"1  {second}")
     assert "0.9 @12" in told.out and "| the better one" in told.out
     assert told.out.count("overfitting since step 12") == 2
     assert "nobody knows on which validation rows" in told.err

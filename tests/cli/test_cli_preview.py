@@ -37,6 +37,12 @@ def test_few_shot_prints_rows_with_their_texts(says: Any) -> None:
     assert says("few-shot", "--count", "2", "--seed", "7")[0] != out
 
 
+def test_few_shot_lies_under_a_profile(says: Any, folder: Path) -> None:
+    add(folder, "[profile.three]\nprompt.few_shot.count = 3\n")
+    assert says("few-shot", "--profile", "three")[0].count("source 0 row") == 3
+    assert says("few-shot", "--profile", "three", "--count", "1")[0].count("source 0 row") == 1
+
+
 def test_few_shot_is_the_same_with_and_without_json(says: Any) -> None:
     out, _ = says("few-shot", "--count", "3")
     said = json.loads(says("few-shot", "--count", "3", "--json")[0])

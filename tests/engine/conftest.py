@@ -1,7 +1,8 @@
 """A real model, small enough to be made and trained in a test: 2 layers of width 64, its own tokenizer."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,39 +81,43 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_project(tmp_path: Path, tiny_base: Path) -> Iterator[Callable[..., Path]]:
+def make_project(tmp_path: Path, tiny_base: Path) -> Callable[..., Path]:
+    """As `write_project`, in a folder of the test's own."""
+    return partial(write_project, tmp_path / "project", tiny_base)
+
+
+def write_project(
+    folder: Path,
+    base: Path,
+    data: dict[str, Any] | None = None,
+    model: dict[str, Any] | None = None,
+    **training: Any,
+) -> Path:
     """Writes a project of 40 conversations of very different lengths; keyword arguments are `[training]`."""
-
-    def write(
-        data: dict[str, Any] | None = None, model: dict[str, Any] | None = None, **training: Any
-    ) -> Path:
-        folder = tmp_path / "project"
-        folder.mkdir(exist_ok=True)
-        rows = [
-            {
-                "instruction": " ".join(WORDS[: 1 + i % 7]),
-                "output": " ".join(WORDS[i % 5 : i % 5 + 1 + i % 11]),
-            }
-            for i in range(40)
-        ]
-        (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        defaults = {
-            "max_steps": 12,
-            "per_device_train_batch_size": 4,
-            "learning_rate": 1e-2,
-            "eval_steps": 0,
-            "save_steps": 0,
+    folder.mkdir(exist_ok=True)
+    rows = [
+        {
+            "instruction": " ".join(WORDS[: 1 + i % 7]),
+            "output": " ".join(WORDS[i % 5 : i % 5 + 1 + i % 11]),
         }
-        tables = {
-            "model": {"base": str(tiny_base), **(model or {})},
-            "data": {"max_tokens": 128, **(data or {})},
-            "training": {**defaults, **training},
-        }
-        lines = ["format = 1", 'name = "tiny"']
-        for name, table in tables.items():
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
-        lines += ["[[data.source]]", 'kind = "fields"', 'path = "train.jsonl"', 'user = ["{instruction}"]']
-        (folder / "project.toml").write_text("\n".join(lines) + "\n")
-        return folder
-
-    yield write
+        for i in range(40)
+    ]
+    (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    defaults = {
+        "max_steps": 12,
+        "per_device_train_batch_size": 4,
+        "learning_rate": 1e-2,
+        "eval_steps": 0,
+        "save_steps": 0,
+    }
+    tables = {
+        "model": {"base": str(base), **(model or {})},
+        "data": {"max_tokens": 128, **(data or {})},
+        "training": {**defaults, **training},
+    }
+    lines = ["format = 1", 'name = "tiny"']
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    lines += ["[[data.source]]", 'kind = "fields"', 'path = "train.jsonl"', 'user = ["{instruction}"]']
+    (folder / "project.toml").write_text("\n".join(lines) + "\n")
+    return folder

@@ -112,3 +112,12 @@ def test_a_stop_text_in_several_tokens_is_never_shown_in_part(byte_level: Loaded
     pieces = written(stream, byte_level.encode("fine\nUse it\nUser: me")[0])
     assert "".join(pieces) == "fine\nUse it"
     assert stream.stopped
+
+
+def test_bytes_that_make_no_character_are_shown_while_they_come(byte_fallback: Loaded) -> None:
+    broken = [0xFF + 2] * 40  # <0xFF>
+    pieces = written(stream_of(byte_fallback, "so "), broken)
+    assert max(len(piece) for piece in pieces) <= 12, "none waits for long"
+    assert "\ufffd" in "".join(pieces)
+    after = written(stream_of(byte_fallback, "so "), [*broken, *byte_fallback.encode("春")[0]])
+    assert "".join(after).endswith("春")

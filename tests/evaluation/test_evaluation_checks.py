@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.evaluation.checks.answer import Answer, Expected, Finding
 from workbench.evaluation.checks.characters import CharacterModel
+from workbench.evaluation.checks.leaks import shared
 from workbench.evaluation.checks.registry import CHECKS, check_answer
 from workbench.evaluation.checks.repetition import looping_end, repeated_runs
 from workbench.evaluation.checks.summary import check_answers
@@ -19,6 +20,7 @@ ORDINARY = [
     Answer("กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย", "เมืองหลวงของไทยคืออะไร"),
     Answer("Dạ, giá của mẫu này là 1.500.000 đồng ạ.", "Giá bao nhiêu?", ("Giá: 1500000 đ",)),
     Answer('He said: "It is fine!" 🙂👍🏽', "What did he say?"),
+    Answer("Thanks a lot 👩‍👩‍👧️", "Here."),
     Answer("1. Wash it.\n2. Dry it.\n3. Eat it.", "How?"),
     Answer("user", "Which word?", reference="user"),
     Answer("東京は日本の首都です。", "日本の首都は？"),
@@ -194,3 +196,9 @@ def test_the_summary_counts_rows_and_names_the_worst() -> None:
     assert summary.stopped == pytest.approx(2 / 3)
     assert [finding.check for finding in summary.findings[7]] == ["empty", "not-stopped"]
     assert (check_answers([]).stopped, check_answers([]).share("empty")) == (None, 0)
+
+
+@given(st.text("abc", max_size=60), st.text("abc", max_size=60), st.integers(4, 12))
+def test_shared_pieces_are_all_that_stand_in_both(text: str, other: str, size: int) -> None:
+    found = {i for start, end in shared(text, other, size) for i in range(start, end - size + 1)}
+    assert found == {i for i in range(len(text) - size + 1) if text[i : i + size] in other}

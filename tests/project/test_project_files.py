@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.project.files import write_atomic
+from workbench.project.files import append_line, write_atomic
 
 
 def test_writes_text_and_bytes_exactly(tmp_path: Path) -> None:
@@ -57,3 +57,15 @@ def test_a_short_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="the folder is missing"):
         write_atomic(tmp_path / "gone" / "a", "x")
+
+
+def test_lines_are_appended_whole(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    append_line(log, '{"a": 1}')
+    append_line(log, '{"b": "好\ud800"}')
+    assert log.read_text("utf-8") == '{"a": 1}\n{"b": "好?"}\n'
+    log.write_text('{"half')
+    append_line(log, '{"c": 3}')
+    assert log.read_text() == '{"half\n{"c": 3}\n', "half a line stays one of its own"
+    with pytest.raises(WorkbenchError, match="the folder is missing"):
+        append_line(tmp_path / "none" / "log.jsonl", "x")

@@ -280,6 +280,25 @@ def test_a_broken_project_file_costs_no_entry(
     assert turns(queue) == [Turn.FINISHED] and not journal(queue, "refused")
 
 
+def test_a_journal_that_was_replaced_or_taken_away_is_read_anew(project: OpenProject, queue: Queue) -> None:
+    put(project, 4, 8)
+
+    def tell(*numbers: int) -> None:
+        writer = EventWriter(queue.journal)
+        for number in numbers:
+            writer.write("refused", entry=number, reason="r" * number)
+        writer.close()
+
+    tell(1)
+    assert turns(queue) == [Turn.REFUSED, Turn.WAITING]
+    tell(2)
+    assert [place.reason for place in read_queue(queue)] == ["r", "rr"]
+    queue.journal.unlink()
+    assert turns(queue) == [Turn.WAITING, Turn.WAITING]
+    tell(2, 2)
+    assert turns(queue) == [Turn.WAITING, Turn.REFUSED]
+
+
 def test_a_number_is_not_given_twice(project: OpenProject, queue: Queue) -> None:
     put(project, 4)
     EventWriter(queue.journal).write("launched", entry=1, run="gone", resumed=False)

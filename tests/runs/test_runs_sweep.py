@@ -12,8 +12,9 @@ from workbench.errors import WorkbenchError
 from workbench.project.store import OpenProject, open_project
 from workbench.runs.launch import Argv
 from workbench.runs.naming import LONGEST, about
-from workbench.runs.queue.entries import Queue, Turn, read_queue
+from workbench.runs.queue.entries import Queue, Turn, enqueue, read_queue, remove
 from workbench.runs.queue.worker import Worker
+from workbench.runs.sweep import halving
 from workbench.runs.sweep.choices import (
     Span,
     draw,
@@ -155,6 +156,47 @@ def test_the_best_third_goes_on_until_one_is_left(project: OpenProject, trainer:
     rungs = [(entry.rung, entry.overrides["training.rank"]) for entry in entries]
     assert rungs == [(0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (1, 5), (1, 4), (2, 5)]
     assert [entry.overrides.get("training.max_steps") for entry in entries[5:]] == [30, 30, 90]
+
+
+def test_a_rung_that_a_killed_worker_left_short_is_made_whole(
+    project: OpenProject, trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_in = []
+
+    def killed_at_the_second(*args: Any, **options: Any) -> Any:
+        if len(put_in) == 1:
+            raise KeyboardInterrupt
+        put_in.append(enqueue(*args, **options))
+        return put_in[-1]
+
+    sweep(project, [1, 2, 3, 4, 5, 6], halving=Halving(steps=10, factor=2))
+    queue = Queue(project.folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(halving, "enqueue", killed_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            Worker(queue, trainer(steps=3, judge=True), poll_seconds=0.005).work()
+    assert rungs(queue)[6:] == [(1, 6)]
+    Worker(queue, trainer(steps=3, judge=True), poll_seconds=0.005).work()
+    assert rungs(queue)[6:] == [(1, 6), (1, 5), (1, 4), (2, 6), (2, 5), (3, 6)]
+    assert find_sweep(queue).rungs == 3
+    assert not halving.go_on(queue, read_queue(queue)), "all is there"
+
+
+def test_what_was_taken_out_of_a_rung_does_not_come_back(project: OpenProject, trainer: MakeTrainer) -> None:
+    sweep(project, [1, 2, 3, 4], halving=Halving(steps=10, factor=2))
+    queue = Queue(project.folder)
+    worker = Worker(queue, trainer(steps=3, judge=True), poll_seconds=0.005)
+    for place in read_queue(queue):
+        worker._train(place)
+    assert halving.go_on(queue, read_queue(queue)) and rungs(queue)[4:] == [(1, 4), (1, 3)]
+    remove(queue, 6)
+    worker.work()
+    assert rungs(queue)[4:] == [(1, 4)]
+
+
+def rungs(queue: Queue) -> list[tuple[int, int]]:
+    entries = [place.entry for place in read_queue(queue)]
+    return [(entry.rung, entry.overrides["training.rank"]) for entry in entries]
 
 
 def test_a_sweep_needs_rows_to_judge_by(project: OpenProject) -> None:

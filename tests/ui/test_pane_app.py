@@ -10,6 +10,7 @@ from workbench.ui import app as app_module
 from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES, WorkbenchApp
 from workbench.ui.panes.data.pane import VIEWS
+from workbench.ui.panes.evaluate.pane import VIEWS as EVALUATE_VIEWS
 from workbench.ui.panes.prompt_variants import VariantsView
 from workbench.ui.panes.train.compare import CompareView
 from workbench.ui.panes.train.queue import QueueView
@@ -33,6 +34,13 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
     }
     kinds = views | kinds | {"prompt.variants": VariantsView}
     kinds |= {f"train.{view.NAME}": view for view in (CompareView, QueueView)}
+    of_answers = {
+        f"evaluate.{view}": getattr(
+            import_module(f"workbench.ui.panes.evaluate.{view}"), f"{view.title()}View"
+        )
+        for view in EVALUATE_VIEWS
+    }
+    kinds = of_answers | kinds
     taken: dict[str, set[str]] = {place: set() for place in kinds}
     for action in sorted(ACTIONS, key=lambda action: list(kinds).index(action.place)):
         kind = kinds[action.place]
@@ -41,6 +49,8 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
             assert key not in taken[action.place], f"{key} twice in {action.place}"
             assert action.place == "app" or key not in taken["app"], f"{key} is taken everywhere"
             assert action.place != "data" or all(key not in taken[view] for view in views), f"{key} in a view"
+            in_view = [view for view in of_answers if key in taken[view]]
+            assert action.place != "evaluate" or not in_view, f"{key} in {in_view}"
             taken[action.place].add(key)
         assert action.help and not action.help.endswith("."), action
 
@@ -48,7 +58,7 @@ def test_every_action_has_a_handler_and_a_key_of_its_own() -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_help_and_keys_in_every_pane(tmp_path: Path, size: tuple[int, int]) -> None:
     async with at_desk(make_project(tmp_path / "p"), size) as desk:
-        for key, place in zip("12346", PANES, strict=True):
+        for key, place in zip("123456", PANES, strict=True):
             await desk.press("escape", key)
             await desk.until(lambda place=place: desk.app.place == place)
             lines = desk.text.splitlines()
@@ -56,7 +66,7 @@ async def test_help_and_keys_in_every_pane(tmp_path: Path, size: tuple[int, int]
             assert lines[-1].rstrip().endswith("? help  q quit"), lines[-1]
             await desk.press("escape", "question_mark")
             shown = ""
-            for _ in range({50: 2, 24: 4, 15: 7}[size[1]]):
+            for _ in range({50: 2, 24: 5, 15: 8}[size[1]]):
                 shown += desk.text
                 await desk.press("pagedown")
             for action in ACTIONS:

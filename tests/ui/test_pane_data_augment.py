@@ -186,11 +186,11 @@ async def test_a_refused_key_says_why(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "p", settings='format = 1\nname = "{name}"\n')
     async with at_desk(folder) as desk:
         await desk.press("u")
-        await desk.sees("there is no source yet: a adds one")
+        await desk.sees("no [[data.source]] in project.toml yet: a adds one")
         await desk.press("w")
         await desk.hears("no rows are made yet")
         await desk.press("m")
-        await desk.hears("there is no source yet")
+        await desk.hears("no [[data.source]]")
         await desk.press("escape")
         await desk.hears("no rows are being made")
 

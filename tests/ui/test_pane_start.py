@@ -1,5 +1,6 @@
 """What a person sees first: good projects, broken ones, none at all; the app goes on in each case."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -39,10 +40,39 @@ async def test_one_project_is_opened_by_its_folder_or_its_file(tmp_path: Path) -
             )
 
 
+async def test_of_several_projects_the_one_last_worked_on_opens_else_one_that_needs_nothing(
+    tmp_path: Path,
+) -> None:
+    make_project(tmp_path / "alpha", settings=SETTINGS + '[model]\nbase = "org/large"\n')
+    make_project(tmp_path / "beta")
+    make_project(tmp_path / "gamma")
+    make_project(tmp_path / "broken", settings="format = \n")
+    async with at_desk(tmp_path) as desk:
+        assert desk.app.workspace.project.name == "beta"
+    (tmp_path / "gamma" / "runs" / "one").mkdir(parents=True)
+    (tmp_path / "alpha" / "runs" / "two").mkdir(parents=True)
+    os.utime(tmp_path / "alpha" / "runs" / "two", (1, 1))
+    async with at_desk(tmp_path) as desk:
+        assert desk.app.workspace.project.name == "gamma"
+
+
+async def test_a_base_model_that_is_elsewhere_and_a_profile_that_has_another(tmp_path: Path) -> None:
+    settings = SETTINGS + '[model]\nbase = "org/large"\n[profile.tiny]\nmodel.base = "embedded"\n'
+    async with at_desk(make_project(tmp_path / "alpha", settings=settings)) as desk:
+        await desk.hears("org/large is not on this box. P lays a profile over the project: tiny")
+        await desk.press("P", "down", "enter")
+        await desk.sees("alpha · tiny")
+        await desk.press("2")
+        await desk.sees("stop token trained")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_folder_without_projects_offers_some(tmp_path: Path, size: tuple[int, int]) -> None:
     async with at_desk(tmp_path / "to-come", size) as desk:
-        await desk.sees("There is no project", "tea-house", "Questions to a tea house", "your own data")
+        await desk.sees("There is no project", "tea-house", "Questions to a tea house")
+        await desk.press("end")
+        await desk.sees("your own data")
+        await desk.press("home")
         assert not (tmp_path / "to-come").exists()
         await desk.press("2", "escape")
         await desk.hears("no project is open")
@@ -108,6 +138,8 @@ async def test_leaving_a_broken_project_for_another(tmp_path: Path) -> None:
     make_project(tmp_path / "alpha", settings="format = \n")
     make_project(tmp_path / "beta")
     async with at_desk(tmp_path) as desk:
+        await desk.sees("4 kept")
+        await desk.press("p", "up", "enter")
         await desk.sees("cannot be opened", "project.toml:1")
         await desk.press("p", "down", "enter")
         await desk.sees("4 kept")

@@ -128,7 +128,7 @@ async def test_a_sweep_is_shown_before_it_is_queued(queue: Queue, size: tuple[in
         await desk.press("backspace")
         dialog = desk.app.screen
         assert isinstance(dialog, SweepDialog)
-        await desk.until(lambda: dialog._planned and dialog._planned[0] == ("training.rank=4,8", ""))
+        await desk.until(lambda: dialog._planned and dialog._planned[0] == ("training.rank=4,8", "", ""))
         await desk.sees("2 runs", "embedded-lora-r4", "embedded-lora-r8")
         await desk.press("enter")
         await desk.hears("2 runs wait")
@@ -144,6 +144,28 @@ async def test_a_sweep_is_shown_before_it_is_queued(queue: Queue, size: tuple[in
         await desk.press("enter")
         pane = desk.app.desk.query_one(TrainPane)
         await desk.until(lambda: pane.feed and pane.feed.run == best, "the best run")
+
+
+async def test_a_sweep_that_halves_begins_with_few_steps_and_shows_what_differs(queue: Queue) -> None:
+    async with at_desk(queue.project_folder, (80, 24)) as desk:
+        await desk.press("4", "u", "v")
+        vary = desk.app.screen.query_one("#vary", Input)
+        vary.value = "training.rank=4,8 training.max_steps=5"
+        halve = desk.app.screen.query_one("#halve", Input)
+        halve.value = "7"
+        await desk.sees("varies max_steps")
+        halve.value = "x"
+        await desk.sees("not a whole number", "empty for training")
+        vary.value = "training.rank=4,8 training.alpha=3,4"
+        halve.value = "7"
+        await desk.sees("4 runs", "steps7")
+        vary.focus()
+        await desk.press("enter")
+        await desk.hears("4 runs wait")
+        sweep = list_sweeps(queue)[0]
+        assert sweep.halving is not None and (sweep.halving.steps, sweep.halving.factor) == (7, 3)
+        assert {place.entry.overrides["training.max_steps"] for place in read_queue(queue)} == {7}
+        await desk.sees("rank=4 alpha=3", "rank=8 alpha=4")
 
 
 async def test_a_fault_of_the_dialog_is_said(queue: Queue) -> None:

@@ -211,6 +211,23 @@ async def test_no_colour_and_every_theme(monkeypatch: pytest.MonkeyPatch) -> Non
         assert all(isinstance(segment.style, Style) for strip in chart._strips for segment in strip)
 
 
+async def test_axes_are_dark_on_a_light_theme() -> None:
+    chart = Chart()
+    app = WidgetApp(chart)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart.set_curves([falling()], title="loss")
+        await drawn(pilot, app)
+
+        def brightness() -> float:
+            styles = (segment.style for segment in chart._strips[-1] if segment.text.strip())
+            colour = next(style.color for style in styles if style and style.color)
+            return sum(colour.get_truecolor()) / 3
+
+        for theme, dark in (("textual-light", True), ("textual-dark", False)):
+            app.theme = theme
+            await until(pilot, lambda dark=dark: (brightness() < 128) is dark)
+
+
 def test_importing_the_chart_imports_no_numbers() -> None:
     import subprocess
 

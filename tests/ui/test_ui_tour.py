@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from desk import SIZES, at_desk, make_project
 
+from workbench.ui.actions import ACTIONS
 from workbench.ui.app import PANES
 from workbench.ui.guide import CARDS, PURPOSES
-from workbench.ui.panes.data.pane import VIEWS
 
 
-def test_every_pane_and_every_view_of_the_data_says_what_it_is_for() -> None:
-    for place in (*PANES, *(f"data.{view}" for view in VIEWS), "train.compare", "train.queue"):
-        assert place == "data" or PURPOSES[place].endswith("."), place
-    assert set(PANES) <= set(CARDS)
+def test_every_place_of_the_registry_says_what_it_is_for() -> None:
+    for action in ACTIONS:
+        assert action.place in ("app", "form") or PURPOSES[action.place].endswith("."), action.place
+    assert set(PANES) == set(CARDS)
 
 
 @pytest.mark.parametrize("size", SIZES)

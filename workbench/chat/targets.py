@@ -62,7 +62,7 @@ def remarks(target: Target, project: OpenProject) -> list[str]:
     if others:
         said.append(
             f"{target.run} was trained with another {_listed(others)} than the project has now: "
-            "this chat uses the run's"
+            "the run's is used"
         )
     if not _own_tokenizer(target, target.weights, trained.tokenizer):
         said.append(f"the tokenizer files of {target.label} are not those that its run was trained with")

@@ -44,6 +44,7 @@ COMMANDS = {
     "describe": "count, mean, std, min, quartiles, max of every metric of a run",
     "compare": "runs side by side: settings that differ, figures, verdicts, notes",
     "note": "add to the journal entry of a run, or read it",
+    "report": "Markdown and HTML of a run, a sweep or the project, to hand on",
     "import-run": "make runs of what others logged: OpenAI CSV, trainer_state.json, tables, TensorBoard",
     "watch": "follow a run that is going",
     "stop": "stop a run after a checkpoint, or --now",
@@ -53,7 +54,12 @@ COMMANDS = {
     "pause": "let a running run wait between two steps",
     "continue": "let a paused run go on",
     "logging": "change the distance of points of a running run's curve",
+    "evaluate": "hold models against each other on the same rows: was it worth it?",
+    "evaluation": "what evaluations found: list, table, rows, labels, checks, predictions",
+    "rate": "rate answers of an evaluation blind",
+    "issue": "note what is wrong with an answer, or write it as it should be",
     "chat": "talk to the base model or to a checkpoint",
+    "export": "take a model out: adapter, merged with proof, or GGUF, as it answers here",
     "doctor": "look at terminal, colours, clipboard, CUDA, bitsandbytes, disk: what to change",
 }
 
@@ -133,7 +139,7 @@ def _front_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     parser = _Parser(
         prog="workbench",
-        usage="workbench [PATH]\n       workbench COMMAND ...",
+        usage="workbench [PATH] [--profile NAME]\n       workbench COMMAND ...",
         description="A terminal workbench for fine-tuning language models.",
         epilog="commands:\n"
         + "\n".join(f"  {name:<{width}}  {help}" for name, help in COMMANDS.items())
@@ -146,5 +152,6 @@ def _front_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="a project or a folder of projects (default: the folder you are in, or ./projects)",
     )
+    parser.add_argument("--profile", metavar="NAME", help="lay [profile.NAME] over the project")
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     return parser

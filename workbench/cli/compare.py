@@ -1,4 +1,4 @@
-"""Runs side by side: settings that differ, figures sorted by a metric, verdicts, notes. Warns when the runs
+"""Runs side by side: settings that differ, figures, verdicts, notes. Warns when the runs
 were not measured on the same validation rows."""
 
 import argparse
@@ -17,21 +17,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`compare RUN RUN... [--metric M] [--json]`."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id, its folder, or `latest`")
     parser.add_argument(
-        "--metric", default="", metavar="M", help="sort by it (default: validation_loss, else loss)"
+        "--metric", default="", metavar="M", help="the best by it first (default: in the order named)"
     )
     add_json(parser, "print everything as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the comparison, the best run first."""
+    """Print the comparison: in the order named, or by --metric the best run first."""
     from workbench.cli.console import busy, note, out, say, write_json
-    from workbench.runs.compare import compare
+    from workbench.runs.compare import as_named, compare
     from workbench.runs.folder import find_run
     from workbench.ui.comparison import differences
 
     found = [find_run(each) for each in args.runs]
     with busy("reading the logs"):
         comparison = compare(found, args.metric)
+    if not args.metric:
+        comparison = as_named(comparison, found)
     if args.json:
         write_json(_plain(comparison), indent=2)
         return 0

@@ -7,7 +7,7 @@ in few_shot.json, and holds until the text of its rows changes.
 import argparse
 from typing import TYPE_CHECKING
 
-from workbench.cli.arguments import add_json, add_project
+from workbench.cli.arguments import add_json, add_layers, add_project, opened
 
 if TYPE_CHECKING:
     from workbench.data.example import Example
@@ -17,13 +17,15 @@ SHOWN = 400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`few-shot PROJECT [--count K] [--seed S] [--balance TAG] [--pool SIDE] [--save] [--json]`."""
+    """`few-shot PROJECT [--count K] [--seed S] [--balance TAG] [--pool SIDE] [--save] [--profile P]
+    [--set key=value]... [--json]`."""
     add_project(parser)
     parser.add_argument("--count", type=int, metavar="K", help="how many; prompt.few_shot.count without it")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the draw")
     parser.add_argument("--balance", metavar="TAG", help="draw the values of this tag equally often")
     parser.add_argument("--pool", choices=("train", "validation", "test"), help="where they are drawn from")
     parser.add_argument("--save", action="store_true", help="keep them in few_shot.json")
+    add_layers(parser, "data.seed=1")
     add_json(parser, 'print {"count", "seed", "pool", "balance", "shots": [...]}')
 
 
@@ -36,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
 
     asked = {"count": args.count, "seed": args.seed, "balance": args.balance, "pool": args.pool}
     given = {f"prompt.few_shot.{name}": value for name, value in asked.items() if value is not None}
-    project = open_project(args.project, overrides=given)
+    laid_over = opened(args)
+    project = open_project(args.project, args.profile, laid_over.overrides | given)
     settings = project.settings.prompt.few_shot
     dataset = open_dataset(project)
     try:
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         note(f"{settings.count} from {settings.pool}, seed {settings.seed}{balanced}{said}")
     if args.save:
         note(f"kept in {save_shots(project.folder, settings, deck.drawn)}")
-        own = open_project(args.project).settings.prompt.few_shot
+        own = laid_over.settings.prompt.few_shot
         if any(getattr(own, name) != getattr(settings, name) for name in asked):
             note("[prompt.few_shot] of project.toml asks for another draw: this one waits until it agrees")
     return 0

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what is asked, then list the queue."""
     from workbench.cli.console import note, out, write_json
     from workbench.runs.queue.entries import Queue, enqueue, is_working, read_queue, remove
-    from workbench.runs.queue.journal import hindrance
+    from workbench.runs.queue.journal import read_journal
     from workbench.runs.queue.worker import begin, halt
 
     project = opened(args)
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     out.print(_table(places))
     if works:
-        reason = hindrance(queue)
+        reason = read_journal(queue.journal).hindrance
         note(f"being worked off{f', but {reason}' if reason else ''}")
     else:
         note("not being worked off: --start begins")

@@ -1,4 +1,4 @@
-"""`workbench [PATH]`: the terminal user interface."""
+"""`workbench [PATH] [--profile NAME]`: the terminal user interface."""
 
 import argparse
 import difflib
@@ -16,10 +16,10 @@ Python's own thresholds the data pane of a large project had one every six secon
 
 def run(args: argparse.Namespace) -> int:
     """Open the screen on a project or on a folder of projects."""
-    return show(args.path)
+    return show(args.path, args.profile)
 
 
-def show(named: str | None, *, tour: bool = False) -> int:
+def show(named: str | None, profile: str | None = None, *, tour: bool = False) -> int:
     """Open the screen on the path that was named, or where projects are looked for when none was."""
     if named is not None:
         check_path(named)
@@ -27,7 +27,8 @@ def show(named: str | None, *, tour: bool = False) -> int:
     from workbench.ui.app import WorkbenchApp
 
     spare_collections()
-    WorkbenchApp(Path(named) if named is not None else usual_path(), tour=tour).run()
+    path = Path(named) if named is not None else usual_path()
+    WorkbenchApp(path, profile, tour=tour).run()
     return 0
 
 

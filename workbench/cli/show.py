@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.notes import read_notes
     from workbench.runs.status import read_status
     from workbench.runs.verdict.facts import judge_run, read_log
+    from workbench.ui.text import counted
 
     found = find_run(args.run)
     with busy("reading the log"):
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         if event["kind"] == "oom":
             say(f"memory     after step {event['step']}: {out_of_memory(event)}")
     if waits := [event.get("seconds") or 0.0 for event in log.others if event["kind"] == "continued"]:
-        say(f"paused     {len(waits)} times, {sum(waits):.0f} s together")
+        say(f"paused     {counted(len(waits), 'time')}, {sum(waits):.0f} s together")
     for sample in samples[-SAMPLES:]:
         end = "" if sample.get("stopped") else "…"
         where = f"step {sample['step']}, row {sample.get('row')}"

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.arguments import add_json, add_layers, add_project, opened
+from workbench.errors import fault
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,7 +55,10 @@ def run(args: argparse.Namespace) -> int:
     from workbench.runs.queue.entries import Queue
     from workbench.runs.queue.worker import begin
     from workbench.runs.sweep.store import changed_meanwhile, find_sweep, results
+    from workbench.ui.text import counted
 
+    if args.dry and args.start:
+        raise fault("--dry adds no run: there is nothing to --start", "--dry", "leave one of them out")
     project = opened(args)
     queue = Queue(project.folder)
     if args.vary:
@@ -62,9 +66,9 @@ def run(args: argparse.Namespace) -> int:
         if sweep is None:
             for each in tried:
                 say(about(each))
-            note(f"{len(tried)} runs; without --dry they are put into the queue")
+            note(f"{counted(len(tried), 'run')}; without --dry they are put into the queue")
             return 0
-        note(f"sweep {sweep.id}: {len(tried)} runs wait")
+        note(f"sweep {sweep.id}: {counted(len(tried), 'run')} to come")
         if sweep.moves_validation:
             moved = ", ".join(sweep.moves_validation)
             note(f"warning: {moved} changes what validation measures: losses are not comparable across it")
@@ -87,22 +91,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _make(args: argparse.Namespace, project: "OpenProject") -> "tuple[list[OpenProject], Sweep | None]":
     """The project once for each run, and the sweep, unless --dry."""
-    from workbench.errors import fault
-    from workbench.project.store import open_project
     from workbench.runs.sweep.choices import parse_axis, plan
-    from workbench.runs.sweep.store import Halving, enqueue_sweep
+    from workbench.runs.sweep.store import enqueue_sweep
 
     axes = dict(map(parse_axis, args.vary))
-    if args.halve is not None:
-        if args.halve < 1 or "training.max_steps" in axes:
-            raise fault("--halve needs STEPS from 1 on, and varies max_steps itself", "--halve")
-        steps = {"training.max_steps": args.halve}
-        project = open_project(project.folder, project.profile, project.overrides | steps)
-    made = plan(project, axes, args.random, args.seed)
+    made = plan(project, axes, args.random, args.seed, args.halve)
     if args.dry:
         return made.projects, None
-    halving = None if args.halve is None else Halving(steps=args.halve)
-    sweep = enqueue_sweep(made.projects, made.keys, halving=halving, moves_validation=made.moves_validation)
+    sweep = enqueue_sweep(
+        made.projects, made.keys, halving=made.halving, moves_validation=made.moves_validation
+    )
     return made.projects, sweep
 
 

@@ -110,6 +110,16 @@ def select(
     return selection
 
 
+def in_drawn_order(origins: Origins, seed: int) -> Iterator[Origin]:
+    """Rows in the order that the seed gives them: it depends on source and row number, on no other row."""
+    import numpy as np
+
+    sources = np.frombuffer(origins.sources, np.uint16).astype(np.uint64)
+    keys = (sources << np.uint64(48)) | np.frombuffer(origins.rows, np.int64).astype(np.uint64)
+    for i in np.argsort(drawn(keys, seed), kind="stable").tolist():
+        yield origins[i]
+
+
 class _Seen:
     """The examples of all sources, as little as later decisions need of each."""
 

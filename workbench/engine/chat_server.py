@@ -193,23 +193,14 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     return requests, replies
 
 
-def _prepare_environment() -> None:
-    """As for training, but for the network: a base model that is not here yet may be fetched."""
-    from workbench.engine.train_job import prepare_environment
-
-    offline = os.environ.get("HF_HUB_OFFLINE")
-    prepare_environment()
-    del os.environ["HF_HUB_OFFLINE"]
-    if offline is not None:
-        os.environ["HF_HUB_OFFLINE"] = offline
-
-
 def main() -> None:
     """Serve on stdin and stdout."""
     # ctrl+c reaches the whole group: what it means is for the screen to say
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = Server(*_take_pipes())
-    _prepare_environment()
+    from workbench.engine.train_job import prepare_environment
+
+    prepare_environment(offline=False)  # a base model that is not here yet may be fetched
     server.serve()
     os._exit(0)  # at once: a thread deep in torch would hold up a polite end
 

@@ -9,21 +9,10 @@ import torch
 from safetensors import SafetensorError
 
 from workbench.errors import WorkbenchError
+from workbench.prompts.tokenizer import FILES, TEMPLATE_FILE
 from workbench.runs.checkpoints import STAGING, list_checkpoints, publish, rotate
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
-
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "tokenizer.model",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-)
-TEMPLATE_FILE = "chat_template.jinja"
 
 
 class CheckpointWriter:
@@ -52,9 +41,7 @@ class CheckpointWriter:
         self._keep = keep
         # Read now: the base model may have been moved or removed when a checkpoint is due
         self._tokenizer_files = {
-            name: (base_folder / name).read_bytes()
-            for name in TOKENIZER_FILES
-            if (base_folder / name).is_file()
+            name: (base_folder / name).read_bytes() for name in FILES if (base_folder / name).is_file()
         }
         if tokenizer:
             self._tokenizer_files["tokenizer.json"] = tokenizer.encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, GenerationConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from workbench.chat.protocol import Target
 from workbench.chat.targets import targets
@@ -26,6 +26,7 @@ from workbench.errors import WorkbenchError, fault
 from workbench.exporting.card import CARD, card, license_of, marker
 from workbench.exporting.destination import MARKER, publish, require_free, require_room, staging
 from workbench.exporting.figures import MERGE_FILE, Figures, Proof, recommended
+from workbench.exporting.gguf_support import require_support
 from workbench.exporting.modelfile import MODELFILE, modelfile
 from workbench.exporting.portable_template import portable_template
 from workbench.exporting.prompt_files import unsaid, write_json, write_prompt_files
@@ -60,6 +61,9 @@ class Exporter:
         self.settings = open_project(request.project).settings.chat
         self.target = self._target()
         self.base = model_folder(self.target)
+        self.to_gguf = request.kind == "gguf"
+        if self.to_gguf:
+            require_support(self.base, str(self.export.dtype), request.to)
         tell("comparing the base model with that of the run")
         require_base(self.target, self.base)
         self.encoder = load_encoder(self.target, self.base)
@@ -121,24 +125,29 @@ class Exporter:
         self._prompt_files(folder)
 
     def _weights(self, folder: Path) -> Proof | None:
-        wanted = count_parameters(self.base) or 0.0
-        require_room(folder, int(wanted * _BYTES[self.export.dtype or "fp32"] * len(self.export.ways)))
+        weights = "fp32" if self.to_gguf else str(self.export.dtype)
+        wanted = (count_parameters(self.base) or 0.0) * _BYTES[weights] * len(self.export.ways)
+        require_room(folder, int(wanted * (2 if self.to_gguf else 1)))
         comparison, side = self._comparison()
         measured: list[Figures] = []
         for way in self.export.ways:
             place = folder / way
-            self._merge(way, place)
+            self._merge(way, place, DTYPES[weights])
             if comparison:
                 self.tell(f"holding it against the model as it was trained: {way}")
                 measured.append(comparison.figures(way, self._loaded(place)))
                 _forget()
         best: Way = recommended(measured) if measured else self.export.ways[-1]  # type: ignore[assignment]
-        for file in (folder / best).iterdir():
-            file.rename(folder / file.name)
+        from_ = "."
+        if self.to_gguf:
+            from_ = f"./{self._gguf(folder, folder / best, comparison, measured)}"
+        else:
+            for file in (folder / best).iterdir():
+                file.rename(folder / file.name)
+            self._prompt_files(folder)
         for way in self.export.ways:
             shutil.rmtree(folder / way)
-        self._prompt_files(folder)
-        text, remark = modelfile(".", self.encoder, self.template, self.settings, context_length(self.base))
+        text, remark = modelfile(from_, self.encoder, self.template, self.settings, context_length(self.base))
         (folder / MODELFILE).write_text(text, encoding="utf-8")
         self.remarks += [remark] if remark else []
         if comparison is None:
@@ -148,12 +157,38 @@ class Exporter:
             side=side,
             tokens=comparison.tokens,
             arithmetic=str(live_dtype()).removeprefix("torch."),
-            dtype=str(self.export.dtype),
+            dtype=f"{weights}, in the file to {self.export.dtype}" if self.to_gguf else weights,
             perplexity=comparison.perplexity,
             measured=tuple(measured),
             recommended=best,
-            written=best,
+            written="gguf" if self.to_gguf else best,
         )
+
+    def _gguf(
+        self, folder: Path, merged: Path, comparison: Comparison | None, measured: list[Figures]
+    ) -> str:
+        """Write the file, and hold it against the model as it was trained as transformers reads it."""
+        from workbench.engine.gguf_file import write_gguf
+
+        file = folder / f"{self.export.name}-{self.export.dtype}.gguf"
+        self.tell("writing the GGUF file, and reading it back")
+        begins = self._prompt(_PROBES[0])[:1] == [self.encoder.tokenizer.bos_id]
+        remark = write_gguf(
+            merged, file, self.encoder, self.template, str(self.export.dtype), self.export.name, begins
+        )
+        self.remarks += [remark] if remark else []
+        self.remarks.append("llama.cpp itself was not asked: that it answers the same is unproven")
+        if comparison:
+            self.tell("holding it against the model as it was trained: the GGUF file")
+            model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file.name, dtype=live_dtype())
+            model.generation_config.eos_token_id = self._more_stops() or None
+            measured.append(comparison.figures("gguf", model.eval()))
+        return file.name
+
+    def _prompt(self, conversation: list[Message]) -> list[int]:
+        """The ids of a prompt as chat makes them. Raises WorkbenchError: the template refuses it."""
+        system = [Message("system", self.settings.system)] if self.settings.system else []
+        return self.encoder.prompt([*system, *conversation])[0]
 
     def _comparison(self) -> tuple[Comparison | None, str]:
         """The model as it was trained, on held-out rows; None where there are none to be had."""
@@ -171,12 +206,15 @@ class Exporter:
         _forget()
         return comparison, side
 
-    def _merge(self, way: Way, place: Path) -> None:
+    def _merge(self, way: Way, place: Path, dtype: torch.dtype) -> None:
         self.tell(f"merging: {way}")
-        model = merged_model(self.target, self.base, way, DTYPES[str(self.export.dtype)])
+        model = merged_model(self.target, self.base, way, dtype)
         self.tell(f"writing: {way}")
-        model.generation_config = GenerationConfig()  # ours is written beside it
+        # Ours is written in its place; until then it ends answers as the model as it was trained does
+        model.generation_config = GenerationConfig(eos_token_id=model.generation_config.eos_token_id)
         model.save_pretrained(place)
+        for file in place.glob("*.safetensors"):  # safetensors lets nobody else read them
+            shutil.copymode(place / "config.json", file)
         del model
         _forget()
 
@@ -189,9 +227,8 @@ class Exporter:
         self.tell("holding the prompts of transformers against ours")
         theirs = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         for probe in _PROBES:
-            system = [Message("system", self.settings.system)] if self.settings.system else []
             try:
-                ours, _ = self.encoder.prompt([*system, *probe])
+                ours = self._prompt(probe)
             except WorkbenchError:  # not every template takes every conversation
                 continue
             messages = [{"role": each.role, "content": each.content} for each in probe]

@@ -22,7 +22,7 @@ def main() -> int:
     import transformers
 
     from workbench.engine.export import export
-    from workbench.engine.reasons import explain
+    from workbench.engine.reasons import out_of_memory
     from workbench.errors import Problem, WorkbenchError
     from workbench.exporting.request import ExportRequest
 
@@ -37,7 +37,11 @@ def main() -> int:
         return 1
     except Exception as error:
         traceback.print_exc()
-        problems = (Problem(explain(error, REMEDY)),)
+        first = str(error).strip().partition("\n")[0]
+        short = out_of_memory(error)
+        problems = (
+            Problem("out of memory", hint=REMEDY) if short else Problem(f"{type(error).__name__}: {first}"),
+        )
     else:
         figures = None if proof is None else json.loads(proof.model_dump_json())
         say({"done": {"proof": figures, "remarks": remarks}})

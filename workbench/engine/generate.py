@@ -22,6 +22,7 @@ from workbench.engine.batch import Start, Voice, batches, forward, keep
 from workbench.engine.models import context_length
 from workbench.engine.writing import Answer, Ends, Writing
 from workbench.errors import WorkbenchError, fault
+from workbench.project.sampling import Sampling
 from workbench.project.schema import ChatSettings
 from workbench.prompts.encoding.encode import Encoder
 from workbench.prompts.tokenizer import Tokenizer
@@ -65,7 +66,7 @@ class Session:
     def use(self, encoder: Encoder) -> None:
         """Write prompts with this one from now on; what is kept of the last prompt holds all the same."""
         self.encoder = encoder
-        self.ends = Ends(self._stop_ids(encoder), encoder.stop_texts, self.context)
+        self.ends = Ends(stop_ids(self.model, encoder), encoder.stop_texts, self.context)
 
     def answer(
         self,
@@ -88,7 +89,7 @@ class Session:
         return self._alone(self.prompt(messages, settings), settings, emit, stop)
 
     def complete(
-        self, prompt: list[int], settings: ChatSettings, emit: Callable[[str], None], stop: Event
+        self, prompt: list[int], settings: Sampling, emit: Callable[[str], None], stop: Event
     ) -> Answer:
         """Go on from the tokens of a prompt; as `answer` in all else."""
         return self._alone(Prompt(prompt), settings, emit, stop)
@@ -165,9 +166,7 @@ class Session:
             at = end
         return reused, scores
 
-    def _alone(
-        self, prompt: Prompt, settings: ChatSettings, emit: Callable[[str], None], stop: Event
-    ) -> Answer:
+    def _alone(self, prompt: Prompt, settings: Sampling, emit: Callable[[str], None], stop: Event) -> Answer:
         ((_, answer),) = answer_together([Asked(self, prompt, settings, emit)], stop)
         if isinstance(answer, WorkbenchError):
             raise answer
@@ -199,12 +198,6 @@ class Session:
     def _new_cache(self) -> DynamicCache:
         return DynamicCache(config=self.model.config)
 
-    def _stop_ids(self, encoder: Encoder) -> frozenset[int]:
-        """The template's, the generation config's, and what ends a turn in this vocabulary."""
-        eos = self.model.generation_config.eos_token_id
-        listed = [] if eos is None else eos if isinstance(eos, list) else [eos]
-        return frozenset((*encoder.stop_ids, *listed, *_turn_ends(encoder.tokenizer)))
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -219,7 +212,7 @@ class Asked:
 
     session: Session
     prompt: Prompt
-    settings: ChatSettings
+    settings: Sampling
     emit: Callable[[str], None]
 
 
@@ -272,6 +265,14 @@ def answer_together(
     for batch in going:
         for number, writing in batch.open:
             yield number, writing.end()
+
+
+def stop_ids(model: PreTrainedModel, encoder: Encoder) -> frozenset[int]:
+    """Tokens that end an answer: the template's, the generation config's, and what ends a turn in this
+    vocabulary."""
+    eos = model.generation_config.eos_token_id
+    listed = [] if eos is None else eos if isinstance(eos, list) else [eos]
+    return frozenset((*encoder.stop_ids, *listed, *_turn_ends(encoder.tokenizer)))
 
 
 def _turn_ends(tokenizer: Tokenizer) -> list[int]:

@@ -106,6 +106,11 @@ class Sampler:
         if settings.typical_p < 1:
             add(TypicalLogitsWarper(settings.typical_p))
 
+    @property
+    def takes_likeliest(self) -> bool:
+        """It takes the token that the model scores highest, whatever stands before it."""
+        return self._greedy and not self._processors
+
     def draw(self, ids: torch.Tensor, scores: torch.Tensor) -> int:
         """The next token after `ids` [1, T], from the model's `scores` [1, vocabulary].
 

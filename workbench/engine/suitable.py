@@ -6,6 +6,7 @@ import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from workbench.data.report import SourceReport
 from workbench.engine import models
 from workbench.errors import fault
 from workbench.project.schema import Project
@@ -50,9 +51,9 @@ def require_fit(model: PreTrainedModel, examples: Sequence[Supervised]) -> None:
         )
 
 
-def tell_left_out(encoded: EncodedProject, events: EventWriter) -> None:
+def tell_left_out(reports: Sequence[SourceReport], events: EventWriter) -> None:
     """One warning for each source that loses rows: how many, why, and where to look first."""
-    for report in encoded.report:
+    for report in reports:
         if reasons := report.left_out:
             lost = sum(count for _, count, _ in reasons)
             told = ", ".join(

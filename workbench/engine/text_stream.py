@@ -6,13 +6,15 @@ from workbench.prompts.tokenizer import Tokenizer
 
 CONTEXT_TOKENS = 6
 BROKEN = "\ufffd"
+MOST_PENDING = 8
+"""Tokens that may wait for a character to become whole: it has four bytes at most, so more of them are none."""
 
 
 class TextStream:
     """The text of one answer while it is written.
 
     A character whose bytes come in several tokens is held back until it is whole, and so is anything that may
-    become a stop text. Special tokens have no text. One blank at the very start is left out: it belongs to
+    become a stop text; bytes that make no character are shown as U+FFFD after a few tokens. Special tokens have no text. One blank at the very start is left out: it belongs to
     the template (Llama 2 and Mistral write one before an answer), which writes it again with the next turn.
 
     Args:
@@ -36,7 +38,8 @@ class TextStream:
             return ""
         self._window.append(token)
         text = self._tokenizer.decode(self._window, skip_special=True)
-        if text.endswith(BROKEN) or len(text) <= len(self._known):
+        waits = len(self._window) - self._read <= MOST_PENDING
+        if waits and (text.endswith(BROKEN) or len(text) <= len(self._known)):
             return ""
         new = text[len(self._known) :]
         # What follows is decoded after this piece alone: a token costs the same in a long answer

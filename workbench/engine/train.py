@@ -64,7 +64,7 @@ def train(run: Run, events: EventWriter, commands: Commands) -> Ending:
         opened, Preparing(events, "encoding the rows"), Preparing(events, "reading the rows")
     )
     require_rows(encoded, spec.project)
-    tell_left_out(encoded, events)
+    tell_left_out(encoded.report, events)
 
     try:
         trainer, facts = build(

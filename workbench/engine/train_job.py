@@ -33,8 +33,12 @@ def cores() -> int:
         return available
 
 
-def prepare_environment() -> None:
-    """Set what the libraries read when they are imported. What the user has set stays, but for telemetry."""
+def prepare_environment(*, offline: bool = True) -> None:
+    """Set what the libraries read when they are imported. What the user has set stays, but for telemetry.
+
+    Args:
+        offline: a base model was fetched before: nothing is asked of the network.
+    """
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # TRL reports every trainer it builds
     os.environ["DO_NOT_TRACK"] = "1"
     # Threads that spin while they wait take three times as long beside busy neighbours
@@ -43,10 +47,11 @@ def prepare_environment() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    # A base model is fetched before the run starts; the run itself asks the network for nothing
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
     _keep_hub_kernels_out()
     warnings.filterwarnings("ignore", ".*gradient_checkpointing` is deprecated", FutureWarning)
+    warnings.filterwarnings("ignore", ".*past_key_values` is deprecated", FutureWarning)
 
 
 def _keep_hub_kernels_out() -> None:

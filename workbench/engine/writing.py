@@ -10,7 +10,7 @@ from workbench.chat.memory import Prompt
 from workbench.chat.protocol import ALTERNATIVES, DETAILED_TOKENS, Alternative, EndReason, TokenDetail
 from workbench.engine.sampling import Sampler, require_finite
 from workbench.engine.text_stream import TextStream
-from workbench.project.schema import ChatSettings
+from workbench.project.sampling import Sampling
 from workbench.prompts.tokenizer import Tokenizer
 
 
@@ -58,7 +58,7 @@ class Writing:
     def __init__(
         self,
         prompt: Prompt,
-        settings: ChatSettings,
+        settings: Sampling,
         ends: Ends,
         tokenizer: Tokenizer,
         device: torch.device,

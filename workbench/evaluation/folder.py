@@ -57,6 +57,11 @@ class Evaluation:
         """What a person found wrong with answers."""
         return self.folder / "issues.jsonl"
 
+    @property
+    def corrections(self) -> Path:
+        """Answers that a person wrote better."""
+        return self.folder / "corrections.jsonl"
+
     def contestant(self, number: int) -> "Measured":
         """What was measured of the plan's contestant `number`, from 0."""
         return Measured(self.folder / "contestants" / str(number))

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from workbench.prompts.survey.checks.seen import rows
 
 COURSE = (
-    "course mean: prompt and answer are tokenized apart, <bos> + prompt + answer + <eos>; only answer and "
-    "<eos> are scored; a row's perplexity is exp(mean negative log-likelihood of its scored tokens), and "
-    "the figure is the arithmetic mean over rows (ppl.py of NTU ADL HW3). One bad row can move it far"
+    "course mean: a row's perplexity is exp(mean negative log-likelihood of its scored tokens); the figure "
+    "is the arithmetic mean over rows, as in ppl.py of NTU ADL HW3. One bad row can move it far"
 )
 TOKEN_WEIGHTED = (
     "token-weighted: exp(sum of the negative log-likelihoods of all scored tokens / their number). Long "
     "answers count more, and one bad row counts less"
 )
+SCORED = {
+    "separate": (
+        "scored as in ppl.py of NTU ADL HW3: prompt and answer are tokenized apart, <bos> + prompt + answer "
+        "+ <eos>; answer and <eos> count"
+    ),
+    "training": "scored as trained: the project's template and mask, written as for training",
+}
+"""Which tokens count, by `evaluation.perplexity`; figures of the one are no figures of the other."""
 NOTHING_SCORED = "no token of the answer is left to score"
 
 

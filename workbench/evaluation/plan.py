@@ -2,10 +2,11 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.chat.protocol import Target
 from workbench.project.evaluation import Decoding, EvaluationSettings
+from workbench.project.schema import DataSettings
 
 
 class Contestant(BaseModel):
@@ -39,6 +40,8 @@ class Plan(BaseModel):
         side: rows that are scored.
         contestants: in the order of the table.
         settings: measures and decoding.
+        data: which rows there are and how long one may be, as it was then.
+        device: the GPU when there is one, or the processor whatever there is.
         profile, overrides: laid over project.toml.
         command: how it was asked for.
     """
@@ -52,6 +55,8 @@ class Plan(BaseModel):
     side: Literal["train", "validation", "test"]
     contestants: list[Contestant]
     settings: EvaluationSettings
+    data: DataSettings = Field(default_factory=DataSettings)
+    device: Literal["auto", "cpu"] = "auto"
     profile: str | None = None
     overrides: dict[str, Any] = {}
     command: list[str] = []

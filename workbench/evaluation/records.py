@@ -36,11 +36,12 @@ class RowRecord(Record):
 
 
 class Said(BaseModel):
-    """One message; `given` are further keys of a structured content."""
+    """One message; `given` are further keys of a structured content, `text_key` is that of its text."""
 
     role: Literal["system", "user", "assistant"]
     content: str
     given: dict[str, str] = {}
+    text_key: str = ""
 
 
 class ScoredRow(RowRecord):
@@ -51,16 +52,22 @@ class ScoredRow(RowRecord):
         messages: what stands before the answer.
         reference: the answer in the file; None where it holds none.
         given: what is given of the answer, such as its emotion.
+        text_key: key of the answer's text in a structured content; empty where it is plain text.
         tags: its tags.
         blocks: its own context blocks, title and text.
+        group: rows of one group never give each other's answers away, as of `data.example.Example`.
+        plain: the reference is a text without a conversation around it.
     """
 
     id: str
     messages: list[Said]
     reference: str | None
     given: dict[str, str] = {}
+    text_key: str = ""
     tags: dict[str, str] = {}
     blocks: list[tuple[str, str]] = []
+    group: str = ""
+    plain: bool = False
 
 
 class Score(RowRecord):
@@ -71,7 +78,8 @@ class Score(RowRecord):
         nll: negative log likelihood of the scored tokens, summed, in nats.
         tokens: how many are scored; 0 where none is, for the reason in `skipped`.
         correct: how many of them are the likeliest token at their place.
-        skipped: why no token is scored, such as an answer that was cut off; empty where some are.
+        skipped: why no token is scored, such as an answer that was cut off; empty where some are. Up to its
+            colon it is the same for all rows of its sort, so that it can be counted.
     """
 
     repeat: int = 0
@@ -137,12 +145,26 @@ def read_records(path: Path, kind: type[_Line]) -> Iterator[_Line]:
     Raises WorkbenchError: unreadable, or a broken line, with its number.
     """
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        content = path.read_bytes()
     except FileNotFoundError:
         return
     except OSError as error:
         raise fault(f"cannot be read: {error.strerror}", path) from None
-    for number, line in enumerate(lines, 1):
+    yield from parse_records(content[: content.rfind(b"\n") + 1], kind, path)
+
+
+def parse_records(content: bytes, kind: type[_Line], path: Path, before: int = 0) -> Iterator[_Line]:
+    """The records of whole lines.
+
+    Args:
+        content: ends in a line break.
+        kind: of the records.
+        path: where they stand, for errors.
+        before: how many lines of the file come first.
+
+    Raises WorkbenchError: a broken line, with its number.
+    """
+    for number, line in enumerate(content.split(b"\n")[:-1], before + 1):
         if not line.strip():
             continue
         try:

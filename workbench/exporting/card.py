@@ -17,9 +17,10 @@ CARD = "README.md"
 _LOADING = {
     "adapter": """\
 from peft import AutoPeftModelForCausalLM      # makes room for added special tokens by itself
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, GenerationConfig
 
 model = AutoPeftModelForCausalLM.from_pretrained(folder)
+model.generation_config = GenerationConfig.from_pretrained(folder)
 tokenizer = AutoTokenizer.from_pretrained(folder)""",
     "merged": """\
 from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -57,7 +57,7 @@ def require_free(to: Path, run: Run, replace: bool) -> None:
         return
     if not to.is_dir():
         raise fault("a file is in the way", to, "name another folder")
-    if not _is_export(to):
+    if not holds_export(to):
         raise fault(
             "the folder is not empty, and no export of ours", to, "name another one: it is left alone"
         )
@@ -70,18 +70,19 @@ def staging(to: Path) -> Iterator[Path]:
     """A hidden folder beside `to`, to be filled and then published; it is removed when it was not.
 
     Raises:
-        WorkbenchError: the place cannot be written to, or the disk is full.
+        WorkbenchError: the place cannot be written to.
     """
     place = Staging(to.with_name(f".{to.name}{_STAGING}{secrets.token_hex(4)}"))
-    descriptor = None
+    clear(to)
     try:
-        clear(to)
         to.parent.mkdir(parents=True, exist_ok=True)
         place.folder.mkdir()
-        descriptor = hold(place)
-        yield place.folder
     except OSError as error:
         raise _fault(error, to) from error
+    descriptor = None
+    try:
+        descriptor = hold(place)
+        yield place.folder
     finally:
         if descriptor is not None:
             os.close(descriptor)
@@ -134,7 +135,8 @@ def require_room(folder: Path, wanted: int) -> None:
         )
 
 
-def _is_export(folder: Path) -> bool:
+def holds_export(folder: Path) -> bool:
+    """Whether a folder is an export of ours."""
     try:
         return isinstance(json.loads((folder / MARKER).read_bytes()), dict)
     except (OSError, ValueError):

@@ -8,18 +8,9 @@ from pathlib import Path
 from workbench.exporting.generation import GENERATION_CONFIG, generation_config
 from workbench.project.schema import ChatSettings
 from workbench.prompts.encoding.encode import Encoder
+from workbench.prompts.tokenizer import FILES, TEMPLATE_FILE
 
-TEMPLATE_FILE = "chat_template.jinja"
 TOKENIZER_CONFIG = "tokenizer_config.json"
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "tokenizer.model",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-)
 _AS_IT_IS = "PreTrainedTokenizerFast"
 """The class of transformers that takes tokenizer.json at its word."""
 
@@ -38,7 +29,7 @@ def write_prompt_files(
     Raises OSError: a file cannot be read or written.
     """
     tokenizer = encoder.tokenizer
-    for name in _TOKENIZER_FILES:
+    for name in FILES:
         if (tokenizer.folder / name).is_file():
             shutil.copyfile(tokenizer.folder / name, folder / name)
     config = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import workbench
 from workbench.errors import fault
+from workbench.project.base_model import EMBEDDED
 from workbench.project.complaints import did_you_mean
 from workbench.project.paths import expanded
 from workbench.project.reading import find_projects
@@ -35,13 +36,11 @@ class ExampleProject:
 
 
 def example_projects() -> list[ExampleProject]:
-    """All that come along, by name; none where the package was taken apart."""
+    """All that come along, by name; first what is on the small base model anyway, without a profile."""
     place = next((place for place in _PLACES if place.is_dir()), None)
-    return [_example(folder) for folder in find_projects(place)] if place else []
-
-
-def _example(folder: Path) -> ExampleProject:
-    return ExampleProject(folder.name, open_project(folder).settings.about, folder)
+    opened = [open_project(folder) for folder in find_projects(place)] if place else []
+    opened.sort(key=lambda project: project.settings.model.base != EMBEDDED)
+    return [ExampleProject(each.folder.name, each.settings.about, each.folder) for each in opened]
 
 
 def copy_example(name: str, folder: Path) -> OpenProject:

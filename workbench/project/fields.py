@@ -4,11 +4,12 @@ import json
 import math
 import tomllib
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from workbench.errors import Problem, WorkbenchError, fault
@@ -31,6 +32,10 @@ _TRUTH = {
     "off": False,
     "0": False,
 }
+
+
+_WHOLE = 1e15
+"""From here on a float is written with its exponent."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,11 @@ class FormField:
         """What stands above its group in a form."""
         return f"{self.section}: {self.group}" if self.group else self.section
 
+    def unit_of(self, value: str) -> str:
+        """The unit behind a value as it is shown: `1 cycle`, `2 cycles`."""
+        one = value == "1" and " or " not in self.unit
+        return self.unit.removesuffix("s") if one else self.unit
+
     @property
     def name(self) -> str:
         """The key inside its section, such as `rank`."""
@@ -71,8 +81,10 @@ class FormField:
 
 
 def form_fields(section: str) -> list[FormField]:
-    """The fields of a table: `model`, `data`, `prompt`, `training` or `chat`; tables in it are left out."""
-    table: Any = Project.model_fields[section].annotation
+    """The fields of a table: `model`, `evaluation` or `evaluation.decoding`; tables in it are left out."""
+    table: Any = Project
+    for name in section.split("."):
+        table = table.model_fields[name].annotation
     return [
         _form_field(section, name, info)
         for name, info in table.model_fields.items()
@@ -98,9 +110,10 @@ class Usual:
 @cache
 def usual(preset_name: str) -> Mapping[str, Usual]:
     """What each setting of all forms is where nothing sets it, by dotted key, under a preset or `none`."""
-    sections = [name for name, info in Project.model_fields.items() if _is_table(info.annotation)]
     found = {
-        field.key: Usual(field.default, field.source) for name in sections for field in form_fields(name)
+        field.key: Usual(field.default, field.source)
+        for section in _sections(Project, "")
+        for field in form_fields(section)
     }
     if preset_name != NONE:
         chosen = preset(preset_name)
@@ -157,6 +170,8 @@ def format_value(value: Any) -> str:
             item == item.strip() and item.isprintable() and not set(item) & set(',"[') for item in value
         )
         return ", ".join(value) if is_plain and all(value) else f"[{', '.join(map(_quoted, value))}]"
+    if isinstance(value, float) and value.is_integer() and 1 <= abs(value) < _WHOLE:
+        return str(int(value))
     return repr(value)
 
 
@@ -188,6 +203,15 @@ def _form_field(section: str, name: str, info: FieldInfo) -> FormField:
         kind=kind,
         choices=choices,
     )
+
+
+def _sections(table: type[BaseModel], above: str) -> Iterator[str]:
+    """The tables in a table, and the tables in those, each by its dotted key; lists of tables have none."""
+    for name, info in table.model_fields.items():
+        inner: Any = info.annotation
+        if isinstance(inner, type) and issubclass(inner, Table):
+            yield above + name
+            yield from _sections(inner, f"{above}{name}.")
 
 
 def _is_table(annotation: Any) -> bool:

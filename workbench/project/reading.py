@@ -2,9 +2,11 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.errors import fault
+from workbench.errors import WorkbenchError, fault
+from workbench.project.base_model import EMBEDDED
 from workbench.project.complaints import did_you_mean
 from workbench.project.layers import Tree
 
@@ -30,6 +32,31 @@ def find_projects(folder: Path) -> list[Path]:
         return sorted(file.parent for file in folder.glob(f"*/{FILE_NAME}") if file.is_file())
     except OSError:
         return []
+
+
+def likeliest(found: Sequence[Path]) -> Path:
+    """The one of several projects that is opened unasked: that of the newest run, else the first on the
+    small base model, which wants nothing of the box, else the first."""
+    worked = {folder: began for folder in found if (began := _newest_run(folder))}
+    if worked:
+        return max(worked, key=worked.__getitem__)
+    return next((folder for folder in found if _is_small(folder)), found[0])
+
+
+def _newest_run(folder: Path) -> float:
+    """When its newest run was begun, by the clock of the file system; 0 without one."""
+    try:
+        return max((run.stat().st_mtime for run in (folder / "runs").iterdir()), default=0.0)
+    except OSError:
+        return 0.0
+
+
+def _is_small(folder: Path) -> bool:
+    try:
+        model = parse(read_text(folder / FILE_NAME)).get("model", {})
+    except WorkbenchError:
+        return False
+    return isinstance(model, dict) and model.get("base", EMBEDDED) == EMBEDDED
 
 
 def project_file(path: Path) -> Path:

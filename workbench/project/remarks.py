@@ -1,14 +1,16 @@
 """Settings that are valid and do not do what one may think: ignored, unusual, or without effect here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.project.schema import DataSettings, ModelSettings, Project
 from workbench.project.table import Table
 from workbench.project.training import TrainingSettings
+
+_AnyTable = TypeVar("_AnyTable", bound=Table)
 
 USUAL_RATES = {"lora": 2e-4, "full": 2e-5}
 """Learning rates to begin with: QLoRA, arXiv 2305.14314, and Alpaca's full fine-tuning."""
@@ -59,10 +61,14 @@ def remarks(settings: Project, steps: int | None = None, weights: int | None = N
 def with_changes(settings: Project, changes: Mapping[str, Any]) -> Project:
     """The settings with valid changes of a form laid in, which count as written: dotted key to value."""
     for key, value in changes.items():
-        section, name = key.split(".", 1)
-        table = getattr(settings, section).model_copy(update={name: value})
-        settings = settings.model_copy(update={section: table})
+        settings = _with_change(settings, key.split("."), value)
     return settings
+
+
+def _with_change(table: _AnyTable, path: Sequence[str], value: Any) -> _AnyTable:
+    name, *rest = path
+    inner = _with_change(getattr(table, name), rest, value) if rest else value
+    return table.model_copy(update={name: inner})
 
 
 def weight_bytes(folder: Path) -> int | None:

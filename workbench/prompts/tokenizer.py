@@ -23,6 +23,18 @@ from workbench.prompts.encoding.widths import Widths, widths_of
 
 NAMED_SPECIALS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 BYTES_HANDLER = "workbench.bytes"
+TEMPLATE_FILE = "chat_template.jinja"
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+)
+"""What a folder may hold of a tokenizer."""
 
 
 class Tokenizer:
@@ -220,7 +232,7 @@ def _add_missing(backend: "tokenizers.Tokenizer", listed: object) -> None:
 
 def _chat_template(folder: Path, config: dict[str, Any]) -> tuple[str | None, Path]:
     """The folder's template and its file: chat_template.jinja, chat_template.json, or in the config."""
-    file = folder / "chat_template.jinja"
+    file = folder / TEMPLATE_FILE
     if file.is_file():
         return _read(file), file
     file = folder / "chat_template.json"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,13 @@ def compare(runs: Sequence[Run], metric: str = "") -> Comparison:
 def sorted_by(comparison: Comparison, metric: str) -> Comparison:
     """The same runs in the order of another of `METRICS`; no log is read again."""
     return _arranged(comparison.runs, metric, comparison.warnings)
+
+
+def as_named(comparison: Comparison, runs: Sequence[Run]) -> Comparison:
+    """The same runs in the order of `runs`."""
+    order = {run: place for place, run in reversed([*enumerate(runs)])}
+    compared = sorted(comparison.runs, key=lambda each: order[each.run])
+    return replace(comparison, runs=compared, differences=_differences(compared))
 
 
 def _arranged(runs: Sequence[Compared], metric: str, warnings: list[str]) -> Comparison:

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
 
 from workbench.errors import WorkbenchError, fault
 from workbench.project.files import write_atomic
@@ -29,6 +30,13 @@ Name = Literal["stop", "checkpoint", "validate", "sample", "pause", "continue", 
 """What a run can be asked for. `logging` goes with `steps`, the new distance of points of the curve."""
 
 NAMES: tuple[str, ...] = get_args(Name)
+
+
+class Commanded(Protocol):
+    """A run, or another job that takes commands."""
+
+    @property
+    def control(self) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ def stop_now(run: Run, grace: float = GRACE_SECONDS) -> None:
         _write_end(run)
 
 
-def pending(run: Run) -> Iterator[Command]:
+def pending(run: Commanded) -> Iterator[Command]:
     """The commands sent since the last call, in order; each is removed as it is given out."""
     for name in _files(run):
         path = run.control / name
@@ -106,7 +114,7 @@ def pending_names(run: Run) -> list[str]:
     return [name.removesuffix(".json").partition("-")[2] for name in _files(run)]
 
 
-def _files(run: Run) -> list[str]:
+def _files(run: Commanded) -> list[str]:
     try:
         names = os.listdir(run.control)
     except OSError:
@@ -114,7 +122,7 @@ def _files(run: Run) -> list[str]:
     return sorted(name for name in names if name.endswith(".json") and not name.startswith("."))
 
 
-def clear(run: Run) -> None:
+def clear(run: Commanded) -> None:
     """Drop commands that nobody took up: they were meant for an attempt that has ended."""
     for _ in pending(run):
         pass
@@ -125,7 +133,7 @@ def _require_running(run: Run) -> None:
         raise fault(f"this run is not going on: it is {read_status(run).state.value}", run.id)
 
 
-def ask(run: Run, name: str, reason: str) -> None:
+def ask(run: Commanded, name: str, reason: str) -> None:
     """Leave a command for a run that this process watches over; `reason` goes into its answer.
 
     Raises:
@@ -134,7 +142,7 @@ def ask(run: Run, name: str, reason: str) -> None:
     _write(run, name, {"reason": reason})
 
 
-def _write(run: Run, name: str, arguments: Mapping[str, int | str] | None = None) -> None:
+def _write(run: Commanded, name: str, arguments: Mapping[str, int | str] | None = None) -> None:
     path = run.control / f"{time.time_ns():020}-{name}.json"
     more = {"arguments": dict(arguments)} if arguments else {}
     write_atomic(path, json.dumps({"v": 1, "name": name, **more}) + "\n")

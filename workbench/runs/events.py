@@ -142,11 +142,12 @@ class EventTail:
 
     Attributes:
         broken: lines so far that were no event.
+        restarts: how often the log was another one than before, and reading started anew.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.broken = 0
+        self.broken = self.restarts = 0
         self._restart()
 
     def read(self, max_records: int = 2000, max_seconds: float = 0.05) -> list[Event]:
@@ -162,6 +163,7 @@ class EventTail:
         try:
             if not self._position.fits(file):
                 self._restart()
+                self.restarts += 1
             events: list[Event] = []
             for looked_at in range(max_records):
                 if looked_at % _LOOK_AT_CLOCK_EVERY == 0 and looked_at and time.monotonic() > deadline:

@@ -1,13 +1,25 @@
-"""The journal entry of a run, `notes.md`: what was tried, and what came of it."""
+"""The journal entry of a run or an evaluation, `notes.md`: what was tried, and what came of it."""
+
+from pathlib import Path
+from typing import Protocol
 
 from workbench.errors import fault
 from workbench.project.files import write_atomic
-from workbench.runs.folder import Run
 
 NOTES = "notes.md"
 
 
-def read_notes(run: Run) -> str:
+class Noted(Protocol):
+    """A run, or another job with a folder of its own."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def id(self) -> str: ...
+
+
+def read_notes(run: Noted) -> str:
     """The entry as it stands; empty when there is none. Raises WorkbenchError when it cannot be read."""
     path = run.folder / NOTES
     try:
@@ -18,7 +30,7 @@ def read_notes(run: Run) -> str:
         raise fault(f"cannot be read: {error.strerror or error}", path) from error
 
 
-def add_note(run: Run, text: str) -> None:
+def add_note(run: Noted, text: str) -> None:
     """Add a paragraph at the end. Raises WorkbenchError when it cannot be written; the entry stays then."""
     if not text.strip():
         raise fault("the note is empty", run.id)

@@ -1,42 +1,48 @@
-"""The app: one frame, five panes that are made when first shown, and the keys that work everywhere."""
+"""The app: one frame, six panes that are made when first shown, and the keys that work everywhere."""
 
 import asyncio
 import signal
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.app import App, ComposeResult
-from textual.screen import Screen
+from textual.app import ComposeResult
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, fault
 from workbench.ui.actions import ACTIONS, Action, actions, bindings
 from workbench.ui.frame import KeyBar, TopLine
 from workbench.ui.panes.base import Pane
+from workbench.ui.running import RunningApp
 from workbench.ui.text import clean_lines, guard_terminal
 from workbench.ui.theme import DARK, LIGHT, remember_theme, remembered_theme
 
 if TYPE_CHECKING:
     from workbench.project.store import OpenProject
-    from workbench.runs.folder import Run
-    from workbench.runs.queue.entries import Queue
-    from workbench.ui.ending import RunWatch
     from workbench.ui.workspace import Workspace
 
 # Imports inside functions are those that the first frame does not need: pydantic alone costs 70 ms.
 
-PANES = {"data": "Data", "prompt": "Prompt", "setup": "Setup", "train": "Train", "chat": "Chat"}
+PANES = {
+    "data": "Data",
+    "prompt": "Prompt",
+    "setup": "Setup",
+    "train": "Train",
+    "evaluate": "Evaluate",
+    "chat": "Chat",
+}
 STATE_SECONDS = 2.0
+SAID_SECONDS = 3.5
+"""A notice lies over the lower part of a pane: no longer than a line takes to be read."""
 NO_PROJECT = "no project is open: p opens one, or begins one; f5 reads this one again"
 NEW_PROJECT = "+ a new project…"
 
 
-class WorkbenchApp(App[None]):
+class WorkbenchApp(RunningApp):
     """A person's desk on a folder of projects."""
 
     TITLE = "workbench"
@@ -46,16 +52,18 @@ class WorkbenchApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (44, "-high")]
 
-    def __init__(self, path: Path, *, tour: bool = False) -> None:
+    def __init__(self, path: Path, profile: str | None = None, *, tour: bool = False) -> None:
         """
         Args:
-            path: a project, or a folder of projects, which may be missing.
+            path: a project or a folder of projects, which may be missing.
+            profile: what is laid over the first one that opens.
             tour: begin the tour as soon as a project is open.
         """
         super().__init__()
         path = path.expanduser().absolute()
         self.path = path.parent if path.is_file() else path
         self.place = ""
+        self._profile = profile
         self._chosen: Path | None = None
         self._begun = False
         self._tour = tour
@@ -97,32 +105,49 @@ class WorkbenchApp(App[None]):
     # Projects
 
     async def open_first(self) -> None:
-        """Open the project that `path` names, or the first of that folder; without one, offer some."""
-        from workbench.project.store import find_projects
+        """Open the project that `path` names, or the likeliest of that folder; without one, offer some."""
+        from workbench.project.reading import find_projects, likeliest
 
         if found := find_projects(self.path):
-            await self.open(found[0])
+            await self.open(likeliest(found), self._profile)
         else:
             await self.show_welcome()
 
-    async def open(self, folder: Path) -> None:
-        """Open a project and show it: its running training if there is one, else its data."""
+    async def open(self, folder: Path, profile: str | None = None) -> None:
+        """Open a project, with a profile laid over it, and show it: its running training if there is one,
+        else its data."""
         from workbench.project.store import open_project
         from workbench.ui.workspace import Workspace
 
         self._chosen = folder
         try:
-            workspace = Workspace(open_project(folder))
+            workspace = Workspace(open_project(folder, profile))
         except WorkbenchError as error:
             await self.show_problems(error)
             return
         await self._clear()
         self._workspace = workspace
-        self.desk.query_one(TopLine).project = workspace.project.name
+        self._name_project(workspace.project)
         await self.show("train" if self.look_at_runs() else "data")
+        if profile is None and workspace.project.settings.profile:
+            self._look_for_base(workspace.project)
         if self._tour:
             self._tour = False
             await self.do_tour()
+
+    @work(thread=True, group="base", exclusive=True, exit_on_error=False)
+    def _look_for_base(self, project: "OpenProject") -> None:
+        """Say that a profile may help where the base model is not on this box."""
+        from workbench.project.base_model import locate
+
+        worker, base = get_current_worker(), project.settings.model.base
+        try:
+            locate(base, project.folder, weights=False)
+        except WorkbenchError:
+            names = ", ".join(project.settings.profile)
+            text = f"{base} is not on this box. P lays a profile over the project: {names}"
+            if not worker.is_cancelled:
+                self.call_from_thread(self.say, text)
 
     @property
     def workspace(self) -> "Workspace":
@@ -137,7 +162,12 @@ class WorkbenchApp(App[None]):
         row = self.workspace.row
         self._workspace = Workspace(project)
         self._workspace.row = row
-        self.desk.query_one(TopLine).project = project.name
+        self._name_project(project)
+
+    def _name_project(self, project: "OpenProject") -> None:
+        """The profile stands beside the name: it may change everything."""
+        over = f" · {project.profile}" if project.profile else ""
+        self.desk.query_one(TopLine).project = project.name + over
 
     # Panes
 
@@ -190,11 +220,6 @@ class WorkbenchApp(App[None]):
         await switcher.remove_children()
 
     @property
-    def desk(self) -> Screen[Any]:
-        """The screen with the panes; help or a question may lie on top of it."""
-        return self.screen_stack[0]
-
-    @property
     def pane(self) -> Pane:
         """The pane in view."""
         return self.desk.query_one(f"#{self.place}", Pane)
@@ -209,75 +234,6 @@ class WorkbenchApp(App[None]):
                 (action, action.place == "form" or self.pane.why_not(action.name) is None)
                 for action in listed
             )
-
-    def look_at_runs(self) -> bool:
-        """Say in the top line what goes on in this project, and as a notice which run has ended.
-
-        Returns:
-            Whether a run of this project goes on.
-        """
-        # A first tick may come before there is a project, a last one while the app closes
-        if not self.screen_stack or not self.desk.query(TopLine):
-            return False
-        if self._workspace is None and not self._begun:
-            return False
-        from workbench.runs.queue.entries import Queue, is_working
-
-        going, ended = self._watch.look(self._workspace)
-        for run in ended:
-            self._read_end(run)
-        queue = Queue(self._workspace.project.folder) if self._workspace else None
-        if queue is not None and not is_working(queue):
-            queue = None
-        if going or queue:
-            self._read_running(going[0] if going else None, queue)
-        else:
-            self._tell_running("")
-        return bool(going)
-
-    @cached_property
-    def _watch(self) -> "RunWatch":
-        from workbench.ui.ending import RunWatch
-
-        return RunWatch()
-
-    @work(thread=True, group="running", exclusive=True, exit_on_error=False)
-    def _read_running(self, run: "Run | None", queue: "Queue | None") -> None:
-        """The first look at a long log takes a while: never in the event loop."""
-        from workbench.runs.queue.entries import Turn, read_queue
-        from workbench.runs.status import State, read_status
-
-        worker, steps, paused, waiting = get_current_worker(), "", False, None
-        if run is not None and (status := read_status(run)).going:
-            steps, paused = f"{status.step}/{status.total_steps or '?'}", status.state is State.PAUSED
-        if queue is not None:
-            waiting = sum(place.turn is Turn.WAITING for place in read_queue(queue))
-        if not worker.is_cancelled:
-            self.call_from_thread(self._tell_running, steps, paused, waiting)
-
-    def _tell_running(self, steps: str, paused: bool = False, waiting: int | None = None) -> None:
-        if not self.screen_stack:  # the app closes
-            return
-        for line in self.desk.query(TopLine):
-            line.running, line.paused, line.waiting = steps, paused, waiting
-        self.refresh_keys()
-
-    @work(thread=True, group="ended", exit_on_error=False)
-    def _read_end(self, run: "Run") -> None:
-        """tmux is asked too: never in the event loop."""
-        from workbench.runs.status import read_status
-        from workbench.ui.ending import call, told
-
-        status = read_status(run)
-        if status.going:  # resumed meanwhile
-            return
-        text, severity = told(run, status)
-        self.call_from_thread(self._tell_end, text, severity, call(text))
-
-    def _tell_end(self, text: str, severity: str, sequence: str) -> None:
-        self.notify(clean_lines(text), title="A run has ended", severity=severity, timeout=12, markup=False)  # type: ignore[arg-type]
-        if self._driver is not None:
-            self._driver.write(sequence)
 
     # Actions of the registry
 
@@ -322,15 +278,37 @@ class WorkbenchApp(App[None]):
         here = found.index(self._chosen) if self._chosen in found else 0
         self.push_screen(Pick("Projects", names, chosen=here), chosen)
 
+    async def do_choose_profile(self) -> None:
+        """Choose which profile lies over the project."""
+        from workbench.ui.widgets.pick import Pick
+
+        if self._workspace is None:
+            raise fault("no project is open", hint="p opens one")
+        project = self.workspace.project
+        names = list(project.settings.profile)
+        if not names:
+            raise fault("this project has no profiles", project.file, "a table [profile.NAME] makes one")
+
+        def chosen(index: int | None) -> None:
+            if index is not None:
+                self.call_later(self._read_again, names[index - 1] if index else None)
+
+        here = names.index(project.profile) + 1 if project.profile else 0
+        self.push_screen(Pick("Profile laid over the project", ["none", *names], chosen=here), chosen)
+
     async def do_reload(self) -> None:
         """Read the project again, from its file and its data."""
         if self._workspace is None:
             await (self.open(self._chosen) if self._chosen else self.open_first())
             return
+        await self._read_again(self.workspace.project.profile)
+
+    async def _read_again(self, profile: str | None) -> None:
+        """Read the open project anew with this profile over it; the pane in view stays."""
         from workbench.project.store import open_project
 
         try:
-            self.project_changed(open_project(self.workspace.project.folder))
+            self.project_changed(open_project(self.workspace.project.folder, profile))
         except WorkbenchError as error:
             if self.losses():
                 raise
@@ -351,6 +329,8 @@ class WorkbenchApp(App[None]):
     async def do_theme(self) -> None:
         """Dark or light."""
         self.theme = DARK if self.theme == LIGHT else LIGHT
+        if self.place:  # texts that hold colours are written anew
+            self.call_after_refresh(self.pane.came_into_view)
         if not remember_theme(self.theme):
             self.say("this cannot be remembered: the state folder cannot be written", "warning")
 
@@ -393,7 +373,7 @@ class WorkbenchApp(App[None]):
 
     def say(self, text: str, severity: str = "information") -> None:
         """A notice; its text is never taken for markup."""
-        self.notify(clean_lines(text), severity=severity, markup=False)  # type: ignore[arg-type]
+        self.notify(clean_lines(text), severity=severity, timeout=SAID_SECONDS, markup=False)  # type: ignore[arg-type]
 
     def tell(self, error: WorkbenchError) -> None:
         """Every problem of an error as a notice that stays long enough to be read."""

@@ -64,20 +64,33 @@ class KeyBar(Widget):
     keys: reactive[tuple[tuple[Action, bool], ...]] = reactive(())
 
     def render(self) -> Text:
-        """As many keys as fit, and help; where room is short, those that work come before refused ones."""
+        """As many keys as fit, and help; where room is short, the last keys stand without words."""
         last = Text.assemble(("?", "bold"), " help  ", ("q", "bold"), " quit ")
         room = self.size.width - last.cell_len - 1
         line = Text(" ", no_wrap=True)
-        pieces = [(_key(action, works), works) for action, works in self.keys]
-        while pieces and sum(piece.cell_len + 2 for piece, _ in pieces) + 1 > room:
-            refused = [index for index, (_, works) in enumerate(pieces) if not works]
-            del pieces[refused[-1] if refused else -1]
-        for piece, _ in pieces:
+        for piece in self._fitting(room):
             line.append_text(piece)
             line.append("  ")
         line.append(" " * max(0, room + 1 - line.cell_len))
         line.append_text(last)
         return line
+
+    def _fitting(self, room: int) -> list[Text]:
+        """Refused keys go first, then the words of the last keys, then the last keys."""
+        keys = list(self.keys)
+        while _cells(pieces := [_key(*each) for each in keys]) > room and not all(works for _, works in keys):
+            refused = [index for index, (_, works) in enumerate(keys) if not works]
+            del keys[refused[-1]]
+        for index in reversed(range(len(pieces))):
+            if _cells(pieces) > room:
+                pieces[index] = Text(keys[index][0].key, "bold")
+        while pieces and _cells(pieces) > room:
+            del pieces[-1]
+        return pieces
+
+
+def _cells(pieces: Sequence[Text]) -> int:
+    return sum(piece.cell_len + 2 for piece in pieces) + 1
 
 
 def _key(action: Action, works: bool) -> Text:

@@ -68,9 +68,45 @@ PURPOSES: Mapping[str, str] = {
         "How good a model is, in figures and in answers, on rows that it was not trained on. Score the base"
         " model first: without it no figure of a run says anything. Then compare the two on the same rows."
     ),
+    "evaluate.ladder": (
+        "All models on the same rows. t holds the base model against the checkpoints of the newest run. "
+        "Choose a figure with m: what it means stands below the table, a star marks the best. Then look at "
+        "the rows behind it: enter."
+    ),
+    "evaluate.rows": (
+        "The rows that the model is worst at come first, with what the checks found in its answers. Read "
+        "some before you believe a figure; enter shows what the other models answered."
+    ),
+    "evaluate.beside": (
+        "The same row, answered by several models. r rates answers blind, so that the names do not decide; "
+        "e writes an answer as it should be, i notes what is wrong, w makes rows to train on of both."
+    ),
+    "evaluate.labels": (
+        "What the classifier makes of the answers. Look at the majority baseline first: a model that is no "
+        "better learnt nothing; and at what the classifier reaches on the references themselves."
+    ),
+    "evaluate.checks": (
+        "What is wrong with answers, counted. Loops and answers that do not end come from decoding or from "
+        "a stop token that was not trained: enter shows the rows."
+    ),
+    "evaluate.grid": (
+        "Sampling settings held against each other on the same questions. Settings that are not told apart "
+        "are as good as the suggested ones; u writes a line to [chat]."
+    ),
+    "evaluate.report": (
+        "All of it to be read and handed on: of the project, of each run, of each sweep. w writes it as "
+        "Markdown and as one HTML file."
+    ),
     "chat": (
         "Talk to the base model and to every checkpoint with the template it was trained with. Ask the base"
         " model, choose a checkpoint with m, ask the same again with g."
+    ),
+    "chat.tokens": (
+        "How likely each token of the answer was, and what else could have stood there. n goes to the least"
+        " likely one: there the model was least sure."
+    ),
+    "chat.candidates": (
+        "One answer for each value of a tag, side by side. A number takes one into the conversation."
     ),
 }
 """Place of the registry to two or three sentences for its help."""
@@ -116,13 +152,13 @@ CARDS: Mapping[str, Card] = {
     "evaluate": Card(
         "Base and trained model on the same held-out rows: perplexity, metrics, answers side by side. A "
         "figure without the base model's beside it says little.",
-        "? says which keys work",
+        "t start   m another figure   o rows, worst first   f answers side by side, r rates them",
         top=True,
     ),
     "chat": Card(
         "Talk to the base model or to any checkpoint, with the template that it was trained with; a warning"
         " stands above when it is another.",
-        "m choose a model   i write   g ask again",
+        "i write   esc, then m choose a model   a one more beside   g again",
         top=True,
     ),
 }

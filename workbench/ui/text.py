@@ -56,6 +56,11 @@ def clean_lines(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_SHOWN_LINES)
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 run`, `1,024 runs`: a count with its noun, which takes an s."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shown(text: str, style: str | Style = "") -> Text:
     """Foreign text ready to draw, its lines kept; square brackets stay text and are never read as markup."""
     return Text(clean_lines(text), style=style)

@@ -25,7 +25,7 @@ _NOT_IN_PLACEHOLDERS = re.compile(r"[{}.]")
 def row_of(made: MadeRow, source: str) -> dict[str, Any]:
     """A made row as the file has it; `source` is the path of the source that its original is of."""
     example = made.example
-    row: dict[str, Any] = {"messages": [_turn(message) for message in example.messages]}
+    row: dict[str, Any] = {"messages": [turn_of(message) for message in example.messages]}
     if example.blocks:
         row["blocks"] = {_key(title): text for title, text in example.blocks}
     if example.tags:
@@ -113,7 +113,8 @@ def _digest(lines: Sequence[str]) -> str:
     return blake2b("\n".join(lines).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _turn(message: Message) -> dict[str, Any]:
+def turn_of(message: Message) -> dict[str, Any]:
+    """A message as rows of kind `messages` have it."""
     return {"role": message.role, "content": message.for_template}
 
 

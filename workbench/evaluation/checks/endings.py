@@ -21,6 +21,8 @@ STOPPED = ("stop token", "stop text")
 """How an answer ends that the model ended itself."""
 SENTENCE_ENDS = frozenset(".!?…。！？｡．‥⋯।॥؟۔։።៕။~～♪")
 _CLOSING = frozenset("\"'`*_”’»›」』）)]】》〉}")
+_MODIFIERS = ("Sk", "Cf", "Mn")
+"""Categories of what stands behind an emoji: skin tones, joiners, variation selectors."""
 _LOOKED_AT = 40
 """Characters of the end that tell its script."""
 
@@ -59,17 +61,11 @@ def length(answer: Answer, expected: Expected) -> list[Finding]:
 
 
 def ends_sentence(text: str) -> bool:
-    """The text ends as a sentence does; emoji and other pictures at the end are looked past."""
-    if script_of(text[-_LOOKED_AT:]) == "Thai":
-        return True
+    """The text ends as a sentence does, or in a picture, such as an emoji."""
     for sign in reversed(text):
-        if sign in SENTENCE_ENDS:
+        category = unicodedata.category(sign)
+        if sign in SENTENCE_ENDS or category == "So":
             return True
-        if not (sign.isspace() or sign in _CLOSING or _is_picture(sign)):
-            return False
-    return False
-
-
-def _is_picture(sign: str) -> bool:
-    """An emoji or what joins emoji: skin tones, variation selectors, joiners."""
-    return unicodedata.category(sign) in ("So", "Sk", "Cf", "Mn") and not sign.isascii()
+        if not (sign.isspace() or sign in _CLOSING or category in _MODIFIERS):
+            break
+    return script_of(text[-_LOOKED_AT:]) == "Thai"

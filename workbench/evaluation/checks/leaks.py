@@ -125,12 +125,12 @@ def shared(text: str, other: str, size: int) -> Iterator[Span]:
     A piece is made longer as long as its last `size` characters stand in `other`, so that two pieces which
     overlap may come as one.
     """
-    if len(other) < size:
-        return
-    known = {other[i : i + size] for i in range(len(other) - size + 1)}
+    half = size // 2
+    # Every window of `size` holds one of these pieces whole: most windows need no search of their own
+    hits = {i for i in range(0, len(text) - half + 1, half) if text[i : i + half] in other}
     start = -1
     for i in range(len(text) - size + 1):
-        if text[i : i + size] in known:
+        if -(-i // half) * half in hits and text[i : i + size] in other:
             start = i if start < 0 else start
         elif start >= 0:
             yield start, i + size - 1

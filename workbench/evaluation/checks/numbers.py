@@ -7,6 +7,7 @@ as well. So a number has readings, and it is supplied when one of them is.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from workbench.evaluation.checks.answer import Answer, Expected, Finding, Span
 
@@ -27,10 +28,7 @@ _PERCENT = re.compile(r"\s?[%％٪]")
 
 def numbers(answer: Answer, expected: Expected) -> list[Finding]:
     """`NUMBERS`."""
-    supplied: set[str] = set()
-    for text in (answer.question, answer.reference, *answer.facts):
-        for _, readings, parts in found_in(text):
-            supplied |= readings | parts
+    supplied = frozenset().union(*map(_supplied, (answer.question, answer.reference, *answer.facts)))
     wrong = [
         span
         for span, readings, parts in found_in(answer.text, listed=False)
@@ -40,6 +38,12 @@ def numbers(answer: Answer, expected: Expected) -> list[Finding]:
         return []
     shown = ", ".join(dict.fromkeys(answer.text[slice(*span)] for span in wrong))
     return [Finding("numbers", len(wrong), f"not supplied: {shown}", wrong[0])]
+
+
+@lru_cache(maxsize=256)
+def _supplied(text: str) -> frozenset[str]:
+    """What the numbers of a text may mean; the same system message stands before many answers."""
+    return frozenset(value for _, readings, parts in found_in(text) for value in readings | parts)
 
 
 def found_in(text: str, listed: bool = True) -> Iterator[tuple[Span, set[str], set[str]]]:

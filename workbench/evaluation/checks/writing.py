@@ -3,7 +3,6 @@
 import unicodedata
 
 from workbench.evaluation.checks.answer import Answer, Expected, Finding, whole
-from workbench.evaluation.checks.characters import SHORTEST
 from workbench.prompts.survey.checks.scripts import SCRIPTS, of_characters, script_of
 from workbench.prompts.survey.checks.seen import percent
 
@@ -16,8 +15,8 @@ SCRIPT = (
 GIBBERISH = (
     "an estimate, the higher of two figures. Share of characters that mean nothing (U+FFFD, private use, "
     "control, unassigned) or belong to scripts that neither question, facts nor reference have: from a "
-    "tenth on. And bits a character by the neighbouring pairs of the references, as multiple of what 99 "
-    "in 100 of them stay below: over 1. It sees random letters and foreign alphabets, not words in a "
+    "tenth on. And bits a letter by the neighbouring pairs of the references, as multiple of what 99 in "
+    "100 of them stay below: over 1. It sees random letters and foreign alphabets, not words in a "
     "senseless order, and with few thousand references little in Chinese"
 )
 FOREIGN_SHARE = 0.1
@@ -57,8 +56,8 @@ def gibberish(answer: Answer, expected: Expected) -> list[Finding]:
         what = f"{percent(share)} of the characters mean nothing or are of other scripts"
         found.append(Finding("gibberish", share, what, whole(answer)))
     model = expected.characters
-    if model and len(text) >= SHORTEST and (bits := model.bits(text)) > model.limit:
-        what = f"{bits:.1f} bits a character; the references have {model.limit:.1f} at most"
+    if model and (bits := model.bits(text)) > model.limit:
+        what = f"{bits:.1f} bits a letter; the references have {model.limit:.1f} at most"
         found.append(Finding("gibberish", bits / model.limit, what, whole(answer)))
     return found
 

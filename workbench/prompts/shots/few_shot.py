@@ -12,10 +12,10 @@ from itertools import count
 from threading import Lock
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import digest_of, drawn, group_of
+from workbench.data.digest import digest_of, group_of
 from workbench.data.example import Example, Origin
 from workbench.data.likeness.near import normalise
-from workbench.data.selection import Origins, Selection
+from workbench.data.selection import Selection, in_drawn_order
 from workbench.errors import fault
 from workbench.project.schema import FewShot
 from workbench.prompts.encoding.writer import is_asked
@@ -169,7 +169,7 @@ class Deck:
 
     def _candidates(self) -> Iterator[Example]:
         """The rows of the pool that can be examples, in drawn order, each question once."""
-        for origin in _order(self._pool, self.settings.seed):
+        for origin in in_drawn_order(self._pool, self.settings.seed):
             example = self._dataset.example(origin.source, origin.row)
             if not isinstance(example, Example) or self._value(example) not in self._left:
                 continue
@@ -203,13 +203,3 @@ def asked(example: Example) -> int:
 
 def _answers(example: Example) -> list[str]:
     return [normalise(message.content) for message in example.messages if message.role == "assistant"]
-
-
-def _order(pool: Origins, seed: int) -> Iterator[Origin]:
-    """The rows of a pool in the order that the seed gives them."""
-    import numpy as np
-
-    sources = np.frombuffer(pool.sources, np.uint16).astype(np.uint64)
-    keys = (sources << np.uint64(48)) | np.frombuffer(pool.rows, np.int64).astype(np.uint64)
-    for i in np.argsort(drawn(keys, seed), kind="stable").tolist():
-        yield pool[i]

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from workbench.errors import fault
 from workbench.project.files import write_atomic
 from workbench.project.store import OpenProject
-from workbench.runs.events import Event, EventTail
+from workbench.runs.events import Event
 from workbench.runs.folder import RUNS, Run
 from workbench.runs.lock import is_held
+from workbench.runs.queue.journal import read_journal
 from workbench.runs.status import State, read_status
 
 
@@ -120,7 +121,7 @@ def enqueue(project: OpenProject, *, sweep: str = "", rung: int = 0) -> Entry:
     try:
         queue.entries.mkdir(parents=True, exist_ok=True)
         # One taken out while its run was being prepared is in the journal alone
-        number = max((*_numbers(queue), *_told(queue)), default=0) + 1
+        number = max((*_numbers(queue), *read_journal(queue.journal).entries), default=0) + 1
         while True:
             file = _file(queue, number)
             try:
@@ -158,7 +159,7 @@ def remove(queue: Queue, number: int) -> None:
 
 def read_queue(queue: Queue) -> list[Place]:
     """Every entry in its order, with what became of it by now."""
-    told = _told(queue)
+    told = read_journal(queue.journal).entries
     entries = (_read(queue, number) for number in sorted(_numbers(queue)))
     return [_place(queue, entry, told.get(entry.number, {})) for entry in entries if entry is not None]
 
@@ -185,12 +186,6 @@ def _place(queue: Queue, entry: Entry, event: Event) -> Place:
                 return Place(entry, Turn(status.state.value), run, status.reason)
             return Place(entry, Turn.INTERRUPTED, run, status.reason)
     return Place(entry, Turn.WAITING)
-
-
-def _told(queue: Queue) -> dict[int, Event]:
-    """The last word of the journal on each entry."""
-    events = EventTail(queue.journal).read(max_records=1_000_000, max_seconds=10)
-    return {event["entry"]: event for event in events if isinstance(event.get("entry"), int)}
 
 
 def _file(queue: Queue, number: int) -> Path:

@@ -1,32 +1,33 @@
-"""`python -m workbench.runs.queue.worker PROJECT_FOLDER`: works a project's queue off, one run at a time.
+"""Works a project's queue off, one run at a time, in a process of its own.
 
 It holds the queue's lock as long as it lives. A run that fails or is refused is written down, and the next
-one begins; on a low disk, and while project.toml is broken, it waits; what was interrupted, by a kill or a
-reboot, is resumed first.
+one begins; on a low disk, on a GPU that others hold, and while project.toml is broken, it waits; what was
+interrupted, by a kill or a reboot, is resumed first.
 """
 
-import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from workbench.errors import WorkbenchError, fault
-from workbench.project.store import open_project
+from workbench.project.store import OpenProject, open_project
 from workbench.runs import lock
-from workbench.runs.events import EventTail, EventWriter
+from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, list_runs
 from workbench.runs.launch import Argv, start
 from workbench.runs.lock import is_held
 from workbench.runs.preflight import LEAST_FREE_BYTES
 from workbench.runs.queue.entries import Place, Queue, Turn, read_queue
+from workbench.runs.queue.journal import read_journal
 from workbench.runs.spawn import spawn, trainer_argv
 from workbench.runs.status import State, read_status
 from workbench.runs.sweep.halving import go_on
 
+JOB = "workbench.machine.queue_job"
 POLL_SECONDS = 0.5
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -46,7 +47,7 @@ def begin(queue: Queue) -> None:
         return
     held = lock.hold(queue)
     queue.stop.unlink(missing_ok=True)
-    spawn(queue, [sys.executable, "-m", "workbench.runs.queue.worker", str(queue.project_folder)], held)
+    spawn(queue, [sys.executable, "-m", JOB, str(queue.project_folder)], held)
 
 
 def halt(queue: Queue) -> None:
@@ -60,13 +61,30 @@ def halt(queue: Queue) -> None:
     queue.stop.touch()
 
 
-class Worker:
-    """Works one queue off; `argv` makes the command that trains a run."""
+class Turns(Protocol):
+    """Whose run may begin, among several queues."""
 
-    def __init__(self, queue: Queue, argv: Argv = trainer_argv, poll_seconds: float = POLL_SECONDS) -> None:
+    def hindrance(self, project: OpenProject) -> str:
+        """Why a run of it cannot begin yet; empty when it may."""
+
+    def let_go(self) -> None:
+        """It has begun, or will not: the next may."""
+
+
+class Worker:
+    """Works one queue off; `argv` makes the command that trains a run, `gpu` says when it may begin."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        argv: Argv = trainer_argv,
+        poll_seconds: float = POLL_SECONDS,
+        gpu: Turns | None = None,
+    ) -> None:
         self._queue = queue
         self._argv = argv
         self._poll = poll_seconds
+        self._gpu = gpu
         self._stopping = False
         self._journal = EventWriter(queue.journal)
 
@@ -81,8 +99,11 @@ class Worker:
                 self._waited_for("another run of this project ends", self._others_run)
                 or self._waited_for("the disk has room", self._disk_is_low)
                 or self._waited_for("project.toml can be read", lambda: self._project_is_broken(place))
+                or self._waited_for("the GPU has room", lambda: self._gpu_is_taken(place))
             ):
                 self._train(place)
+                self._let_go()
+        self._let_go()
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """A signal handler: begin nothing new."""
@@ -127,7 +148,10 @@ class Worker:
 
     def _watch(self, number: int, run: Run) -> None:
         """Until it ends, and write down how."""
+        begun_at = read_status(run).step
         while is_held(run) or read_status(run).state is State.QUEUED:
+            if read_status(run).step > begun_at:
+                self._let_go()
             time.sleep(self._poll)
         status = read_status(run)
         # One that was killed under our eyes is not resumed: it would be killed again
@@ -166,6 +190,20 @@ class Worker:
                 return ""
         return problem
 
+    def _gpu_is_taken(self, place: Place) -> str:
+        if self._gpu is None:
+            return ""
+        try:
+            entry = place.entry
+            project = open_project(self._queue.project_folder, entry.profile, entry.overrides)
+        except WorkbenchError:  # it is refused
+            return ""
+        return self._gpu.hindrance(project)
+
+    def _let_go(self) -> None:
+        if self._gpu is not None:
+            self._gpu.let_go()
+
     def _stopped(self) -> bool:
         return self._stopping or self._queue.stop.exists()
 
@@ -175,22 +213,5 @@ class Worker:
             boot = BOOT_ID.read_text(encoding="ascii").strip()
         except OSError:
             return
-        events = EventTail(self._queue.journal).read(max_records=1_000_000, max_seconds=10)
-        before = next((event.get("boot") for event in reversed(events) if event["kind"] == "working"), boot)
+        before = read_journal(self._queue.journal).boot or boot
         self._journal.write("working", boot=boot, rebooted=before != boot)
-
-
-def main(folder: Path) -> int:
-    """The process: adopt the lock that its launcher handed on, and work."""
-    queue = Queue(folder)
-    lock.adopt(queue)
-    worker = Worker(queue)
-    signal.signal(signal.SIGTERM, worker.stop)
-    signal.signal(signal.SIGINT, worker.stop)
-    worker.work()
-    return 0
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    sys.exit(main(Path(sys.argv[1])))

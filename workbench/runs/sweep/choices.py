@@ -12,6 +12,7 @@ from typing import Any
 from workbench.errors import fault
 from workbench.project.layers import key_path
 from workbench.project.store import OpenProject, open_project
+from workbench.runs.sweep.store import STEPS, Halving
 
 MOST = 500
 """Runs of one sweep; more is a slip of the pen."""
@@ -81,21 +82,35 @@ class Plan:
         keys: the settings that differ.
         projects: one for each run.
         moves_validation: settings among `keys` that change what is measured.
+        halving: where only the best go on.
     """
 
     keys: list[str]
     projects: list[OpenProject]
     moves_validation: list[str]
+    halving: Halving | None
 
 
-def plan(project: OpenProject, axes: Mapping[str, Axis], draws: int | None = None, seed: int = 42) -> Plan:
-    """Every combination, or `draws` of them by chance.
+def plan(
+    project: OpenProject,
+    axes: Mapping[str, Axis],
+    draws: int | None = None,
+    seed: int = 42,
+    halve: int | None = None,
+) -> Plan:
+    """Every combination, or `draws` of them by chance; with `halve` all begin with so many steps.
 
     Raises:
-        WorkbenchError: as `grid` and `projects`.
+        WorkbenchError: as `grid` and `projects`, or halving cannot begin like that.
     """
     choices = grid(axes) if draws is None else draw(axes, draws, seed)
-    return Plan(list(axes), projects(project, choices), moves_validation(axes))
+    steps: dict[str, Any] = {}
+    if halve is not None:
+        if halve < 1 or STEPS in axes:
+            raise fault("halving needs steps from 1 on, and varies max_steps itself", f"{halve} steps")
+        steps = {STEPS: halve}
+    made = projects(project, [choice | steps for choice in choices])
+    return Plan(list(axes), made, moves_validation(axes), None if halve is None else Halving(steps=halve))
 
 
 def grid(axes: Mapping[str, Axis]) -> list[dict[str, Any]]:

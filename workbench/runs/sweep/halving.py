@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from workbench.project.store import open_project
 from workbench.runs.queue.entries import Place, Queue, enqueue
-from workbench.runs.sweep.store import Sweep, is_over, list_sweeps, results
+from workbench.runs.sweep.store import STEPS, Halving, Sweep, is_over, list_sweeps, results, write_sweep
 
 
 def go_on(queue: Queue, places: Sequence[Place]) -> bool:
     """Put the next rung of every sweep in whose last one is over; whether there was any.
+
+    One that was put in by half, by a worker that was killed, is made whole first.
 
     Raises:
         WorkbenchError: the project cannot be read, or its queue cannot be written.
@@ -19,15 +21,25 @@ def go_on(queue: Queue, places: Sequence[Place]) -> bool:
         own = [place for place in places if place.entry.sweep == sweep.id]
         if sweep.halving is None or not own or not is_over(own):
             continue
-        rung = max(place.entry.rung for place in own)
-        for place in survivors(queue, sweep, rung):
-            overrides = place.entry.overrides | {
-                "training.max_steps": sweep.halving.steps * sweep.halving.factor ** (rung + 1)
-            }
-            project = open_project(queue.project_folder, place.entry.profile, overrides)
-            enqueue(project, sweep=sweep.id, rung=rung + 1)
-            added = True
+        last = max(place.entry.rung for place in own)
+        coming = range(sweep.rungs + 1, last + 2)
+        added |= any(_put_in(queue, sweep, sweep.halving, own, rung) for rung in coming)
     return added
+
+
+def _put_in(queue: Queue, sweep: Sweep, halving: Halving, own: Sequence[Place], rung: int) -> bool:
+    """Put in what a rung lacks, then write down that it is whole; whether it lacked anything."""
+    steps = {STEPS: halving.steps * halving.factor**rung}
+    chosen = [
+        (place.entry.profile, place.entry.overrides | steps) for place in survivors(queue, sweep, rung - 1)
+    ]
+    there = [(place.entry.profile, place.entry.overrides) for place in own if place.entry.rung == rung]
+    lacking = [each for each in chosen if each not in there]
+    for profile, overrides in lacking:
+        enqueue(open_project(queue.project_folder, profile, overrides), sweep=sweep.id, rung=rung)
+    if chosen:
+        write_sweep(queue, sweep.model_copy(update={"rungs": rung}))
+    return bool(lacking)
 
 
 def survivors(queue: Queue, sweep: Sweep, rung: int) -> list[Place]:

@@ -18,6 +18,9 @@ from workbench.runs.folder import read_spec
 from workbench.runs.queue.entries import Place, Queue, Turn, enqueue, read_queue
 from workbench.runs.status import read_status
 
+STEPS = "training.max_steps"
+"""What halving sets anew for each rung."""
+
 
 class Halving(BaseModel):
     """Successive halving: all begin with few steps, the best `1 / factor` go on with `factor` times as many.
@@ -40,6 +43,7 @@ class Sweep(BaseModel):
         keys: the settings that differ.
         runs: how many combinations.
         moves_validation: settings among them that change what is measured.
+        rungs: how often it has halved, with all runs of that rung put in.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -51,6 +55,7 @@ class Sweep(BaseModel):
     runs: int
     halving: Halving | None = None
     moves_validation: list[str] = []
+    rungs: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,25 +99,33 @@ def enqueue_sweep(
         raise fault("no validation rows to judge a sweep by", "data.validation", "hold out some rows")
     queue = Queue(projects[0].folder)
     created = time.time()
-    folder = queue.folder / "sweeps"
     sweep = Sweep(
-        id=_new_id(folder, time.strftime("%Y%m%d-%H%M%S", time.localtime(created))),
+        id=_new_id(_folder(queue), time.strftime("%Y%m%d-%H%M%S", time.localtime(created))),
         created=created,
         keys=list(keys),
         runs=len(projects),
         halving=halving,
         moves_validation=list(moves_validation),
     )
-    write_atomic(folder / f"{sweep.id}.json", sweep.model_dump_json(indent=2) + "\n")
+    write_sweep(queue, sweep)
     for project in projects:
         enqueue(project, sweep=sweep.id)
     return sweep
 
 
+def write_sweep(queue: Queue, sweep: Sweep) -> None:
+    """Keep what is known of it.
+
+    Raises:
+        WorkbenchError: the folder cannot be written.
+    """
+    write_atomic(_folder(queue) / f"{sweep.id}.json", sweep.model_dump_json(indent=2) + "\n")
+
+
 def list_sweeps(queue: Queue) -> list[Sweep]:
     """Newest first; files that are no sweep are passed over."""
     try:
-        files = list((queue.folder / "sweeps").glob("*.json"))
+        files = list(_folder(queue).glob("*.json"))
     except OSError:
         return []
     known = [sweep for file in files if (sweep := _read(file)) is not None]
@@ -173,12 +186,16 @@ def changed_meanwhile(sweep: Sweep, found: Sequence[Result]) -> list[str]:
 
 
 def _varies(sweep: Sweep, key: str) -> bool:
-    if sweep.halving is not None and key == "training.max_steps":
+    if sweep.halving is not None and key == STEPS:
         return True
     if key.startswith("fingerprint of "):
         adapter = key.endswith("adapter") and "training.continue_from" in sweep.keys
         return adapter or bool(sweep.moves_validation)
     return any(key == each or key.startswith((f"{each}.", f"{each}[")) for each in sweep.keys)
+
+
+def _folder(queue: Queue) -> Path:
+    return queue.folder / "sweeps"
 
 
 def _new_id(folder: Path, wanted: str) -> str:

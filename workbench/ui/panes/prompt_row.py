@@ -158,7 +158,7 @@ def find(workspace: "Workspace", made: PromptRow) -> Example | Rejected | None:
     dataset = workspace.dataset()
     made.sources = len(dataset.sources)
     if made.source >= made.sources:
-        made.why = "there is no [[data.source]] in project.toml yet"
+        made.why = "no [[data.source]] in project.toml yet: a in 1 Data adds one from a data file"
         return None
     state = dataset.sources[made.source]
     made.rows = state.known_rows

@@ -16,7 +16,7 @@ from workbench.project.remarks import remarks, weight_bytes, with_changes
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
-from workbench.ui.text import shown
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.memory_bar import MemoryBar
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workbench.prompts.survey.survey import Survey
     from workbench.ui.workspace import Workspace
 
-SECTIONS = ("model", "training", "data", "prompt", "launch")
+SECTIONS = ("model", "training", "data", "prompt", "launch", "evaluation", "evaluation.decoding")
 
 
 class SetupPane(Pane):
@@ -139,15 +139,14 @@ class SetupPane(Pane):
         per_epoch = planned.steps_per_epoch
         line.append(f"   {about}{planned.rows:,} training rows, {facts.rows['validation']:,} held out")
         line.append(
-            f"   {per_epoch:,} step{'s' if per_epoch > 1 else ''} an epoch, {planned.steps:,} in all"
+            f"   {counted(per_epoch, 'step')} an epoch, {planned.steps:,} in all"
             f" = {planned.epochs:,.3g} epochs"
         )
         if red := list(dict.fromkeys(finding.name for finding in self._survey.blocking)):
             line.append(f"   red: {', '.join(red)}", style="bold")
         if found:
-            line.append(
-                f"   ~ {len(found)} remark{'s' if len(found) > 1 else ''}: {found[0].key.rpartition('.')[2]}"
-            )
+            names = dict.fromkeys(remark.key.rpartition(".")[2] for remark in found)
+            line.append(f"   ~ {counted(len(found), 'remark')}: {', '.join(names)}")
         return line
 
     # Actions
@@ -169,7 +168,7 @@ class SetupPane(Pane):
     def would_lose(self) -> str | None:
         """Unsaved changes."""
         changes = len(self.query_one(Form).changes)
-        return f"{changes} unsaved change{'s' if changes > 1 else ''} in the form" if changes else None
+        return f"{counted(changes, 'unsaved change')} in the form" if changes else None
 
     def do_save(self) -> None:
         """Write project.toml; the user's comments stay."""
@@ -189,5 +188,7 @@ class SetupPane(Pane):
 
 
 def _at(settings: dict[str, Any], key: str) -> Any:
-    section, name = key.split(".", 1)
-    return settings[section][name]
+    value: Any = settings
+    for part in key.split("."):
+        value = value[part]
+    return value

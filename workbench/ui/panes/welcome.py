@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from workbench.project.examples import copy_example, example_projects
 from workbench.project.reading import find_projects
+from workbench.project.store import open_project
 from workbench.ui.actions import bindings
 from workbench.ui.panes.base import Pane
 from workbench.ui.text import shown
@@ -17,6 +18,8 @@ from workbench.ui.widgets.table import Column, VirtualTable
 
 OWN = "your own data"
 """The last entry."""
+SMALL = "tiny"
+"""The profile that runs on the small base model, in those that come along."""
 OWN_ABOUT = "a project around a data file of yours, or an empty one"
 
 
@@ -98,7 +101,12 @@ class WelcomePane(Pane):
         name = self.examples[row].name
         copy = self.root / name
         there = find_projects(copy) == [copy]
-        await self.workbench.open(copy if there else copy_example(name, copy).folder)
+        project = open_project(copy) if there else copy_example(name, copy)
+        small = SMALL if SMALL in project.settings.profile else None
+        await self.workbench.open(copy, small)
+        if small:
+            base = project.settings.model.base
+            self.workbench.say(f"{base} wants a GPU: profile {small} lies over it, P changes that")
 
     def do_new(self) -> None:
         """Ask for data and base model."""

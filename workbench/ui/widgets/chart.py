@@ -114,8 +114,8 @@ class Chart(Widget):
             self._later = self.set_timer(wait, self._draw)
 
     def on_mount(self) -> None:
-        """Colours belong to the theme."""
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
+        """Colours belong to the theme; what lies below has its new ones only after the next refresh."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._draw))
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new size; Textual sends this too when a chart comes back into view."""
@@ -242,8 +242,10 @@ class Chart(Widget):
         return (self.background_colors[1].blend(colour, FAINT) if curve.faint else colour).rgb
 
     def _component_colour(self, name: str) -> tuple[int, int, int]:
-        background = self.background_colors[1]
-        return (background + self.get_component_styles(name).color).rgb
+        colour = self.get_component_rich_style(name).color  # made for the background, where it is `auto`
+        assert colour is not None
+        red, green, blue = colour.get_truecolor()
+        return red, green, blue
 
     def _mark_colour(self) -> tuple[int, int, int]:
         return self._component_colour("chart--axis")

@@ -198,7 +198,8 @@ class Form(Vertical):
         if field.key == self._preset and self.values[field.key] != NONE:
             return preset(self.values[field.key]).about
         usual = self.usual[field.key]
-        value = format_value(usual.value) + (f" {field.unit}" if field.unit else "")
+        value = format_value(usual.value)
+        value += f" {field.unit_of(value)}" if field.unit else ""
         line = f"preset {usual.preset} has {value}" if usual.preset else f"default {value}"
         if usual.preset and self.differs(field.key):
             line = f"· {line}"

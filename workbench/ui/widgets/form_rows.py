@@ -129,7 +129,7 @@ class FormRows(ScrollView, can_focus=True, inherit_bindings=False):
                 style = self.get_component_rich_style("form--error" if state.sign == "!" else "form--changed")
         names, values, helps = self._columns()
         value = _cut(state.value, values)
-        unit = _cut(f" {field.unit}", values - cell_len(value)) if field.unit else ""
+        unit = _cut(f" {field.unit_of(state.value)}", values - cell_len(value)) if field.unit else ""
         segments = [
             Segment(f"{'>' if selected else ' '}{state.sign} ", style),
             Segment(set_cell_size(_name(field), names - 1) + " ", style),

@@ -95,7 +95,7 @@ def in_words(memory: "Memory", room: int, verdict: str) -> Text:
 
 
 class MemoryBar(Static):
-    """Two lines: the stacked bar, then its total with range, room and verdict.
+    """The stacked bar, its total with range, room and verdict, and beside or below it what the letters are.
 
     What is slow (the driver, headers of the weights, the file of measurements) is read by a thread, once for
     each base model and adapter; a forecast takes a millisecond or two.
@@ -157,7 +157,8 @@ class MemoryBar(Static):
         memory = self._made.memory(self._settings)
         width = max(10, self.content_size.width)
         words = in_words(memory, self._made.room, self._made.verdict(memory))
-        if words.cell_len + len(legend(memory)) + 3 <= width:
-            words.append(f"   {legend(memory)}")
-        words.truncate(width, overflow="ellipsis")
-        self.update(Text.assemble(stacked(memory.parts, self._made.room, width), "\n", words))
+        letters = Text(legend(memory))
+        gap = "   " if words.cell_len + letters.cell_len + 3 <= width else "\n"
+        for line in (words, letters):
+            line.truncate(width, overflow="ellipsis")
+        self.update(Text.assemble(stacked(memory.parts, self._made.room, width), "\n", words, gap, letters))

@@ -1,4 +1,4 @@
-"""The journal entry of a run, and a line to add to it."""
+"""Texts that a person writes: a line for a run's journal, or a text that is there already, changed."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -30,6 +30,36 @@ class NoteDialog(ModalScreen[str | None]):
         note = self.query_one(MessageInput)
         note.placeholder = "What was tried, what came of it"
         note.focus()
+
+    @on(MessageInput.Sent)
+    def _sent(self, event: MessageInput.Sent) -> None:
+        self.dismiss(event.text)
+
+    @on(MessageInput.Left)
+    def _left(self) -> None:
+        self.dismiss(None)
+
+
+class EditDialog(ModalScreen[str | None]):
+    """Answers a text as it was changed, None for esc."""
+
+    def __init__(self, title: str, before: str) -> None:
+        super().__init__()
+        self._title, self._before = title, before
+
+    def compose(self) -> ComposeResult:
+        """Title, the text."""
+        with Vertical(classes="dialog dialog-list"):
+            yield Static(shown(self._title, "bold"))
+            yield MessageInput(id="edited")
+
+    def on_mount(self) -> None:
+        """The text has the keys, the cursor at its end."""
+        edited = self.query_one(MessageInput)
+        edited.placeholder = ""
+        edited.text = self._before
+        edited.move_cursor(edited.document.end)
+        edited.focus()
 
     @on(MessageInput.Sent)
     def _sent(self, event: MessageInput.Sent) -> None:

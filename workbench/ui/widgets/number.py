@@ -17,14 +17,17 @@ class AskNumber(ModalScreen[int | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
-    def __init__(self, title: str, *, least: int) -> None:
+    def __init__(self, title: str, *, least: int, now: int | None = None) -> None:
+        """`now` is what holds at present."""
         super().__init__()
-        self._title, self._least = title, least
+        self._title, self._least, self._now = title, least, now
 
     def compose(self) -> ComposeResult:
         """Title, input, keys."""
         with Vertical(classes="dialog"):
             yield Static(shown(self._title, "bold"))
+            if self._now is not None:
+                yield Static(f"now {self._now:,}")
             yield Input(placeholder=f"{self._least} or more", compact=True)
             yield Static("enter takes it   esc leaves", classes="dialog-keys")
 

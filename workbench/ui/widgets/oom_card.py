@@ -10,7 +10,7 @@ from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError
 from workbench.runs.status import RunStatus, State
-from workbench.ui.text import shown
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.memory_bar import size, stacked
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class OomCardView(Static):
 
 def card_text(card: "OomCard", width: int) -> Text:
     """The card; what the changed run would do is marked with a `*`."""
-    rows = f"{card.micro_batch} example{'s' if card.micro_batch > 1 else ''} at a time"
+    rows = f"{counted(card.micro_batch, 'example')} at a time"
     tokens = f", {card.tokens:,} tokens" if card.tokens else ""
     text = Text("out of memory", style="bold")
     text.append(

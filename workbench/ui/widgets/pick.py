@@ -13,6 +13,8 @@ from textual.widgets import Input, Static
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
+KEYS = "enter chooses   esc leaves"
+
 
 class Pick(ModalScreen[int | None]):
     """Answers the index of the chosen item, None on esc. Keys go to the filter, arrows to the list."""
@@ -37,7 +39,7 @@ class Pick(ModalScreen[int | None]):
             yield Static(shown(self._title, "bold"))
             yield Input(placeholder="type to filter", compact=True)
             yield VirtualTable([Column("", 1.0)], self._cells)
-            yield Static("enter chooses   esc leaves", classes="dialog-keys")
+            yield Static(KEYS, classes="dialog-keys")
 
     def on_mount(self) -> None:
         """All items at first."""
@@ -58,6 +60,8 @@ class Pick(ModalScreen[int | None]):
         table.set_row_count(len(self._matching))
         table.move_to(0)
         table.refresh_rows()
+        keys = KEYS if self._matching else "nothing has that in its name   esc leaves"
+        self.query_one(".dialog-keys", Static).update(keys)
 
     @on(Input.Submitted)
     @on(VirtualTable.Selected)

@@ -1,6 +1,6 @@
 """Ask what a sweep shall try, and say which runs that is before any is queued."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import on, work
@@ -24,6 +24,14 @@ EXAMPLE = "training.learning_rate=1e-4,3e-4 training.rank=8,16"
 KEYS = "enter shows the runs, then queues them   tab next   esc leaves"
 
 
+class Typed(NamedTuple):
+    """What stands in the fields, by their ids."""
+
+    vary: str
+    draws: str
+    halve: str
+
+
 class SweepDialog(ModalScreen[int | None]):
     """Answers how many runs were queued; None on esc."""
 
@@ -32,7 +40,7 @@ class SweepDialog(ModalScreen[int | None]):
     def __init__(self, project: "OpenProject") -> None:
         super().__init__()
         self._project = project
-        self._planned: tuple[tuple[str, str], Plan] | None = None
+        self._planned: tuple[Typed, Plan] | None = None
         self._queueing = False
 
     def compose(self) -> ComposeResult:
@@ -43,13 +51,15 @@ class SweepDialog(ModalScreen[int | None]):
             yield Input(placeholder=EXAMPLE, compact=True, id="vary")
             yield Static("Draws by chance; ranges such as 1e-5..1e-3 need them")
             yield Input(placeholder="all of them", compact=True, id="draws")
+            yield Static("Steps to begin with, if the best third goes on with 3x")
+            yield Input(placeholder="all train in full", compact=True, id="halve")
             with VerticalScroll():
                 yield Static(id="sweep-plan")
             yield Static(KEYS, classes="dialog-keys")
 
     @property
-    def _typed(self) -> tuple[str, str]:
-        return self.query_one("#vary", Input).value.strip(), self.query_one("#draws", Input).value.strip()
+    def _typed(self) -> Typed:
+        return Typed(*(self.query_one(f"#{name}", Input).value.strip() for name in Typed._fields))
 
     @on(Input.Changed)
     def _changed(self) -> None:
@@ -66,15 +76,17 @@ class SweepDialog(ModalScreen[int | None]):
             self._queue(self._planned[1])
 
     @work(thread=True, exclusive=True, group="plan", exit_on_error=False)
-    def _plan(self, typed: tuple[str, str]) -> None:
+    def _plan(self, typed: Typed) -> None:
         """Every run's settings are checked: 10 ms each, never in the event loop."""
         from workbench.runs.naming import about
         from workbench.runs.sweep.choices import parse_axes, plan
 
         worker, made, text = get_current_worker(), None, Text()
         try:
-            if typed[0]:
-                made = plan(self._project, parse_axes(typed[0]), draws_of(typed[1]))
+            if typed.vary:
+                axes, draws = parse_axes(typed.vary), count_of(typed.draws, "every combination")
+                halve = count_of(typed.halve, "training in full")
+                made = plan(self._project, axes, draws, halve=halve)
                 names = "\n".join(f"  {about(each)}" for each in made.projects)
                 text = shown(f"{len(made.projects)} run{'' if len(made.projects) == 1 else 's'}\n{names}")
                 if made.moves_validation:
@@ -86,7 +98,7 @@ class SweepDialog(ModalScreen[int | None]):
         if not worker.is_cancelled:
             self.app.call_from_thread(self._show, typed, made, text)
 
-    def _show(self, typed: tuple[str, str], made: "Plan | None", text: Text) -> None:
+    def _show(self, typed: Typed, made: "Plan | None", text: Text) -> None:
         self._planned = None if made is None else (typed, made)
         for plan in self.query("#sweep-plan").results(Static):
             plan.update(text)
@@ -96,7 +108,9 @@ class SweepDialog(ModalScreen[int | None]):
         from workbench.runs.sweep.store import enqueue_sweep
 
         try:
-            enqueue_sweep(made.projects, made.keys, moves_validation=made.moves_validation)
+            enqueue_sweep(
+                made.projects, made.keys, halving=made.halving, moves_validation=made.moves_validation
+            )
         except WorkbenchError as error:
             self._queueing = False
             self.app.call_from_thread(self._show, self._typed, None, shown(f"✗ {error}", "bold"))
@@ -108,12 +122,12 @@ class SweepDialog(ModalScreen[int | None]):
         self.dismiss(None)
 
 
-def draws_of(typed: str) -> int | None:
-    """A count of draws; None for all combinations. Raises WorkbenchError."""
+def count_of(typed: str, without: str) -> int | None:
+    """A count; None where nothing is typed, which means `without`. Raises WorkbenchError."""
     from workbench.errors import fault
 
     if not typed:
         return None
     if not typed.isdecimal() or int(typed) < 1:
-        raise fault("not a whole number from 1 on", f"{typed!r}", "leave it empty for every combination")
+        raise fault("not a whole number from 1 on", repr(typed), f"leave it empty for {without}")
     return int(typed)

@@ -72,7 +72,10 @@ def _nothing(seen: Seen) -> Iterator[Finding]:
         what = f"no row can be trained on: {counted(+reasons) or 'the sources have no rows for training'}"
         hint = "look at the reasons in the data pane, or in `workbench sources`"
         if not seen.reports:
-            what, hint = "the project has no sources", "workbench sources PROJECT --add FILE adds one"
+            what, hint = (
+                "the project has no sources",
+                "a in the data pane or `workbench sources PROJECT --add FILE` adds one",
+            )
         yield seen.finding("nothing-to-train", "red", mark, what, hint)
 
 

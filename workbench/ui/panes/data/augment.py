@@ -17,8 +17,8 @@ from workbench.ui.actions import bindings
 from workbench.ui.panes.data.changes import step_text
 from workbench.ui.panes.data.made_rows import counts, original, provenance, remarks_of, settings_line
 from workbench.ui.panes.data.row_text import turns
-from workbench.ui.panes.data.view import DataView, count_of
-from workbench.ui.text import clean, shown
+from workbench.ui.panes.data.view import NO_SOURCE, DataView
+from workbench.ui.text import clean, counted, shown
 from workbench.ui.widgets.bars import bar
 from workbench.ui.widgets.confirm import Confirm
 from workbench.ui.widgets.table import Column, VirtualTable
@@ -154,13 +154,13 @@ class AugmentView(DataView):
                 more = f"   o {len(found) - 1} more" if len(found) > 1 else ""
                 text.append_text(shown(f"\n! {found[0]}{more}", self.colour("yellow")))
         elif not self.workspace.project.settings.data.source:
-            text.append("there is no source yet: a adds one")
+            text.append(NO_SOURCE)
         elif not self.workspace.selected:
             text.append("counting the rows of every source…")
         elif not self.workspace.selected.sides["train"]:
             text.append("no row is trained on: there is nothing to make rows from")
         else:
-            trained = count_of(len(self.workspace.selected.sides["train"]), "training row")
+            trained = counted(len(self.workspace.selected.sides["train"]), "training row")
             text.append(f"m makes rows from {trained}; w writes them then")
         self.tell("#augment-notes", text)
 
@@ -208,9 +208,7 @@ class AugmentView(DataView):
         if self._making:
             return "the rows are still being made; esc stops that"
         if name == "make":
-            return (
-                None if self.workspace.project.settings.data.source else "there is no source yet: a adds one"
-            )
+            return None if self.workspace.project.settings.data.source else NO_SOURCE
         if self.planned is None:
             return self.error or "no rows are made yet: m makes them"
         if name == "show_remarks":
@@ -280,7 +278,7 @@ class AugmentView(DataView):
             if planned.added
             else "It is added to project.toml as a source that is trained on and never held out."
         )
-        question = f"Write {count_of(len(planned.made.rows), 'made row')} to {PATH}?"
+        question = f"Write {counted(len(planned.made.rows), 'made row')} to {PATH}?"
         self.app.push_screen(Confirm(question, what), answered)
 
     @work(thread=True, exclusive=True, group="write", exit_on_error=False)
@@ -316,5 +314,5 @@ class AugmentView(DataView):
         self.workspace.row = (next(own), 0)
         self.pane.change_project(saved)
         added = "its source is in project.toml already" if planned.added else "added as a source"
-        self.workbench.say(f"{count_of(len(planned.made.rows), 'row')} written to {PATH}; {added}")
+        self.workbench.say(f"{counted(len(planned.made.rows), 'row')} written to {PATH}; {added}")
         self.pane.call_later(self.pane.show, "sources")

@@ -13,7 +13,7 @@ from workbench.prompts.survey.statistics import Statistics
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.listings import Offer, with_tag
 from workbench.ui.panes.data.pane import Listing
-from workbench.ui.panes.data.view import DataView
+from workbench.ui.panes.data.view import NO_SOURCE, DataView
 from workbench.ui.text import shown
 from workbench.ui.widgets.bars import bar
 from workbench.ui.widgets.table import Column, VirtualTable
@@ -72,7 +72,9 @@ class BalanceView(DataView):
         table = self.query_one(VirtualTable)
         table.set_row_count(len(self.lines))
         table.refresh_rows()
-        if not selected:
+        if not self.workspace.project.settings.data.source:
+            self.tell("#balance-notes", NO_SOURCE)
+        elif not selected:
             self.tell("#balance-notes", "counting…")
         elif not selected.tags and (errors := [each.error for each in selected.reports if each.error]):
             said = "\n".join(f"✗ {error}" for error in errors)

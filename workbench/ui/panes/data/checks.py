@@ -10,8 +10,8 @@ from workbench.project.store import save_settings
 from workbench.prompts.survey.findings import Finding
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.pane import Listing
-from workbench.ui.panes.data.view import DataView, count_of
-from workbench.ui.text import shown
+from workbench.ui.panes.data.view import DataView
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.bars import bar
 from workbench.ui.widgets.table import Column, VirtualTable
 
@@ -69,7 +69,7 @@ class ChecksView(DataView):
             what = f"✗ a run does not start: {names}; mend it, or x accepts the selected one"
             return shown(what, self.colour("red"))
         line = Text("✓ nothing keeps a run from starting", self.colour("green"))
-        return line.append(f", {count_of(accepted, 'red finding')} accepted" if accepted else "")
+        return line.append(f", {counted(accepted, 'red finding')} accepted" if accepted else "")
 
     def _cells(self, line: int) -> list[str | Text]:
         finding = self.findings[line]
@@ -148,4 +148,4 @@ class ChecksView(DataView):
 def _how_many(finding: Finding) -> str:
     shown_rows = len(finding.rows)
     whole = shown_rows >= finding.count
-    return count_of(shown_rows, "row") if whole else f"the first {shown_rows:,} of {finding.count:,} rows"
+    return counted(shown_rows, "row") if whole else f"the first {shown_rows:,} of {finding.count:,} rows"

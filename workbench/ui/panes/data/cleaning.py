@@ -17,8 +17,8 @@ from workbench.project.source import Cleaning
 from workbench.project.store import save_settings
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.changes import step_text
-from workbench.ui.panes.data.view import DataView, count_of
-from workbench.ui.text import shown
+from workbench.ui.panes.data.view import NO_SOURCE, DataView
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ class CleaningView(DataView):
     def _notes(self, looking: bool) -> Text:
         sources = self.workspace.project.settings.data.source
         if not sources:
-            return Text("there is no source yet: a adds one")
+            return Text(NO_SOURCE)
         source = sources[self.source]
         text = Text(f"source {self.source + 1} of {len(sources)}  " if len(sources) > 1 else "")
         text.append_text(shown(source.name or source.path, "bold"))
-        text.append(f"  {count_of(len(source.clean), 'rule')}")
+        text.append(f"  {counted(len(source.clean), 'rule')}")
         text.append("; + offered, counted in a sample: enter adds, x removes")
         return text.append("  looking…" if looking else "")
 

@@ -9,8 +9,7 @@ from workbench.data.augment.remarks import remarks
 from workbench.data.example import Example
 from workbench.errors import WorkbenchError
 from workbench.project.schema import Augmentation
-from workbench.ui.panes.data.view import count_of
-from workbench.ui.text import shown
+from workbench.ui.text import counted, shown
 
 if TYPE_CHECKING:
     from workbench.data.augment.making import MadeRow
@@ -24,8 +23,8 @@ def settings_line(settings: Augmentation) -> str:
     parts = [
         f"target {settings.target:,}" if settings.target else "no target",
         f"breaks {'on' if settings.break_conversations else 'off'}",
-        count_of(len(settings.keywords), "keyword"),
-        count_of(len(settings.paraphrases), "paraphrase"),
+        counted(len(settings.keywords), "keyword"),
+        counted(len(settings.paraphrases), "paraphrase"),
         f"seed {settings.seed}",
     ]
     return ", ".join(parts)
@@ -34,7 +33,7 @@ def settings_line(settings: Augmentation) -> str:
 def counts(planned: "Plan") -> Text:
     """How many rows there would be, and by what they are made."""
     made = planned.made
-    text = Text(f"{count_of(made.originals, 'original')} + {len(made.rows):,} made = ")
+    text = Text(f"{counted(made.originals, 'original')} + {len(made.rows):,} made = ")
     text.append(f"{made.total:,}", "bold")
     if made.target:
         text.append(f" of {made.target:,}")

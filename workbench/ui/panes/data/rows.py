@@ -18,8 +18,8 @@ from workbench.ui.panes.data.listings import Offer, offers
 from workbench.ui.panes.data.marks import SIGNS, Marks
 from workbench.ui.panes.data.pane import Listing
 from workbench.ui.panes.data.row_text import outcome, shortened, turns, why_left_out
-from workbench.ui.panes.data.view import DataView, count_of
-from workbench.ui.text import clean, shown
+from workbench.ui.panes.data.view import NO_SOURCE, DataView
+from workbench.ui.text import clean, counted, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -224,11 +224,11 @@ class RowsView(DataView):
 
     def _counts(self) -> Text:
         if self.dataset is None or not self.dataset.sources:
-            return Text("no [[data.source]] in project.toml yet: a adds one from a data file")
+            return Text(NO_SOURCE)
         if self.listing:
             line = Text.assemble("only ", shown(self.listing.title, "bold"))
             return line.append(
-                f": {count_of(len(self.listing.rows), 'row')}   n N walk them, esc shows all rows"
+                f": {counted(len(self.listing.rows), 'row')}   n N walk them, esc shows all rows"
             )
         count = len(self.dataset.sources)
         line = Text(f"source {self.source + 1} of {count}  " if count > 1 else "")

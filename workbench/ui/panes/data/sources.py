@@ -14,8 +14,8 @@ from workbench.data.report import SourceReport
 from workbench.ui.actions import bindings
 from workbench.ui.panes.data.listings import of_rows
 from workbench.ui.panes.data.pane import Listing
-from workbench.ui.panes.data.view import DataView, count_of
-from workbench.ui.text import shown
+from workbench.ui.panes.data.view import NO_SOURCE, DataView
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -97,7 +97,10 @@ class SourcesView(DataView):
                 table.move_to(self.workspace.row[0])
         table.refresh_rows()
         lines = [self._lost(report) for report in self.reports if report.lost] + self._too_long()
-        self.tell("#lost", Text("\n").join(lines) if self.reports else "counting the rows of every source…")
+        waiting = (
+            "counting the rows of every source…" if self.workspace.project.settings.data.source else NO_SOURCE
+        )
+        self.tell("#lost", Text("\n").join(lines) if self.reports else waiting)
         self._show_source(table.cursor)
 
     def _lost(self, report: SourceReport) -> Text:
@@ -162,7 +165,7 @@ class SourcesView(DataView):
     def _about(self, line: int, report: SourceReport) -> Text:
         source = self.workspace.project.settings.data.source[line]
         text = Text.assemble(shown(report.name, "bold"), f"  kind {source.kind}   ", shown(source.path), "\n")
-        text.append(f"{count_of(report.read, 'row')} read, {report.kept:,} kept")
+        text.append(f"{counted(report.read, 'row')} read, {report.kept:,} kept")
         if report.not_taken:
             text.append(f", {report.not_taken:,} not taken")
         text.append(f"\nreally trained on: {report.train:,}")
@@ -179,7 +182,7 @@ class SourcesView(DataView):
     def why_not(self, name: str) -> str | None:
         """Rows can be shown once they are counted."""
         if not self.reports:
-            return "the rows are still being counted" if self.workspace.opened else "there is no source"
+            return "the rows are still being counted" if self.workspace.opened else NO_SOURCE
         reasons = self.query_one("#reasons", VirtualTable)
         source = self.query_one("#sources-table", VirtualTable).cursor
         if name == "open_rows" and not reasons.has_focus and source >= len(self.reports):

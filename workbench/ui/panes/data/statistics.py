@@ -95,7 +95,7 @@ class StatisticsView(DataView):
             text = f"{side} {figures.rows:,} rows"
             line.append(f"[{text}]" if side == self.side else f" {text} ", "bold" * (side == self.side))
         if not (figures_here := self._figures_of_side):
-            return line.append("no rows are used")
+            return line.append("no rows are used: h, the checks, say why")
         if statistics.exact:
             return line.append("   exact: every row was encoded")
         return line.append(f"   sampled: {figures_here.encoded:,} rows were encoded")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from workbench.ui.panes.data.pane import DataPane
 
 
+NO_SOURCE = "no [[data.source]] in project.toml yet: a adds one from a data file"
+
+
 class DataView(Acting):
     """One view, filled again whenever more is known of the data; its actions are of place `data.NAME`."""
 
@@ -42,8 +45,3 @@ class DataView(Acting):
         line = self.query_one(where, Static)
         line.update(text)
         line.display = bool(str(text))
-
-
-def count_of(number: int, what: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from workbench.runs.folder import Run
 from workbench.runs.status import State
 from workbench.ui.feed import RunFeed
 from workbench.ui.panes.base import Pane
+from workbench.ui.text import counted
 
 COMMANDS: dict[str, control.Name] = {
     "stop": "stop",
@@ -101,6 +102,14 @@ class ControlPane(Pane):
             if steps is not None:
                 with self.telling():
                     control.send(run, "logging", steps=steps)
-                    self.workbench.say(f"a point every {steps} steps from here on")
+                    self.workbench.say(f"a point every {counted(steps, 'step')} from here on")
 
-        self.app.push_screen(AskNumber("Steps between two points of the curve", least=1), answered)
+        self.app.push_screen(
+            AskNumber("Steps between two points of the curve", least=1, now=self._distance()), answered
+        )
+
+    def _distance(self) -> int | None:
+        """Steps between the last two points of the curve; None while there are fewer."""
+        assert self.feed is not None
+        steps, _ = self.feed.series.curve("loss")
+        return int(steps[-1] - steps[-2]) if len(steps) > 1 else None

@@ -18,6 +18,7 @@ from workbench.ui.curve_view import CurveView
 from workbench.ui.feed import RunFeed
 from workbench.ui.panes.train.book import RunBook
 from workbench.ui.panes.train.control import ControlPane
+from workbench.ui.panes.train.exporting import ExportPane
 from workbench.ui.panes.train.gauges import GaugeLine
 from workbench.ui.panes.train.looking import VIEWS
 from workbench.ui.panes.train.marking import MarkPane
@@ -38,7 +39,7 @@ RUNS = "at-runs"
 Shown = TypeVar("Shown", bound=TrainView)
 
 
-class TrainPane(StartPane, ControlPane, MarkPane, RunBook):
+class TrainPane(StartPane, ControlPane, MarkPane, ExportPane, RunBook):
     """Runs above, the chosen run's figures, curves and log below; or one of its views."""
 
     PLACE = "train"
@@ -231,6 +232,8 @@ class TrainPane(StartPane, ControlPane, MarkPane, RunBook):
         line = figures(feed) if feed else Text(self._nothing)
         if self._checked is not None:
             line = Text(f"Looking at all rows before the start: {self._checked:.0%}")
+        if self.doing:
+            line = Text.assemble((f"Exporting: {self.doing}\n", "bold"), line)
         self.query_one("#figures", Static).update(line)
         self.query_one(SampleView).show(feed.samples if feed else [])
         self.query_one(OomCardView).consider(feed.run if feed else None, feed.status if feed else None)
@@ -268,8 +271,10 @@ class TrainPane(StartPane, ControlPane, MarkPane, RunBook):
         view = self.shown_view
         if view is not None:
             return view.why_not(name) if hasattr(view, f"do_{name}") else "esc shows the runs again"
-        if reason := self.why_not_start(name) or self.why_not_command(name) or self.why_not_mark(name):
-            return reason
+        reasons = (self.why_not_start, self.why_not_command, self.why_not_mark, self.why_not_export)
+        for reason in (why_not(name) for why_not in reasons):
+            if reason:
+                return reason
         if name in ("metric", "console", "samples", *VIEWS, *self.READS) and self.feed is None:
             return "there is no run yet"
         if name in ("zoom_out", "pan_left", "pan_right", "whole") and self.view.width == 1.0:

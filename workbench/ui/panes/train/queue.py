@@ -11,11 +11,11 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from workbench.runs.folder import Run
-from workbench.runs.queue.entries import Place, Queue, Turn, enqueue, is_working, read_queue, remove
+from workbench.runs.queue.entries import Entry, Place, Queue, Turn, enqueue, is_working, read_queue, remove
 from workbench.ui.actions import bindings
 from workbench.ui.panes.train.sweep import SweepTable
 from workbench.ui.panes.train.view import TrainView
-from workbench.ui.text import shown
+from workbench.ui.text import counted, shown
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -36,12 +36,18 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """The queue at one moment; `waits_for` is what keeps its worker from going on."""
+    """The queue at one moment.
+
+    Attributes:
+        waits_for: what keeps its worker from going on.
+        sweeps: by their ids, the newest first.
+        results: of the newest.
+    """
 
     places: list[Place]
     working: bool
     waits_for: str
-    sweep: "Sweep | None"
+    sweeps: "dict[str, Sweep]"
     results: "list[Result]"
 
 
@@ -85,18 +91,18 @@ class QueueView(TrainView):
     @work(thread=True, exclusive=True, group="queue", exit_on_error=False)
     def _read(self, queue: Queue) -> None:
         """States of runs are read from their logs: never in the event loop."""
-        from workbench.runs.queue.journal import hindrance
+        from workbench.runs.queue.journal import read_journal
         from workbench.runs.sweep.store import list_sweeps, results
 
         worker = get_current_worker()
         working = is_working(queue)
-        sweep = next(iter(list_sweeps(queue)), None)
+        sweeps = list_sweeps(queue)
         seen = Seen(
             read_queue(queue),
             working,
-            hindrance(queue) if working else "",
-            sweep,
-            results(queue, sweep) if sweep else [],
+            read_journal(queue.journal).hindrance if working else "",
+            {sweep.id: sweep for sweep in sweeps},
+            results(queue, sweeps[0]) if sweeps else [],
         )
         if not worker.is_cancelled:
             self.app.call_from_thread(self._show, queue, seen)
@@ -120,7 +126,7 @@ class QueueView(TrainView):
         table = self.query_one("#entries", VirtualTable)
         table.set_row_count(len(seen.places))
         table.refresh_rows()
-        self.query_one(SweepTable).show(seen.sweep, seen.results)
+        self.query_one(SweepTable).show(next(iter(seen.sweeps.values()), None), seen.results)
         self._tell()
         self.workbench.refresh_keys()
 
@@ -128,9 +134,16 @@ class QueueView(TrainView):
         assert self.seen is not None
         place = self.seen.places[row]
         end = f"{place.run.id if place.run else ''}  {place.reason}".strip()
-        short = [f"{key.rpartition('.')[2]}={value}" for key, value in place.entry.overrides.items()]
-        settings = " ".join(([place.entry.profile] if place.entry.profile else []) + short)
-        return [str(place.entry.number), SIGNS[place.turn], place.turn.value, settings or "project.toml", end]
+        settings = self._in_short(place.entry) or "project.toml"
+        return [str(place.entry.number), SIGNS[place.turn], place.turn.value, settings, end]
+
+    def _in_short(self, entry: Entry) -> str:
+        """What its sweep varies comes first: a narrow column shows no more than that."""
+        assert self.seen is not None
+        sweep = self.seen.sweeps.get(entry.sweep)
+        short = {key: f"{key.rpartition('.')[2]}={value}" for key, value in entry.overrides.items()}
+        varied = [short.pop(key) for key in (sweep.keys if sweep else ()) if key in short]
+        return " ".join([*varied, *([entry.profile] if entry.profile else []), *short.values()])
 
     def _tell(self) -> None:
         """The chosen entry in full."""
@@ -228,7 +241,7 @@ class QueueView(TrainView):
 
         def queued(runs: int | None) -> None:
             if runs:
-                self.workbench.say(f"{runs} runs wait: s works them off")
+                self.workbench.say(f"{counted(runs, 'run')} to come: s works them off")
                 self.look()
 
         project: OpenProject = self.workspace.project

@@ -10,6 +10,7 @@ from workbench.runs.folder import Run
 from workbench.runs.status import RunStatus, State
 from workbench.ui.feed import RunFeed
 from workbench.ui.panes.base import Pane
+from workbench.ui.text import counted
 from workbench.ui.widgets.oom_card import OomCardView, plan_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class StartPane(Pane):
         settings = self.workspace.project.settings
         training = settings.training
         length = (
-            f"{training.max_steps} steps" if training.max_steps else f"{training.num_train_epochs:g} epochs"
+            counted(training.max_steps, "step")
+            if training.max_steps
+            else f"{training.num_train_epochs:g} epoch{'' if training.num_train_epochs == 1 else 's'}"
         )
         about = [
             f"{training.method} of {settings.model.base}, {length}, learning rate {training.learning_rate:g}"

@@ -1,0 +1,38 @@
+# The command of the original run, as its report gives it; workbench import-config reads it.
+python train.py \
+  --model_name_or_path yentinglin/Taiwan-LLM-7B-v2.0-chat \
+  --output_dir ./output \
+  --dataset data/train.json \
+  --dataset_format alpaca \
+  --do_train \
+  --do_eval \
+  --bits 4 \
+  --quant_type nf4 \
+  --lora_r 64 \
+  --lora_alpha 16 \
+  --lora_dropout 0.01 \
+  --lora_modules all \
+  --learning_rate 0.0003 \
+  --lr_scheduler_type constant \
+  --warmup_ratio 0.03 \
+  --weight_decay 0.0 \
+  --adam_beta2 0.999 \
+  --max_grad_norm 0.3 \
+  --gradient_accumulation_steps 16 \
+  --gradient_checkpointing \
+  --group_by_length \
+  --source_max_len 128 \
+  --target_max_len 128 \
+  --max_new_tokens 32 \
+  --eval_dataset_size 1024 \
+  --max_eval_samples 1000 \
+  --evaluation_strategy steps \
+  --logging_strategy steps \
+  --logging_steps 50 \
+  --save_strategy steps \
+  --save_steps 500 \
+  --save_total_limit 40 \
+  --dataloader_num_workers 1 \
+  --remove_unused_columns False \
+  --seed 42 \
+  --data_seed 42
