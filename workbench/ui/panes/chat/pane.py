@@ -30,7 +30,7 @@ TALK = "talk"
 Shown = TypeVar("Shown", bound=ChatView)
 
 
-class ChatPane(SamplingPane, ChoosePane):
+class ChatPane(ChoosePane, SamplingPane):
     """One conversation, answered by one or more models."""
 
     PLACE = "chat"
