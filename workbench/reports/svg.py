@@ -57,7 +57,7 @@ def plot(drawn: Plot) -> str:
         x = LEFT + (WIDTH - LEFT) // COLUMNS * (number % COLUMNS)
         y = HEIGHT + 14 + 18 * (number // COLUMNS)
         parts.append(f'<path {style} d="M{x} {y - 4}h28"/>')
-        parts.append(_text(x + 34, y, _short(line.label, 44)))
+        parts.append(_text(x + 34, y, _ending(line.label)))
     return _svg(drawn.title, HEIGHT + legend + 4, parts)
 
 
@@ -129,6 +129,11 @@ def _path(line: Line, across: _Axis, up: _Axis) -> str:
 
 def _short(label: str, most: int = 32) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"
+
+
+def _ending(label: str, most: int = 44) -> str:
+    """Names of runs begin with the same date and differ at their ends."""
+    return label if len(label) <= most else "…" + label[1 - most :]
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start") -> str:
