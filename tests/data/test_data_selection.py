@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.data.dataset import open_dataset
-from workbench.data.digest import digest, digest_bytes, digest_of, group_bytes, group_of
+from workbench.data.digest import digest_bytes, digest_of, group_bytes, group_of
 from workbench.data.example import Example, Message, Origin
 from workbench.data.selection import SIDES, Selection, _among, select
 from workbench.project.schema import Project

@@ -120,7 +120,7 @@ def _check(messages: list[Message], answered: bool) -> None:
     unless answers are still to be found (`answered` False)."""
     _check_text(messages)
     roles: list[str] = [message.role for message in messages]
-    if roles == _TURNS[: len(roles)] and roles[-1] == "assistant":
+    if roles[-1:] == ["assistant"] and roles == _TURNS[: len(roles)]:
         return
     if answered and "assistant" not in roles:
         raise RowError("no assistant message")
