@@ -174,6 +174,10 @@ class Talk:
             self._loop.run(self._engine.load(dict(zip(self.keys, self.targets, strict=True))))
         self._loaded = self.targets
 
+    def reload(self) -> None:
+        """Ask for what is to be held once more: an engine that ran out of memory has let go of it."""
+        self._loaded = None
+
 
 def _answer_lines(
     loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: Talk, as_json: bool
@@ -197,6 +201,7 @@ def _answer_lines(
         except EngineDied:
             raise
         except WorkbenchError as error:
+            talk.reload()
             found = [error for _ in talk.targets]
         objects = []
         for target, answer in zip(talk.targets, found, strict=True):

@@ -63,12 +63,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace, contents: "Contents") -> int:
     from workbench.cli.console import note, say, write_json
+    from workbench.cli.evaluations import row_names
     from workbench.evaluation.corrections import read_corrections
     from workbench.evaluation.issues import IssueLog
 
     log = IssueLog(contents.evaluation.issues)
     issues, (corrections, _) = log.read(), read_corrections(contents.evaluation.corrections)
-    ids = {row.key: row.id for row in contents.rows}
+    ids = row_names(contents)
     if args.json:
         told = [
             {"id": each.id, "row": ids.get(each.key), "model": each.contestant, "kind": each.kind}

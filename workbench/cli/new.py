@@ -93,7 +93,10 @@ def _make(args: argparse.Namespace) -> int:
 
 
 def _next(path: Path) -> str:
-    return f"next: workbench preview {path}\n      workbench train {path}\n      workbench {path}"
+    from workbench.cli.console import command
+
+    preview, train, screen = command("preview", str(path)), command("train", str(path)), command(str(path))
+    return f"next: {preview}\n      {train}\n      {screen}"
 
 
 def _refuse_twice(files: list[Path]) -> None:
