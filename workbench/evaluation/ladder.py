@@ -3,11 +3,14 @@
 It is read while the evaluation goes on: every line of its files once, every answer checked once.
 """
 
-from collections import Counter
+import math
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
+from workbench.errors import fault
 from workbench.evaluation import records
 from workbench.evaluation.checks.answer import Answer, Expected
 from workbench.evaluation.checks.characters import CharacterModel
@@ -46,7 +49,8 @@ class Standing:
         answers: how many it wrote, in all draws.
         length: mean tokens of an answer.
         stopped: share of answers that ended with a stop token or text.
-        findings: check to the number of answers with such a finding, in the order of `checks.CHECKS`.
+        checked: answers that were looked at by now.
+        findings: check to the number of these with such a finding, in the order of `checks.CHECKS`.
         labels: of the first draw's answers against the true ones.
         label_accuracy: the same figure over the draws.
         against_first: the rows' perplexities against the first contestant's; of several draws their mean.
@@ -67,6 +71,7 @@ class Standing:
     answers: int = 0
     length: float | None = None
     stopped: float | None = None
+    checked: int = 0
     findings: dict[str, int] = field(default_factory=dict)
     labels: LabelScores | None = None
     label_accuracy: Spread | None = None
@@ -76,8 +81,8 @@ class Standing:
     draws: tuple[Draw, ...] = ()
 
     def share(self, check: str) -> float | None:
-        """Share of the answers that a check finds; None without answers."""
-        return self.findings.get(check, 0) / self.answers if self.answers else None
+        """Share of the checked answers that a check finds; None without any."""
+        return self.findings.get(check, 0) / self.checked if self.checked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,11 @@ class Table:
         """The best contestant, where there is one."""
         return next((standing for standing in self.standings if standing.best), None)
 
+    @property
+    def unchecked(self) -> int:
+        """Answers that nobody looked at yet."""
+        return sum(standing.answers - standing.checked for standing in self.standings)
+
 
 class Ladder:
     """The table of one evaluation, kept up to date.
@@ -118,17 +128,32 @@ class Ladder:
             _Results(evaluation.contestant(number), contestant)
             for number, contestant in enumerate(self.plan.contestants)
         ]
+        self._likelihoods: dict[int, Standing] = {}
+        self._scored: list[int] = []
 
-    def read(self) -> Table:
-        """The table now; only what is new is read. Raises WorkbenchError: a broken line, with its number."""
+    def read(self, seconds: float = math.inf) -> Table:
+        """The table now; only what is new is read.
+
+        Args:
+            seconds: after which no further answer is checked; the next call goes on. A check takes about a
+                millisecond.
+
+        Raises WorkbenchError: a broken line, with its number.
+        """
         if not self._rows and (rows := read_rows(self._evaluation)):
             self._rows = rows
             references = [row.reference for row in rows if row.reference]
             expected = Expected(characters=CharacterModel(references) if references else None)
             for results in self._results:
                 results.know(rows, expected, self.plan.settings.label)
+        deadline = time.monotonic() + seconds
         for results in self._results:
             results.catch_up()
+        for results in self._results:
+            results.check(deadline)
+        if self._scored != (scored := [results.scored for results in self._results]):
+            self._scored = scored
+            self._likelihoods.clear()
         left_out = read_status(self._evaluation).skipped
         scoring = [results for results in self._results if results.scores]
         finished = [results for results in scoring if results.scored_all]
@@ -148,31 +173,41 @@ class Ladder:
     def _standing(
         self, number: int, results: "_Results", common: set[Key], left_out: str, *, ranked: bool
     ) -> Standing:
-        draws = results.draws_of(common if common else None)
-        first, own = (each.row_perplexities(common) for each in (self._results[0], results))
-        compared = ranked and number > 0 and self._results[0].scored_all and bool(first)
+        if number not in self._likelihoods:
+            self._likelihoods[number] = self._likelihood(number, results, common, ranked=ranked)
         label = self.plan.settings.label
         labels = [_label_scores(self._rows, found, label) for found in results.predicted.values()]
         known = [scores.accuracy for scores in labels if scores]
+        return replace(
+            self._likelihoods[number],
+            finished=results.finished(self.plan.settings.perplexity != "off", self.plan.settings.answers),
+            skipped=dict(results.skipped),
+            answers=results.answers,
+            length=results.tokens / results.answers if results.answers else None,
+            stopped=results.stopped / results.answers if results.answers else None,
+            checked=results.checked,
+            findings=dict(results.findings),
+            labels=labels[0] if labels else None,
+            label_accuracy=spread(known) if known else None,
+            left_out=left_out,
+            draws=tuple(results.draws),
+        )
+
+    def _likelihood(self, number: int, results: "_Results", common: set[Key], *, ranked: bool) -> Standing:
+        """Only the figures of likelihood; the bootstrap of 10,000 rows takes seconds."""
+        draws = results.draws_of(common if common else None)
+        first, own = (each.row_perplexities(common) for each in (self._results[0], results))
+        compared = ranked and number > 0 and self._results[0].scored_all and bool(first)
         return Standing(
             name=results.contestant.name,
-            finished=results.finished(self.plan.settings.perplexity != "off", self.plan.settings.answers),
+            finished=False,
             rows=max(map(len, draws), default=0),
-            skipped=dict(results.skipped),
             perplexity=_over(draws, lambda scores: _figures(scores).course),
             token_weighted=_over(draws, lambda scores: _figures(scores).token_weighted),
             loss=_over(draws, lambda scores: _per_token(scores, lambda score: score.nll)),
             token_accuracy=_over(draws, lambda scores: _per_token(scores, lambda score: score.correct)),
             sequence_accuracy=_over(draws, lambda s: fmean(each.correct == each.tokens for each in s)),
-            answers=results.answers,
-            length=results.tokens / results.answers if results.answers else None,
-            stopped=results.stopped / results.answers if results.answers else None,
-            findings=dict(results.findings),
-            labels=labels[0] if labels else None,
-            label_accuracy=spread(known) if known else None,
             against_first=paired(own, first, lower_is_better=True) if compared else None,
-            left_out=left_out,
-            draws=tuple(results.draws),
         )
 
     def _references(self) -> dict[Key, str]:
@@ -197,7 +232,8 @@ class _Results:
         self.contestant = contestant
         self.scores: dict[int, dict[Key, Score]] = {}
         self.skipped: Counter[str] = Counter()
-        self.answers = self.tokens = self.stopped = self._answered = 0
+        self.answers = self.tokens = self.stopped = self._answered = self.scored = 0
+        self.checked = 0
         self.findings: Counter[str] = Counter()
         self.predicted: dict[int, dict[Key, str]] = {}
         self.referenced: dict[Key, str] = {}
@@ -210,7 +246,7 @@ class _Results:
         )
         self._rows: dict[Key, ScoredRow] = {}
         self._expected, self._label = Expected(), ""
-        self._scored = 0
+        self._unchecked: deque[records.Answer] = deque()
 
     def know(self, rows: Sequence[ScoredRow], expected: Expected, label: str) -> None:
         """The rows, and what answers to them are held against."""
@@ -221,7 +257,7 @@ class _Results:
         """Read what is new."""
         scores, answers, labels, draws = self._tails
         for score in scores.read():
-            self._scored += 1
+            self.scored += 1
             if score.tokens:
                 self.scores.setdefault(score.repeat, {})[score.key] = score
             else:
@@ -229,7 +265,10 @@ class _Results:
         for answer in answers.read():
             self._answered += 1
             if not answer.skipped:
-                self._take(answer)
+                self.answers += 1
+                self.tokens += answer.tokens
+                self.stopped += answer.ended in ("stop token", "stop text")
+                self._unchecked.append(answer)
         for label in labels.read():
             if label.of == "reference":
                 self.referenced[label.key] = label.label
@@ -240,13 +279,13 @@ class _Results:
     @property
     def scored_all(self) -> bool:
         """Every row of every draw has its score, or the reason why not."""
-        return self._scored >= len(self._rows) * self.contestant.repeats > 0
+        return self.scored >= len(self._rows) * self.contestant.repeats > 0
 
     def finished(self, scores: bool, answers: bool) -> bool:
         """All rows that are asked for are there."""
         count = len(self._rows) * self.contestant.repeats
         return (
-            count > 0 and not (scores and self._scored < count) and not (answers and self._answered < count)
+            count > 0 and not (scores and self.scored < count) and not (answers and self._answered < count)
         )
 
     def draws_of(self, common: set[Key] | None) -> list[list[Score]]:
@@ -271,13 +310,15 @@ class _Results:
         first = next(iter(self.scores.values()), {})
         return {key: first[key].tokens for key in common if key in first}
 
-    def _take(self, answer: records.Answer) -> None:
-        self.answers += 1
-        self.tokens += answer.tokens
-        self.stopped += answer.ended in ("stop token", "stop text")
-        row = self._rows[answer.key]
-        found = check_answer(to_check(row, answer, self._label), self._expected)
-        self.findings.update({finding.check for finding in found})
+    def check(self, deadline: float) -> None:
+        """Look at answers until then, by the monotonic clock."""
+        while self._unchecked and time.monotonic() < deadline:
+            answer = self._unchecked.popleft()
+            if (row := self._rows.get(answer.key)) is None:
+                raise fault("an answer to a row that the evaluation does not have", f"row {answer.row}")
+            found = check_answer(to_check(row, answer, self._label), self._expected)
+            self.findings.update({finding.check for finding in found})
+            self.checked += 1
 
 
 def to_check(row: ScoredRow, answer: records.Answer, label: str) -> Answer:
