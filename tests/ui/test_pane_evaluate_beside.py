@@ -90,7 +90,7 @@ async def test_rating_is_blind_and_goes_on_by_itself(made: Evaluation) -> None:
                 await desk.press(refused)
             await desk.hears("you are rating")
             await desk.press(key)
-        await desk.sees("All of them are rated", "no winner yet: ", "1 ties, 1 both bad")
+        await desk.sees("All of them are rated", "no winner yet: ", "1 as good, 1 both bad")
         await desk.press("escape", "r")
         await desk.sees("are rated")
     votes, broken = read_votes(made.votes)

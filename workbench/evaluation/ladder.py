@@ -247,6 +247,7 @@ class _Results:
         self._rows: dict[Key, ScoredRow] = {}
         self._expected, self._label = Expected(), ""
         self._unchecked: deque[records.Answer] = deque()
+        self._answers = measured.answers
 
     def know(self, rows: Sequence[ScoredRow], expected: Expected, label: str) -> None:
         """The rows, and what answers to them are held against."""
@@ -315,7 +316,7 @@ class _Results:
         while self._unchecked and time.monotonic() < deadline:
             answer = self._unchecked.popleft()
             if (row := self._rows.get(answer.key)) is None:
-                raise fault("an answer to a row that the evaluation does not have", f"row {answer.row}")
+                raise fault(f"an answer to row {answer.row}, which rows.jsonl does not have", self._answers)
             found = check_answer(to_check(row, answer, self._label), self._expected)
             self.findings.update({finding.check for finding in found})
             self.checked += 1

@@ -68,7 +68,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "perplexity of rows",
         "ppl rows",
-        "exp(loss) of each reference, then their mean (ppl.py)",
+        "exp(loss) of each reference, then their plain mean",
         "lower",
         False,
         lambda standing: standing.perplexity,

@@ -150,7 +150,8 @@ class EvaluatePane(ViewedPane):
             self.query_one("#evaluation", Static).update(shown(self.nothing))
             return
         status = seen.status
-        text = Text.assemble((f"{SIGNS[status.state]} {status.state.value}", "bold"), "  ")
+        state = "✗ cannot be read" if seen.problem else f"{SIGNS[status.state]} {status.state.value}"
+        text = Text.assemble((state, "bold"), "  ")
         text.append_text(shown(seen.evaluation.id))
         if status.going:
             line.doing = progress(seen)
