@@ -38,8 +38,7 @@ class Documented(NamedTuple):
 
 TINY = {
     ("classical-chinese", "tiny"): Documented(
-        {"train": (161, 124, 36, 0, 1), "public test": (20, 0, 0, 20, 0), "private test": (20, 0, 0, 20, 0)},
-        ("schedule",),
+        {"train": (161, 124, 36, 0, 1), "public test": (20, 0, 0, 20, 0), "private test": (20, 0, 0, 20, 0)}
     ),
     ("emotion-dialogue", "tiny"): Documented(
         {"train": (158, 154, 0, 0, 4), "validation": (30, 0, 30, 0, 0), "test": (30, 0, 0, 30, 0)},
