@@ -65,11 +65,15 @@ def test_new_refuses_what_it_cannot_use(tmp_path: Path, capsys: pytest.CaptureFi
 def test_new_like_one_that_comes_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "--list"]) == 0
     told = capsys.readouterr()
-    assert "tea-house  Questions to a tea house" in told.out and "--like NAME" in told.err
+    assert "tea-house Questions to a tea house" in " ".join(told.out.split()) and "--like NAME" in told.err
     target = tmp_path / "mine"
     assert main(["new", str(target), "--like", "tea-house"]) == 0
     assert capsys.readouterr().out == f"{target / 'project.toml'}\n"
     assert main(["preview", str(target)]) == 0
+    capsys.readouterr()
+    assert main(["new", str(tmp_path / "large"), "--like", "thai-wiki-qa"]) == 0
+    commands = [line.split("workbench ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert main(commands[0].split()) == 0 and all("--profile tiny" in each for each in commands)
     capsys.readouterr()
     for wrong in (
         [str(target), "--like", "tea-house"],

@@ -59,6 +59,12 @@ async def test_three_columns_answer_at_once(tmp_path: Path, log: Path, size: tup
         assert [entry.column for entry in entries] == [0, 1, 2, 1, 2]
         assert [message.content for message in conversation(entries, 2)] == ["hello", "hello"] + ["again"] * 2
 
+        await desk.press("escape", "n", "escape", "o")
+        await desk.sees("5 answers")
+        await desk.press("enter")
+        await desk.until(lambda: [column.target.step for column in pane(desk).columns] == [None, 10, 20])
+        assert len(pane(desk).conversation.messages(2)) == 4
+
 
 async def test_a_column_that_fails_leaves_the_others_alone(tmp_path: Path, log: Path) -> None:
     folder = make_project(tmp_path / "p")

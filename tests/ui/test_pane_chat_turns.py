@@ -51,6 +51,7 @@ async def test_a_turn_is_changed_and_every_move_taken_back(tmp_path: Path, log: 
         assert said(desk) == ["oneX", "oneX"]
         await desk.sees("2 branches")
 
+        assert "> " not in pane(desk).column.turns.plain, "nothing is chosen any more"
         await desk.press("escape", "b")
         await desk.sees("* 1 exchange: oneX", "2 exchanges: two")
         await desk.press("down", "enter")
@@ -109,6 +110,7 @@ async def test_what_is_sent_and_what_was_left_out(tmp_path: Path, log: Path) -> 
     async with at_desk(folder, (120, 30)) as desk:
         await desk.press("6")
         await desk.sees("system: be kind", "context ?", "last 2 sent", "2 of 2 blocks")
+        assert not any(line.startswith("> ") for line in pane(desk).column.turns.plain.split("\n"))
         for text in ("one", "two", "drop 1"):
             await say(desk, text)
             await desk.until(lambda text=text: last_answer(desk) == text and not pane(desk).answering)

@@ -85,6 +85,9 @@ class Conversation:
     def reopen(cls, path: Path, project_folder: Path) -> "Conversation":
         """A conversation that was kept, with all that was asked again as branches.
 
+        What a person changed has no line of its own: it is known from the answers that followed it. Where
+        several columns stood on it, those that answered later may be shown with the changed text as well.
+
         Raises WorkbenchError: it cannot be read or written, or holds no answer.
         """
         made = cls(project_folder)
@@ -132,6 +135,14 @@ class Conversation:
         """The newest answer that this column goes on from."""
         found = (exchange.answer_for(column) for exchange in reversed(self.path))
         return next((answer for answer in found if answer), None)
+
+    @property
+    def last_targets(self) -> dict[int, dict[str, Any]]:
+        """Whom each column was with last on the way here, as a transcript has it."""
+        found: dict[int, dict[str, Any]] = {}
+        for exchange in self.path:
+            found |= {column: each.target for column, each in exchange.answers.items() if each.result}
+        return dict(sorted(found.items()))
 
     # Moves; `undo` takes each of them back
 
@@ -203,11 +214,12 @@ class Conversation:
             cut,
             done.details,
         )
+        beside = next((each.number for each in self.at.answers.values()), None)
         self.at.answers[column] = made
         if self.transcript is None:
             self.transcript = Transcript.begin(self._folder)
         made.number = self.transcript.add(
-            self.messages(column), target, settings, done, column=column, cut=cut, raw=raw
+            self.messages(column), target, settings, done, column=column, beside=beside, cut=cut, raw=raw
         )
         return made
 
@@ -233,14 +245,19 @@ class Conversation:
 
     def _read(self, entries: Sequence[Entry]) -> None:
         said: dict[int, list[Message]] = {}
+        answered: list[Exchange] = []
         for number, entry in enumerate(entries):
             messages = said.setdefault(entry.column, [])
             messages[entry.keep :] = entry.messages
             *earlier, last = zip(messages[::2], messages[1::2], strict=False)
-            at = None
-            for question, answer in earlier:
-                at = self._known(at, question, answer, entry.column)
-            answered = Answer(
+            if entry.beside is not None and entry.beside < number:
+                exchange = answered[entry.beside]
+            else:
+                at = None
+                for question, answer in earlier:
+                    at = self._known(at, question, answer, entry.column)
+                exchange = self._add(Exchange(last[0], at))
+            exchange.answers[entry.column] = Answer(
                 last[1],
                 entry.target,
                 entry.settings,
@@ -250,11 +267,8 @@ class Conversation:
                 issues=list(entry.issues),
                 number=number,
             )
-            beside = self._following(at, last[0])
-            if not beside or entry.column in beside[-1].answers:
-                beside = [self._add(Exchange(last[0], at))]
-            beside[-1].answers[entry.column] = answered
-            self.at = beside[-1]
+            answered.append(exchange)
+            self.at = exchange
 
     def _known(self, parent: Exchange | None, question: Message, said: Message, column: int) -> Exchange:
         """The exchange that a later one stands on; one that was changed by hand has no line of its own."""
@@ -262,7 +276,9 @@ class Conversation:
             answer = exchange.answer_for(column)
             if answer is not None and answer.message == said:
                 return exchange
-        return self._add(Exchange(question, parent, {column: Answer(said, BY_HAND)}))
+        others = self._following(parent, question)
+        answers = dict(others[-1].answers) if others else {}
+        return self._add(Exchange(question, parent, answers | {column: Answer(said, BY_HAND)}))
 
     def _following(self, parent: Exchange | None, question: Message) -> list[Exchange]:
         return [each for each in self._all if each.parent is parent and each.question == question]

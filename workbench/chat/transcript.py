@@ -42,6 +42,7 @@ class Entry:
         settings: how it was drawn.
         result: why it ended, its token ids and its figures.
         column: whose conversation it is, where several stand beside each other.
+        beside: number of the first answer to the same asking, where there are several.
         cut: what clean-up took out of the answer.
         raw: the answer as the model wrote it, where clean-up took something out.
         rating: what a person thought of it last; empty for nothing.
@@ -55,6 +56,7 @@ class Entry:
     settings: dict[str, Any]
     result: dict[str, Any]
     column: int = 0
+    beside: int | None = None
     cut: str = ""
     raw: str = ""
     rating: Rating = ""
@@ -130,6 +132,7 @@ class Transcript:
         done: Done,
         *,
         column: int = 0,
+        beside: int | None = None,
         cut: str = "",
         raw: str = "",
     ) -> int:
@@ -141,6 +144,7 @@ class Transcript:
             settings: how it was drawn.
             done: how it ended; what it says of single tokens is not kept.
             column: whose conversation.
+            beside: number of the first answer to the same asking; None for this one.
             cut: what clean-up took out of the answer.
             raw: the answer before that.
 
@@ -164,6 +168,7 @@ class Transcript:
             "settings": settings.model_dump(mode="json"),
             "result": result_fields(done),
             **({"column": column} if column else {}),
+            **({"beside": beside} if beside is not None else {}),
             **({"cut": cut, "raw": raw} if cut else {}),
         }
         self._append(line)

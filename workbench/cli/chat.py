@@ -223,6 +223,10 @@ class Talk:
         self._loaded = self.targets
         return [remark for held in about.held.values() for remark in held.remarks]
 
+    def reload(self) -> None:
+        """Ask for what is to be held once more: an engine that ran out of memory has let go of it."""
+        self._loaded = None
+
 
 def _answer_lines(
     loop: asyncio.Runner, engine: "ChatEngine", project: "OpenProject", talk: Talk, as_json: bool
@@ -246,6 +250,7 @@ def _answer_lines(
         except EngineDied:
             raise
         except WorkbenchError as error:
+            talk.reload()
             found = [error for _ in talk.targets]
         objects = []
         for target, answer in zip(talk.targets, found, strict=True):

@@ -70,6 +70,7 @@ def converse(
             if word == AGAIN or (word and word not in COMMANDS):
                 _answer(loop, engine, project, talk, conversation)
         except WorkbenchError as error:
+            talk.reload()
             report(error)
     return 0
 

@@ -9,7 +9,8 @@ from textual.worker import get_current_worker
 
 from workbench.chat.presets import PRESETS
 from workbench.chat.protocol import Target
-from workbench.chat.targets import newest, targets
+from workbench.chat.targets import newest
+from workbench.chat.targets import targets as offered_by
 from workbench.errors import WorkbenchError, fault
 from workbench.project.complaints import did_you_mean
 from workbench.project.fields import FormField, format_value, parse_value, validate_changes
@@ -29,7 +30,7 @@ class ChoosePane(TalkPane):
 
     def find_targets(self) -> None:
         """The chosen weights as they are offered now: the project's template may be another by now."""
-        offered = targets(self.workspace.project)
+        offered = offered_by(self.workspace.project)
         for column in self.columns:
             found = next((each for each in offered if key_of(each) == key_of(column.target)), None)
             if found is None and column.target.kind == "newest":
@@ -42,7 +43,7 @@ class ChoosePane(TalkPane):
     def _pick(self, title: str, then: Callable[[Target], None], here: Target | None = None) -> None:
         from workbench.ui.widgets.pick import Pick
 
-        offered = targets(self.workspace.project)
+        offered = offered_by(self.workspace.project)
         keys = [key_of(target) for target in offered]
         at = keys.index(key_of(here)) if here is not None and key_of(here) in keys else 0
 
@@ -51,6 +52,24 @@ class ChoosePane(TalkPane):
                 then(offered[index])
 
         self.app.push_screen(Pick(title, [target.label for target in offered], chosen=at), chosen)
+
+    async def restore_columns(self, targets: dict[int, dict[str, Any]]) -> None:
+        """Columns as they were, by number; one whose target is gone is with the base model."""
+        offered = offered_by(self.workspace.project)
+        made = []
+        for number, was in list(targets.items())[:MOST]:
+            same = (each for each in offered if (each.run, each.step) == (was.get("run"), was.get("step")))
+            target = next(same, None)
+            if target is None:
+                self.workbench.say(f"{was.get('label')} is no longer there", "warning")
+            made.append(ColumnView(number, target or offered[0]))
+        old = self.columns
+        await self.query_one("#columns", Horizontal).mount(*made)
+        for column in old:  # after the new ones are there: keys always speak of some column
+            await column.remove()
+        self.current, self._last_column = 0, max(targets)
+        self.draw()
+        self.say_target("loads with the next message")
 
     # A newer checkpoint
 

@@ -85,7 +85,7 @@ class ColumnView(Vertical):
         if self.failure:
             turns.append(Turn(self.short_name, self.failure))
             self.places.append(None)
-        at = self.places.index(selected) if selected in self.places else None
+        at = self.places.index(selected) if selected and selected in self.places else None
         self.turns.show(turns, at)
 
     # An answer

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from textual import work
 
@@ -129,15 +130,24 @@ class KeepPane(TurnPane):
 
         def chosen(index: int | None) -> None:
             if index is not None:
-                with self.telling():
-                    self._reopen(found[index][0])
+                self.call_later(self._reopen, found[index][0])
 
         self.app.push_screen(Pick("Conversations", [said for _, said in found]), chosen)
 
-    def _reopen(self, path: Path) -> None:
-        self.start_over(Conversation.reopen(path, self.workspace.project.folder))
-        self.workbench.say(f"{path.name}: the next message goes on from here")
-        self.focus_turns()
+    async def _reopen(self, path: Path) -> None:
+        if self.answering:
+            self.workbench.say("the answer is still being written: x stops it", "warning")
+            return
+        with self.telling():
+            conversation = Conversation.reopen(path, self.workspace.project.folder)
+            self.start_over(conversation)
+            await self.restore_columns(conversation.last_targets)
+            self.workbench.say(f"{path.name}: the next message goes on from here")
+            self.focus_turns()
+
+    async def restore_columns(self, targets: dict[int, dict[str, Any]]) -> None:
+        """Columns as they were, by number, with whom each was, as a transcript has it."""
+        raise NotImplementedError
 
 
 def _first_words(path: Path) -> str:
