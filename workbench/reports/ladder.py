@@ -43,10 +43,10 @@ def _measures(listed: Listed, run: str) -> bool:
 
 def _evaluation(listed: Listed) -> list[Part]:
     try:
-        contents = read_contents(listed.evaluation)
+        blocks = list(evaluation_blocks(read_contents(listed.evaluation)))
     except WorkbenchError as error:
-        return [Part(listed.evaluation.id, [Paragraph(str(error))], level=3)]
-    return [Part(listed.evaluation.id, list(evaluation_blocks(contents)), level=3)]
+        blocks = [Paragraph(str(error))]
+    return [Part(listed.evaluation.id, blocks, level=3)]
 
 
 def evaluation_blocks(contents: Contents) -> Iterator[Block]:
