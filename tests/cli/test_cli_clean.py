@@ -91,6 +91,20 @@ def test_without_rules_it_offers_those_that_would_touch_something(
     assert told(capsys, "--try", offered[-1].split(maxsplit=1)[1]).startswith("prefix 答案：")
 
 
+def test_the_first_source_with_rules_unless_another_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = project / "project.toml"
+    second = '[[data.source]]\nname = "two"\nkind = "fields"\npath = "rows.jsonl"\nuser = ["{question}"]\n'
+    text = file.read_text().replace(
+        "[training]", f'{second}assistant = "{{answer}}"\nclean = ["html"]\n[training]'
+    )
+    file.write_text(text, encoding="utf-8")
+    assert [each["label"] for each in told_json(capsys)["rules"]] == ["html"]
+    assert told_json(capsys, "--source", "0")["rules"] == []
+    assert [each["label"] for each in told_json(capsys, "--rule", "bom")["rules"]] == ["bom"]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from workbench.cli import main
-from workbench.runs.folder import list_runs
+from workbench.project.store import open_project
+from workbench.runs.folder import create_run, list_runs
 from workbench.runs.status import State, read_status
 
 Capture = pytest.CaptureFixture[str]
@@ -123,3 +124,13 @@ def test_compare(table: Path, capsys: Capture) -> None:
     assert main(["compare", first]) == 2
     assert main(["compare", first, second, "--metric", "bleu"]) == 2
     assert "one of loss" in capsys.readouterr().err
+
+
+def test_long_values_are_shown_from_where_they_differ(folder: Path, capsys: Capture) -> None:
+    before = "Answer as briefly as you can, and say that you do not know what you do not know. "
+    for last in ("Be kind.", "Be quick."):
+        create_run(open_project(folder, None, {"prompt.system": before + last}), ["test"], {}, "")
+    ids = [run.id for run in reversed(list_runs(folder))]
+    assert main(["compare", *ids]) == 0
+    told = capsys.readouterr().out
+    assert "…ot know. Be kind." in told and "…ot know. Be quick." in told and "Answer as" not in told

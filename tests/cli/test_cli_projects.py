@@ -71,6 +71,10 @@ def test_new_like_one_that_comes_along(tmp_path: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == f"{target / 'project.toml'}\n"
     assert main(["preview", str(target)]) == 0
     capsys.readouterr()
+    assert main(["new", str(tmp_path / "large"), "--like", "thai-wiki-qa"]) == 0
+    commands = [line.split("workbench ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert main(commands[0].split()) == 0 and all("--profile tiny" in each for each in commands)
+    capsys.readouterr()
     for wrong in (
         [str(target), "--like", "tea-house"],
         [str(tmp_path / "other"), "--like", "tea"],

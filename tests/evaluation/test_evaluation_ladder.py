@@ -9,11 +9,12 @@ import pytest
 from workbench.chat.protocol import Target
 from workbench.evaluation import ladder
 from workbench.evaluation.folder import Evaluation
-from workbench.evaluation.ladder import Ladder, Table
+from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.lines import Lines
 from workbench.evaluation.measures import MEASURES, cell, missing
 from workbench.evaluation.plan import Contestant, Plan
 from workbench.evaluation.records import Answer, Draw, Label, Record, Said, Score, ScoredRow, to_lines
+from workbench.evaluation.standing import Table
 from workbench.project.evaluation import EvaluationSettings
 from workbench.runs.events import EventWriter
 

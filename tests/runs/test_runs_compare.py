@@ -48,6 +48,24 @@ def test_only_settings_that_differ_and_the_best_run_first(project: OpenProject) 
     assert found.warnings == []
 
 
+def test_sources_are_paired_by_name_not_by_place(project: OpenProject) -> None:
+    one = {"kind": "fields", "path": "a.jsonl", "user": ["{question}"], "assistant": "{answer}"}
+    two, changed = one | {"path": "b.jsonl"}, one | {"take": 3}
+    former = open_project(project.folder, None, {"data.source": [one]})
+    later = open_project(project.folder, None, {"data.source": [two, changed]})
+    found = compare([trained(former, [1], []), trained(later, [1], [])])
+    assert found.differences == {
+        "data.source": [["a.jsonl"], ["b.jsonl", "a.jsonl"]],
+        "data.source[a.jsonl].take": [0, 3],
+    }
+    twice = open_project(project.folder, None, {"data.source": [one, changed]})
+    found = compare([trained(twice, [1], []), trained(twice, [1], [])])
+    assert {key for key in found.runs[0].settings if key.endswith("].take")} == {
+        "data.source[a.jsonl].take",
+        "data.source[a.jsonl (of place 1)].take",
+    }
+
+
 def test_sorted_by_any_metric(project: OpenProject) -> None:
     first, second = trained(project, [3, 2], [1.0]), trained(project, [3, 1], [2.0])
     assert [each.run for each in compare([first, second]).runs] == [first, second]

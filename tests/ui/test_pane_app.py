@@ -133,7 +133,7 @@ async def test_windows_of_every_size(tmp_path: Path) -> None:
             await desk.pilot.resize_terminal(width, height)
             await desk.pilot.pause()
         await desk.press("end")
-        await desk.sees("Moving", "Hold shift")
+        await desk.sees("esc closes this")
 
 
 async def test_without_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

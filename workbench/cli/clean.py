@@ -27,7 +27,12 @@ _MARKS = {"same": ("", ""), "out": ("[-", "-]"), "in": ("{+", "+}")}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`clean PROJECT [--source N] [--rule NAME]... [--try TOML]... [--rows N] [--json]`."""
     add_project(parser)
-    parser.add_argument("--source", type=int, default=0, metavar="N", help="which [[data.source]], from 0")
+    parser.add_argument(
+        "--source",
+        type=int,
+        metavar="N",
+        help="which [[data.source]], from 0 (default: the first that has rules, else the first)",
+    )
     parser.add_argument(
         "--rule",
         action="append",
@@ -88,6 +93,9 @@ def _project(args: argparse.Namespace) -> "OpenProject":
 
     project = opened(args)
     count = len(project.settings.data.source)
+    if args.source is None:
+        ruled = [number for number, source in enumerate(project.settings.data.source) if source.clean]
+        args.source = ruled[0] if ruled and not args.rules else 0
     if not 0 <= args.source < count:
         raise fault(f"there is no source {args.source}; the project has {count}, counted from 0", "--source")
     if not args.rules:

@@ -20,6 +20,7 @@ CHARACTERS = 160
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`evaluation PROJECT [EVALUATION] [--rows | --labels | --checks | ...] [--model NAME] [--json]`."""
+    parser.usage = "%(prog)s PROJECT [EVALUATION] [--rows | --labels | ...] [--model NAME] [--json]"
     add_project(parser)
     parser.add_argument(
         "evaluation", nargs="?", metavar="EVALUATION", help="its id, or `latest`; without it all are listed"

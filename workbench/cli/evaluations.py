@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from workbench.evaluation.contents import Contents
     from workbench.evaluation.folder import Evaluation
-    from workbench.evaluation.ladder import Table
     from workbench.evaluation.plan import Plan
     from workbench.evaluation.records import ScoredRow
+    from workbench.evaluation.standing import Table
 
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="NAME", default="", help="whose answer (default: the last model's)"
     )
-    parser.add_argument("--kind", choices=KINDS, help="what is wrong (default: other)")
+    parser.add_argument(
+        "--kind", choices=KINDS, metavar="KIND", help=f"what is wrong: {', '.join(KINDS)} (default: other)"
+    )
     parser.add_argument("--text", metavar="TEXT", help="the same in your words")
     parser.add_argument("--better", metavar="TEXT", help="the answer as it should be, for --export edited")
     other = parser.add_mutually_exclusive_group()

@@ -57,13 +57,14 @@ def _list() -> int:
 
 def _copy(args: argparse.Namespace) -> int:
     from workbench.cli.console import note, say
-    from workbench.project.examples import copy_example
+    from workbench.project.examples import SMALL, copy_example
 
     if args.data or args.preset or args.base is not None:
         hint = "change them in the copy: project.toml, or the setup pane"
         raise fault("a copied project has its own data and base model", "--like", hint)
-    say(str(copy_example(args.like, args.path).file))
-    note(_next(args.path))
+    made = copy_example(args.like, args.path)
+    say(str(made.file))
+    note(_next(args.path, *(("--profile", SMALL) if SMALL in made.settings.profile else ())))
     return 0
 
 
@@ -92,11 +93,12 @@ def _make(args: argparse.Namespace) -> int:
     return 0
 
 
-def _next(path: Path) -> str:
+def _next(path: Path, *layers: str) -> str:
     from workbench.cli.console import command
 
-    preview, train, screen = command("preview", str(path)), command("train", str(path)), command(str(path))
-    return f"next: {preview}\n      {train}\n      {screen}"
+    named = (str(path), *layers)
+    commands = (command("preview", *named), command("train", *named), command(*named))
+    return "next: " + "\n      ".join(commands)
 
 
 def _refuse_twice(files: list[Path]) -> None:

@@ -4,12 +4,14 @@ It is read while the evaluation goes on: every line of its files once, every ans
 """
 
 import math
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TypeVar
 
+from workbench.errors import fault
 from workbench.evaluation import records
 from workbench.evaluation.checking import expected_of, to_check
 from workbench.evaluation.checks.answer import Expected
@@ -19,98 +21,16 @@ from workbench.evaluation.folder import Evaluation, Measured
 from workbench.evaluation.jobs import read_plan
 from workbench.evaluation.labels import LabelScores, score_labels
 from workbench.evaluation.lines import Tail
-from workbench.evaluation.paired import Paired, Spread, paired, spread
+from workbench.evaluation.paired import Spread, paired, spread
 from workbench.evaluation.perplexity import Perplexity, RowLoss, perplexity
 from workbench.evaluation.plan import Contestant
 from workbench.evaluation.records import Draw, Label, Score, ScoredRow
 from workbench.evaluation.rows import read_rows, true_label
+from workbench.evaluation.standing import Standing, Table
 from workbench.evaluation.status import read_status
 
-RULE = (
-    "best: the lowest mean of the rows' perplexities, over the rows that every finished contestant scored in "
-    "all of its draws; contestants that are still at it are not ranked"
-)
 Key = tuple[int, int]
 _Of = TypeVar("_Of")
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One contestant by now. Figures of likelihood are over the common rows; None where nothing is measured.
-
-    Attributes:
-        name: of the plan.
-        finished: all of its rows are there.
-        rows: common rows that count here; less than all of them while it is at it.
-        skipped: why rows have no score, with their number, over all draws.
-        perplexity: mean of the rows' perplexities, as mean and standard deviation over the draws.
-        token_weighted: exp of the loss over all scored tokens.
-        loss: nats per scored token, as the validation loss of training.
-        token_accuracy, sequence_accuracy: shares of tokens, and of references, that are the likeliest.
-        answers: those to common rows, in all draws; figures of answers are over them.
-        length: mean tokens of an answer.
-        stopped: share of answers that ended with a stop token or text.
-        findings: check to the number of answers with such a finding, in the order of `checks.CHECKS`.
-        labels: of the first draw's answers against the true ones.
-        label_accuracy: the same figure over the draws.
-        against_first: the rows' perplexities against the first contestant's; of several draws their mean.
-        unanswered: why rows have no answer, with their number, over all draws.
-        ranked: all that is asked for is there, on rows that all such contestants have: only then can a figure
-            of it be the best one of its column.
-        best: by `RULE`.
-        left_out: why nothing is measured of it; empty where something is.
-        draws: the examples before its prompts.
-    """
-
-    name: str
-    finished: bool
-    rows: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
-    perplexity: Spread | None = None
-    token_weighted: Spread | None = None
-    loss: Spread | None = None
-    token_accuracy: Spread | None = None
-    sequence_accuracy: Spread | None = None
-    answers: int = 0
-    length: float | None = None
-    stopped: float | None = None
-    findings: dict[str, int] = field(default_factory=dict)
-    labels: LabelScores | None = None
-    label_accuracy: Spread | None = None
-    against_first: Paired | None = None
-    unanswered: dict[str, int] = field(default_factory=dict)
-    ranked: bool = False
-    best: bool = False
-    left_out: str = ""
-    draws: tuple[Draw, ...] = ()
-
-    def share(self, check: str) -> float | None:
-        """Share of the answers that a check finds; None without answers."""
-        return self.findings.get(check, 0) / self.answers if self.answers else None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """An evaluation by now.
-
-    Attributes:
-        standings: one for each contestant, in the plan's order.
-        common: rows that every finished contestant scored.
-        total: all rows.
-        references: the classifier's labels of the references: how good it is itself.
-        remarks: what a reader of the figures has to know.
-    """
-
-    standings: tuple[Standing, ...]
-    common: int
-    total: int
-    references: LabelScores | None = None
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def best(self) -> Standing | None:
-        """The best contestant, where there is one."""
-        return next((standing for standing in self.standings if standing.best), None)
 
 
 class Ladder:
@@ -127,16 +47,31 @@ class Ladder:
             _Results(evaluation.contestant(number), contestant)
             for number, contestant in enumerate(self.plan.contestants)
         ]
+        self._likelihoods: dict[int, Standing] = {}
+        self._scored: list[int] = []
 
-    def read(self) -> Table:
-        """The table now; only what is new is read. Raises WorkbenchError: a broken line, with its number."""
+    def read(self, seconds: float = math.inf) -> Table:
+        """The table now; only what is new is read.
+
+        Args:
+            seconds: after which no further answer is checked; the next call goes on. A check takes about a
+                millisecond.
+
+        Raises WorkbenchError: a broken line, with its number.
+        """
         if not self._rows and (rows := read_rows(self._evaluation)):
             self._rows = rows
             expected = expected_of(rows)
             for results in self._results:
                 results.know(rows, expected, self.plan.settings.label)
+        deadline = time.monotonic() + seconds
         for results in self._results:
             results.catch_up()
+        for results in self._results:
+            results.check(deadline)
+        if self._scored != (counts := [results.scores_read for results in self._results]):
+            self._scored = counts
+            self._likelihoods.clear()
         left_out = read_status(self._evaluation).skipped
         scored = [results for results in self._results if results.scores and results.scored_all]
         answered = [results for results in self._results if results.told and results.answered_all]
@@ -160,9 +95,8 @@ class Ladder:
     def _standing(
         self, number: int, results: "_Results", common: "_Common", left_out: str, *, compared: bool
     ) -> Standing:
-        draws = _of_rows(results.scores, common.scored)
-        first, own = (each.row_perplexities(common.scored) for each in (self._results[0], results))
-        compared = compared and number > 0 and self._results[0].scored_all and bool(first)
+        if number not in self._likelihoods:
+            self._likelihoods[number] = self._likelihood(number, results, common.scored, compared=compared)
         label = self.plan.settings.label
         labels = [
             _label_scores([row for row in self._rows if row.key in (common.labelled or draw)], draw, label)
@@ -170,31 +104,43 @@ class Ladder:
         ]
         known = [scores.accuracy for scores in labels if scores]
         told = [each for draw in _of_rows(results.told, common.answered) for each in draw]
-        counts = Counter(check for each in told for check in each.found)
+        checked = [each.found for each in told if each.found is not None]
+        counts = Counter(check for found in checked for check in found)
         finished = results.finished(self.plan.settings.perplexity != "off", self.plan.settings.answers)
-        return Standing(
-            name=results.contestant.name,
+        return replace(
+            self._likelihoods[number],
             finished=finished,
-            rows=max(map(len, draws), default=0),
             skipped=dict(results.skipped),
-            perplexity=_over(draws, lambda scores: _figures(scores).course),
-            token_weighted=_over(draws, lambda scores: _figures(scores).token_weighted),
-            loss=_over(draws, lambda scores: _per_token(scores, lambda score: score.nll)),
-            token_accuracy=_over(draws, lambda scores: _per_token(scores, lambda score: score.correct)),
-            sequence_accuracy=_over(draws, lambda s: fmean(each.correct == each.tokens for each in s)),
             answers=len(told),
             length=fmean(each.tokens for each in told) if told else None,
             stopped=fmean(each.stopped for each in told) if told else None,
+            checked=len(checked),
             findings={check: counts[check] for check in CHECKS if counts[check]},
             labels=labels[0] if labels else None,
             label_accuracy=spread(known) if known else None,
-            against_first=paired(own, first, lower_is_better=True) if compared else None,
             unanswered=dict(results.unanswered),
             ranked=finished
             and bool(common.scored or not results.scores)
             and bool(common.answered or not results.told),
             left_out=left_out,
             draws=tuple(results.draws),
+        )
+
+    def _likelihood(self, number: int, results: "_Results", common: set[Key], *, compared: bool) -> Standing:
+        """Only the figures of likelihood; the bootstrap of 10,000 rows takes seconds."""
+        draws = _of_rows(results.scores, common)
+        first, own = (each.row_perplexities(common) for each in (self._results[0], results))
+        compared = compared and number > 0 and self._results[0].scored_all and bool(first)
+        return Standing(
+            name=results.contestant.name,
+            finished=False,
+            rows=max(map(len, draws), default=0),
+            perplexity=_over(draws, lambda scores: _figures(scores).course),
+            token_weighted=_over(draws, lambda scores: _figures(scores).token_weighted),
+            loss=_over(draws, lambda scores: _per_token(scores, lambda score: score.nll)),
+            token_accuracy=_over(draws, lambda scores: _per_token(scores, lambda score: score.correct)),
+            sequence_accuracy=_over(draws, lambda s: fmean(each.correct == each.tokens for each in s)),
+            against_first=paired(own, first, lower_is_better=True) if compared else None,
         )
 
     def _references(self) -> dict[Key, str]:
@@ -231,13 +177,14 @@ class _Common:
     labelled: set[Key]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Told:
-    """What counts of one answer: its tokens, whether the model ended it, which checks found something."""
+    """What counts of one answer: its tokens, whether the model ended it, which checks found something; None
+    while nobody looked."""
 
     tokens: int
     stopped: bool
-    found: frozenset[str]
+    found: frozenset[str] | None = None
 
 
 class _Results:
@@ -260,7 +207,9 @@ class _Results:
         )
         self._rows: dict[Key, ScoredRow] = {}
         self._expected, self._label = Expected(), ""
-        self._scored = self._answered = 0
+        self._unchecked: deque[tuple[records.Answer, _Told]] = deque()
+        self._answers = measured.answers
+        self.scores_read = self._answered = 0
 
     def know(self, rows: Sequence[ScoredRow], expected: Expected, label: str) -> None:
         """The rows, and what answers to them are held against."""
@@ -271,7 +220,7 @@ class _Results:
         """Read what is new."""
         scores, answers, labels, draws = self._tails
         for score in scores.read():
-            self._scored += 1
+            self.scores_read += 1
             if score.tokens:
                 self.scores.setdefault(score.repeat, {})[score.key] = score
             else:
@@ -281,7 +230,9 @@ class _Results:
             if answer.skipped:
                 self.unanswered[answer.skipped.partition(":")[0]] += 1
             else:
-                self.told.setdefault(answer.repeat, {})[answer.key] = self._checked(answer)
+                told = _Told(answer.tokens, answer.ended in STOPPED)
+                self.told.setdefault(answer.repeat, {})[answer.key] = told
+                self._unchecked.append((answer, told))
         for label in labels.read():
             if label.of == "reference":
                 self.referenced[label.key] = label.label
@@ -292,7 +243,7 @@ class _Results:
     @property
     def scored_all(self) -> bool:
         """Every row of every draw has its score, or the reason why not."""
-        return self._scored >= len(self._rows) * self.contestant.repeats > 0
+        return self.scores_read >= len(self._rows) * self.contestant.repeats > 0
 
     @property
     def answered_all(self) -> bool:
@@ -317,11 +268,14 @@ class _Results:
         first = next(iter(self.scores.values()), {})
         return {key: first[key].tokens for key in common if key in first}
 
-    def _checked(self, answer: records.Answer) -> _Told:
-        row = self._rows[answer.key]
-        found = check_answer(to_check(row, answer, self._label), self._expected)
-        checks = frozenset(finding.check for finding in found)
-        return _Told(answer.tokens, answer.ended in STOPPED, checks)
+    def check(self, deadline: float) -> None:
+        """Look at answers until then, by the monotonic clock."""
+        while self._unchecked and time.monotonic() < deadline:
+            answer, told = self._unchecked.popleft()
+            if (row := self._rows.get(answer.key)) is None:
+                raise fault(f"an answer to row {answer.row}, which rows.jsonl does not have", self._answers)
+            found = check_answer(to_check(row, answer, self._label), self._expected)
+            told.found = frozenset(finding.check for finding in found)
 
 
 def _in_all(draws: Iterable[Collection[Key]]) -> set[Key]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.evaluation.labels import LabelScores
-from workbench.evaluation.ladder import RULE, Standing, Table
 from workbench.evaluation.paired import Spread
 from workbench.evaluation.perplexity import SCORED
 from workbench.evaluation.plan import Plan
+from workbench.evaluation.standing import RULE, Standing, Table
 from workbench.prompts.survey.checks.seen import rows
 
 
@@ -68,7 +68,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "perplexity of rows",
         "ppl rows",
-        "exp(loss) of each reference, then their mean (ppl.py)",
+        "exp(loss) of each reference, then their plain mean",
         "lower",
         False,
         lambda standing: standing.perplexity,

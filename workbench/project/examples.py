@@ -16,6 +16,8 @@ from workbench.project.store import OpenProject, open_project, save_settings
 _PACKAGE = Path(workbench.__file__).parent
 _PLACES = (_PACKAGE / "examples", _PACKAGE.parent / "projects")
 """In an installed wheel; beside the package in a checkout."""
+SMALL = "tiny"
+"""The profile that runs on the small base model, in those that are for a GPU."""
 _WORK = ("runs", "chats", "queue", "evaluations", "exports", "__pycache__")
 """What working on a project leaves in it: never part of a copy."""
 

@@ -12,9 +12,9 @@ from workbench.evaluation.corrections import read_corrections
 from workbench.evaluation.issues import IssueLog
 from workbench.evaluation.jobs import Listed, list_evaluations
 from workbench.evaluation.ladder import Ladder
-from workbench.evaluation.ladder import Table as Standings
 from workbench.evaluation.measures import cell, measured, told
 from workbench.evaluation.plan import Plan
+from workbench.evaluation.standing import Table as Standings
 from workbench.evaluation.status import read_status
 from workbench.evaluation.votes import DEFINITION, read_votes, said_of, tally
 from workbench.reports.document import Bars, Block, Listing, Paragraph, Part, Quote, Table

@@ -160,10 +160,21 @@ def _flatten(prefix: str, values: dict[str, Any], into: dict[str, Any]) -> None:
         if isinstance(value, dict):
             _flatten(f"{prefix}{key}.", value, into)
         elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-            for index, each in enumerate(value):
-                _flatten(f"{prefix}{key}[{index}].", each, into)
+            labels = _labels(value)
+            into[prefix + key] = labels
+            for label, each in zip(labels, value, strict=True):
+                _flatten(f"{prefix}{key}[{label}].", each, into)
         else:
             into[prefix + key] = value
+
+
+def _labels(tables: list[dict[str, Any]]) -> list[str]:
+    """What tells tables of a list apart, such as sources: a run with one more is not one place off in all."""
+    labels: list[str] = []
+    for index, table in enumerate(tables):
+        named = next((str(table[key]) for key in ("name", "path", "title") if table.get(key)), str(index))
+        labels.append(f"{named} (of place {index})" if named in labels else named)
+    return labels
 
 
 def _differences(runs: Sequence[Compared]) -> dict[str, list[Any]]:

@@ -35,7 +35,7 @@ def of_text(label: Label) -> tuple[str, int, int, int]:
 
 
 def label_trouble(rows: Sequence[ScoredRow], tag: str, labeller: Labeller) -> str:
-    """Why there is no accuracy, or which labels the labeller never gives; empty where all is well."""
+    """Why there is no accuracy, or which labels the labeller never gives: it is wrong there; else empty."""
     true = {true_label(row, tag) for row in rows} - {""}
     if not true:
         which = f"no row has the tag {tag}" if tag else "no tag is named"

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from workbench.project.examples import copy_example, example_projects
+from workbench.project.examples import SMALL, copy_example, example_projects
 from workbench.project.reading import find_projects
 from workbench.project.store import open_project
 from workbench.ui.actions import bindings
@@ -18,8 +18,6 @@ from workbench.ui.widgets.table import Column, VirtualTable
 
 OWN = "your own data"
 """The last entry."""
-SMALL = "tiny"
-"""The profile that runs on the small base model, in those that come along."""
 OWN_ABOUT = "a project around a data file of yours, or an empty one"
 
 
