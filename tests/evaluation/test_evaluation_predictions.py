@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.predictions import Asked, asked_of, check_predictions, write_predictions
+from workbench.evaluation.predictions import Asked, check_predictions, write_predictions
 
 SET = [Asked(f"id-{i}", f"翻譯成現代文：第{i}句") for i in range(5)]
 
@@ -35,12 +35,6 @@ def test_what_is_written_is_in_order_and_passes(tmp_path: Path) -> None:
     text = path.read_text("utf-8")
     assert text.startswith('[\n  {\n    "id": "id-0",\n    "output": "這是第0句。"\n  },')
     assert check_predictions(path, SET, ["</s>"]) == []
-
-
-def test_an_id_is_the_columns_or_the_number() -> None:
-    assert asked_of(3, {"id": "a", "instruction": "翻譯", "output": "a long reference"}) == Asked("a", "翻譯")
-    assert asked_of(3, {"instruction": "翻譯"}) == Asked("3", "翻譯")
-    assert asked_of(3, {"id": 12}) == Asked("12")
 
 
 def test_ids_of_another_set(tmp_path: Path) -> None:

@@ -94,6 +94,14 @@ def test_a_project_with_its_runs_and_evaluations(project: OpenProject) -> None:
     assert "always happy reaches 0.750" in told and "not-stopped" in told
 
 
+def test_one_evaluation_with_a_broken_log_leaves_the_report_whole(project: OpenProject) -> None:
+    broken = evaluation(project.folder)
+    broken.votes.mkdir()
+    evaluation(project.folder, id="20261130-110000-models")
+    told = text_of(project_report(project))
+    assert "votes.jsonl: cannot be read" in told and told.count("step 20 is best") == 1
+
+
 def test_a_project_without_anything(project: OpenProject) -> None:
     told = text_of(project_report(project))
     assert "## Runs\n\nnone yet" in told and "## Evaluations" not in told

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.data.example import Row
 from workbench.errors import fault
 from workbench.evaluation.checks.answer import Answer, Expected
 from workbench.evaluation.checks.leaks import answer_prefix, leaked_prompt, special_tokens
@@ -15,8 +14,6 @@ from workbench.project.files import write_atomic
 from workbench.prompts.survey.checks.seen import have, rows
 from workbench.prompts.survey.findings import SHOWN_ROWS, Finding, Level
 
-ID = "id"
-"""The column that names a row; without it its number does."""
 _SHOWN_IDS = 3
 
 
@@ -26,17 +23,6 @@ class Asked:
 
     id: str
     question: str = ""
-
-
-def asked_of(number: int, row: Row) -> Asked:
-    """A row of a file; the question is its longest text beside the id, the answer aside.
-
-    Args:
-        number: of the row, from 0; it is the id where the row has none.
-        row: its columns.
-    """
-    texts = [text for name, text in row.items() if isinstance(text, str) and name not in (ID, "output")]
-    return Asked(str(row.get(ID, number)), max(texts, key=len, default=""))
 
 
 def write_predictions(path: Path, answers: Iterable[tuple[str, str]]) -> None:

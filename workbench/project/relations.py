@@ -6,6 +6,7 @@ from workbench.project.complaints import Complaint
 from workbench.project.launch_relations import broken_in_launch
 from workbench.project.placeholders import placeholders
 from workbench.project.positions import KeyPath
+from workbench.project.sampling import Sampling
 from workbench.project.schema import Project, PromptSettings
 from workbench.project.source_relations import broken_in_sources
 from workbench.project.training_relations import broken_in_training
@@ -20,11 +21,16 @@ def broken_relations(settings: Project) -> Iterator[Complaint]:
     yield from broken_in_sources(settings.data.source)
     yield from _broken_in_prompt(settings.prompt)
     yield from _unknown_balance(settings)
-    if settings.chat.min_new_tokens > settings.chat.max_new_tokens:
-        what = f"more than chat.max_new_tokens = {settings.chat.max_new_tokens}"
-        yield Complaint(("chat", "min_new_tokens"), what, involved=(("chat", "max_new_tokens"),))
+    yield from _too_short(settings.chat, "chat")
+    yield from _too_short(settings.evaluation.decoding, "evaluation", "decoding")
     for i, phrase in enumerate(settings.augmentation.paraphrases):
         yield from _without(("augmentation", "paraphrases", i), phrase, "text")
+
+
+def _too_short(drawn: Sampling, *table: str) -> Iterator[Complaint]:
+    if drawn.min_new_tokens > drawn.max_new_tokens:
+        what = f"more than {'.'.join(table)}.max_new_tokens = {drawn.max_new_tokens}"
+        yield Complaint((*table, "min_new_tokens"), what, involved=((*table, "max_new_tokens"),))
 
 
 def _count_or_share(path: KeyPath, value: float, unit: str) -> Iterator[Complaint]:
