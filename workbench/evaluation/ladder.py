@@ -285,9 +285,7 @@ class _Results:
     def finished(self, scores: bool, answers: bool) -> bool:
         """All rows that are asked for are there."""
         count = len(self._rows) * self.contestant.repeats
-        return (
-            count > 0 and not (scores and self.scored < count) and not (answers and self._answered < count)
-        )
+        return count > 0 and not (scores and self.scored < count) and not (answers and self._answered < count)
 
     def draws_of(self, common: set[Key] | None) -> list[list[Score]]:
         """The scores of each draw, on these rows alone; of all rows with None."""
