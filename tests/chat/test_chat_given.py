@@ -1,55 +1,34 @@
-"""What the data gives with an answer, and turns that become rows."""
+"""What is given with an answer: the usual, or what a person asks for."""
 
-import json
-from pathlib import Path
+import pytest
 
-from workbench.chat.presets import PRESETS
-from workbench.chat.structure import structure_of
-from workbench.data.dataset import open_dataset
-from workbench.project.schema import ChatSettings
-from workbench.project.store import open_project
+from workbench.chat.structure import Structure, usually_given
+from workbench.data.example import Message
+from workbench.errors import WorkbenchError
 
-PROJECT = """
-format = 1
-name = "p"
-[[data.source]]
-kind = "messages"
-path = "rows.jsonl"
-text = "dialog"
-"""
+MOODS = Structure(
+    "dialog", {"user": {"emotion": ["neutral"]}, "assistant": {"emotion": ["neutral", "happiness"]}}
+)
 
 
-def test_values_the_most_frequent_first(tmp_path: Path) -> None:
-    emotions = ["fear", "neutral", "neutral", "anger", "neutral", "fear"]
-    rows = [
-        {
-            "messages": [
-                {"role": "user", "content": {"mood": "calm", "dialog": "hi"}},
-                {"role": "assistant", "content": {"emotion": emotion, "dialog": "ho"}},
-            ]
-        }
-        for emotion in emotions
-    ]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "project.toml").write_text(PROJECT)
-    found = structure_of(open_dataset(open_project(tmp_path)))
-    assert found is not None and found.text_key == "dialog"
-    assert found.values["assistant"] == {"emotion": ["neutral", "fear", "anger"]}
-    assert found.usual("user") == (("mood", "calm"),)
-    message = found.message("assistant", "x", (("emotion", "fear"),))
-    assert message.for_template == {"emotion": "fear", "dialog": "x"}
+def test_plain_text_is_given_nothing() -> None:
+    given = usually_given(None)
+    said = [given.message("user", "hello")]
+    assert given.prompt(said) == said == [Message("user", "hello")]
+    with pytest.raises(WorkbenchError, match="gives nothing with an answer"):
+        given.with_answer("emotion=happiness")
 
 
-def test_plain_rows_and_missing_files_give_nothing(tmp_path: Path) -> None:
-    (tmp_path / "project.toml").write_text(PROJECT)
-    assert structure_of(open_dataset(open_project(tmp_path))) is None
-    turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
-    (tmp_path / "rows.jsonl").write_text(json.dumps({"messages": turns}) + "\n")
-    (tmp_path / "project.toml").write_text(PROJECT.replace('text = "dialog"\n', ""))
-    assert structure_of(open_dataset(open_project(tmp_path))) is None
+def test_an_answer_is_given_what_is_asked_for() -> None:
+    usual = usually_given(MOODS)
+    said = [usual.message("user", "hello")]
+    assert said[0].for_template == {"emotion": "neutral", "dialog": "hello"}
+    assert usual.prompt(said)[-1].for_template == {"emotion": "neutral", "dialog": ""}
+    happy = usual.with_answer("emotion=happiness")
+    assert happy.prompt(said)[-1].for_template == {"emotion": "happiness", "dialog": ""}
+    assert happy.message("user", "hello") == said[0], "the person's own stays"
 
 
-<<<<<<<< HEAD:tests/chat/test_chat_given.py
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
@@ -62,10 +41,3 @@ def test_what_no_answer_has_is_refused(wanted: str, said: str) -> None:
     with pytest.raises(WorkbenchError) as raised:
         usually_given(MOODS).with_answer(wanted)
     assert said in str(raised.value) + "".join(problem.hint for problem in raised.value.problems)
-========
-def test_every_preset_is_a_valid_whole(tmp_path: Path) -> None:
-    for preset in PRESETS:
-        settings = ChatSettings.model_validate(preset.complete)
-        assert all(getattr(settings, name) == value for name, value in preset.values.items())
-        assert not {"seed", "max_new_tokens", "stop"} & preset.complete.keys()
->>>>>>>> main:tests/chat/test_chat_structure.py

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.chat.protocol import Target
+from workbench.errors import WorkbenchError
 from workbench.evaluation import ladder
 from workbench.evaluation.folder import Evaluation
 from workbench.evaluation.ladder import Ladder
@@ -246,3 +247,27 @@ def test_one_that_was_left_out_says_why(evaluation: Evaluation) -> None:
     events.write("skipped", contestant=2, reason="the checkpoint is gone")
     events.close()
     assert Ladder(evaluation).read().standings[2].left_out == "the checkpoint is gone"
+
+
+def test_figures_do_not_wait_for_the_checks(evaluation: Evaluation) -> None:
+    put(evaluation.contestant(0).scores, *scores([1.0] * ROWS))
+    put(
+        evaluation.contestant(0).answers,
+        *(Answer(source=0, row=row, text=" ", tokens=3, ended="length") for row in range(ROWS)),
+    )
+    growing = Ladder(evaluation)
+    table = growing.read(seconds=0)
+    first = table.standings[0]
+    assert first.loss and first.loss.mean == 1.0 and first.answers == ROWS
+    assert (first.checked, table.unchecked, first.findings) == (0, ROWS, {})
+    assert first.share("empty") is None, "nobody looked yet: that is no 0"
+    table = growing.read()
+    assert table.unchecked == 0 and table.standings[0].share("empty") == 1.0
+    assert table == Ladder(evaluation).read()
+
+
+def test_an_answer_to_an_unknown_row_is_a_fault(evaluation: Evaluation) -> None:
+    put(evaluation.contestant(0).answers, Answer(source=0, row=99, text="x", tokens=1, ended="length"))
+    with pytest.raises(WorkbenchError, match="row 99") as caught:
+        Ladder(evaluation).read()
+    assert "answers.jsonl" in str(caught.value)

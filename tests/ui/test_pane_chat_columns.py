@@ -153,3 +153,23 @@ async def test_the_newest_checkpoint_of_a_run_that_goes_on(tmp_path: Path, log: 
         os.close(lock)
         await desk.press("escape", "1", "6")
         assert pane(desk).target.kind == "checkpoint", "the run has ended, its checkpoint stays"
+
+
+async def test_columns_keep_their_room(tmp_path: Path, log: Path) -> None:
+    folder = make_project(tmp_path / "p")
+    checkpoint(folder, 10)
+    async with at_desk(folder) as desk:
+        await desk.press("6", "escape")
+        await add(desk, "step 10")
+        await say(desk, "hello")
+        await desk.until(lambda: not pane(desk).answering and pane(desk).conversation.at)
+        await desk.press("escape", "t")
+        await desk.until(lambda: pane(desk).shown_view is not None)
+        await desk.press("escape")
+        await desk.until(lambda: pane(desk).shown_view is None)
+        await desk.until(lambda: [column.display for column in pane(desk).columns] == [True, True])
+        await desk.press("s")  # the form takes more than half of the screen
+        await desk.until(lambda: [column.display for column in pane(desk).columns] == [False, True])
+        await desk.sees("2 columns answer each message, 2 in view")
+        await desk.press("s")
+        await desk.until(lambda: all(column.display for column in pane(desk).columns))

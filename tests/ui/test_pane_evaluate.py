@@ -324,7 +324,8 @@ async def test_starting_asks_what_is_compared_and_shows_it(
         await desk.press("enter")
         assert not begun
         await desk.press("down")
-        await desk.sees("Sampling settings, each")
+        await desk.sees("Sampling settings, each with its values")
+        await desk.sees("temperature=0.1,0.2,0.3 presence_penalty=0.5,0.75,1")  # stands for an empty answer
         desk.app.screen.query_one("#given", Input).value = "temperature=0,1..2"
         await desk.until(lambda: "✗" in str(plan.render()))
         desk.app.screen.query_one("#given", Input).value = "temperature=0.1,0.2 presence_penalty=0.5,1"
@@ -372,3 +373,29 @@ async def test_the_report_is_read_and_written(folder: Path) -> None:
         await desk.sees("over the earlier report?")
         await desk.press("escape")
     assert (folder / "reports/p.html").read_text().startswith("<!DOCTYPE html>")
+
+
+async def test_files_that_change_under_it(folder: Path) -> None:
+    first, second = evaluation(folder), folder / "evaluations" / "20990101-000000-newer"
+    async with at_desk(folder, (100, 40)) as desk:
+        await desk.press("5")
+        await desk.sees("✓ finished", "step 20")
+        whole = line_of(desk, "step 20")
+        scores = first.contestant(1).scores
+        lines = scores.read_bytes()
+        scores.write_bytes(lines + b"no line\n")
+        await desk.press("f5")
+        await desk.sees("✗ cannot be read", "contestants/1/scores.jsonl")
+        await desk.press("r")
+        await desk.hears("cannot be read")
+        scores.write_bytes(lines)
+        await desk.press("f5")
+        await desk.sees("✓ finished")
+        await desk.until(lambda: line_of(desk, "step 20") == whole, "nothing of it was left out")
+        second.mkdir()
+        (second / "plan.json").write_text('{"v": 2}')
+        os.utime(second / "plan.json", (4e9, 4e9))  # of a plan that cannot be read, the file's time counts
+        await desk.press("f5")
+        await desk.sees("of a newer workbench")
+        chosen = next(line for line in desk.text.splitlines() if line.startswith(">"))
+        assert "20990101" in chosen and "✗ cannot be read" in chosen, "the cursor is on what is shown"

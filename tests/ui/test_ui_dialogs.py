@@ -1,11 +1,14 @@
 """The questions: which key gives which answer."""
 
 import pytest
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 from widget_app import WidgetApp, screen_lines
 
+from workbench.ui.widgets.ask_text import AskText
 from workbench.ui.widgets.confirm import Confirm
+from workbench.ui.widgets.note import EditDialog, NoteDialog
 from workbench.ui.widgets.pick import Pick
 
 
@@ -82,3 +85,27 @@ async def test_pick_begins_at_the_chosen_one() -> None:
     )
     assert answers == [70]
     assert any("> item 70" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("dialog", "key"),
+    [
+        (NoteDialog("run", ""), "escape"),
+        (EditDialog("answer", "text"), "enter"),
+        (AskText("what", "why"), "enter"),
+    ],
+)
+async def test_keys_typed_ahead_answer_once(dialog: ModalScreen, key: str) -> None:
+    app = WidgetApp(Static("behind"))
+    answers: list[object] = []
+    async with app.run_test() as pilot:
+        app.push_screen(Pick("below", ITEMS))
+        app.push_screen(dialog, answers.append)
+        await pilot.pause()
+        for _ in range(2):  # both are there before the first one is answered
+            assert app.screen.focused is not None
+            app.screen.focused.post_message(Key(key, None))
+        await pilot.pause()
+        await pilot.pause()
+        assert len(answers) == 1
+        assert len(app.screen_stack) == 2, "the one below stays"

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.actions import Action, actions
 from workbench.ui.guide import PURPOSES
+from workbench.ui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
     from workbench.ui.app import WorkbenchApp
@@ -26,7 +26,7 @@ MOVING = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Every key of this pane and of the app, with its sentence."""
 
     BINDINGS = [Binding("escape,q,question_mark,f1,enter", "dismiss", "Close")]

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.guide import CARDS
+from workbench.ui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
     from workbench.ui.app import WorkbenchApp
 
 
-class TourScreen(ModalScreen[None]):
+class TourScreen(Dialog[None]):
     """Lies over the desk and moves its panes; esc leaves it there, its end goes back to where it began."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

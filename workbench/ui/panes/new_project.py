@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.events import DescendantFocus
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
@@ -19,6 +18,7 @@ from workbench.project.paths import HUB, expanded
 from workbench.ui.panes.data.add import data_files
 from workbench.ui.panes.data.proposal_text import proposal_text
 from workbench.ui.text import clean, shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NOT_HERE = "It is not on this machine yet: a run fetches it when it starts, `workbench fetch {}` now."
 
 
-class NewProjectDialog(ModalScreen[Path | None]):
+class NewProjectDialog(Dialog[Path | None]):
     """Answers the folder of the project that was made, None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -3,14 +3,14 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.message_input import MessageInput
 
 
-class AskText(ModalScreen[str | None]):
+class AskText(Dialog[str | None]):
     """Answers the text, which may be empty; None on esc."""
 
     def __init__(self, title: str, about: str, text: str = "") -> None:

@@ -6,13 +6,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """y answers True, n and esc answer False; enter answers yes, or no where yes would lose something."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

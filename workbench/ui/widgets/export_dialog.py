@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.errors import WorkbenchError
@@ -17,6 +16,7 @@ from workbench.exporting.destination import holds_export, require_free
 from workbench.exporting.request import KINDS, ExportRequest, Kind
 from workbench.project.paths import expanded
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ FOLDER = "exports"
 """Where exports go unless another folder is typed; in the project."""
 
 
-class ExportDialog(ModalScreen[ExportRequest | None]):
+class ExportDialog(Dialog[ExportRequest | None]):
     """Answers what is asked for, None on esc. Arrows choose; what is typed is the folder."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -3,14 +3,14 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.message_input import MessageInput
 
 
-class TextDialog(ModalScreen[str | None]):
+class TextDialog(Dialog[str | None]):
     """Answers what was written in its input, None for esc."""
 
     @on(MessageInput.Sent)

@@ -6,13 +6,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 
 
-class AskNumber(ModalScreen[int | None]):
+class AskNumber(Dialog[int | None]):
     """Answers a whole number of `least` or more; None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]

@@ -7,16 +7,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.table import Column, VirtualTable
 
 KEYS = "enter chooses   esc leaves"
 
 
-class Pick(ModalScreen[int | None]):
+class Pick(Dialog[int | None]):
     """Answers the index of the chosen item, None on esc. Keys go to the filter, arrows to the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

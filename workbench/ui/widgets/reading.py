@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 
 
-class Reading(ModalScreen[None]):
+class Reading(Dialog[None]):
     """Lines that scroll where they are many."""
 
     BINDINGS = [Binding("escape,q,enter,space", "dismiss", "Close")]

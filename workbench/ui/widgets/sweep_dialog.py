@@ -7,12 +7,12 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
     from workbench.project.store import OpenProject
@@ -32,7 +32,7 @@ class Typed(NamedTuple):
     halve: str
 
 
-class SweepDialog(ModalScreen[int | None]):
+class SweepDialog(Dialog[int | None]):
     """Answers how many runs were queued; None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]

@@ -182,6 +182,7 @@ class AnswerPane(TalkPane):
         cleaned = self.cleaned(column, text, settings)
         if not cleaned.text:
             return False
+        column.failure = ""
         message = replace(asked, content=cleaned.text)
         raw = text if cleaned.removed else ""
         try:

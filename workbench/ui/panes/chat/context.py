@@ -6,17 +6,17 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from workbench.project.schema import Block
 from workbench.ui.text import clean, shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.table import Column, VirtualTable
 
 NO_BLOCKS = "The project has no context blocks: [[prompt.block]] in project.toml adds shared knowledge"
 
 
-class ContextDialog(ModalScreen[set[str] | None]):
+class ContextDialog(Dialog[set[str] | None]):
     """Answers the titles of the blocks that are left out; None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
@@ -17,6 +16,7 @@ from workbench.project.paths import HUB, expanded
 from workbench.project.store import OpenProject, add_sources
 from workbench.ui.panes.data.proposal_text import proposal_text
 from workbench.ui.text import clean, shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LOOKED_AT = 5000
 OWN_FOLDERS = ("runs", "chats", "queue", "templates")
 
 
-class AddSource(ModalScreen[OpenProject | None]):
+class AddSource(Dialog[OpenProject | None]):
     """Answers the project with its new source, None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import DescendantFocus, Resize
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from workbench.data.augment.changes import TEXT
@@ -19,6 +18,7 @@ from workbench.project.fields import form_fields, format_value, parse_value, val
 from workbench.project.store import OpenProject
 from workbench.ui.text import shown
 from workbench.ui.widgets.confirm import Confirm
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.form import Form
 from workbench.ui.widgets.table import Column, VirtualTable
 
@@ -60,7 +60,7 @@ def read_entry(typed: str) -> Entry:
     return Entry(word.strip(), tuple(listed))
 
 
-class AugmentSettings(ModalScreen[dict[str, Any] | None]):
+class AugmentSettings(Dialog[dict[str, Any] | None]):
     """Answers the changes, dotted key to value; None when there are none or they are forgotten."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
@@ -16,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.evaluation.grid import DEFAULT_GRID
 from workbench.evaluation.planning import CHECKPOINTS, Kind
 from workbench.ui.text import shown
+from workbench.ui.widgets.dialog import Dialog
 from workbench.ui.widgets.table import Column, VirtualTable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ABOUT = {
-    "models": "the base model, zero-shot and few-shot, and checkpoints",
+    "models": "the base model (also few-shot) and checkpoints",
     "templates": "the base model with each template of the project",
     "bases": "several base models",
     "sampling": "one model with several sampling settings",
@@ -42,12 +42,12 @@ ASKED = {
         " ".join(f"{name}={','.join(f'{each:g}' for each in axis)}" for name, axis in DEFAULT_GRID.items()),
     ),
 }
-"""What is asked for each kind, and what stands for an empty answer, or an example."""
+"""What is asked for each kind, and what an empty answer stands for: an example where it is refused."""
 
 KEYS = "↑ ↓ what is compared   enter starts it   esc leaves"
 
 
-class EvaluateDialog(ModalScreen["Plan | None"]):
+class EvaluateDialog(Dialog["Plan | None"]):
     """Answers the plan that was shown when enter was pressed; None on esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
