@@ -68,7 +68,7 @@ TINY = {
 }
 NAMES = sorted({name for name, _ in TINY})
 TRAINED = [("emotion-dialogue", "tiny"), ("thai-wiki-qa", "tiny-as-it-was")]
-"""The two that ask most of training: tokens of their own, and text without a template. Each costs a process."""
+"""The two that ask most of training, as each takes seconds: tokens of their own, text without a template."""
 EACH = pytest.mark.parametrize(("name", "profile"), TINY, ids=map(" ".join, TINY))
 
 
