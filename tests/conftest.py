@@ -9,6 +9,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the box is, not whether the code is right
+settings.register_profile("any box", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any box")
 
 
 def pytest_configure() -> None:

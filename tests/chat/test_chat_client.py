@@ -46,6 +46,10 @@ for line in sys.stdin:
         if said == "full":
             reply("error", id=id, no_room=True, problems=[{"what": "no room", "where": "", "hint": ""}])
             continue
+        if said == "endless":
+            reply("done", id=id, reason="length", ids=[*range(100_000)], tokens=100_000, prompt_tokens=3,
+                  reused_tokens=0, first_token_seconds=0.1, tokens_per_second=9.0)
+            continue
         reply("piece", id=id, text=said + "!")
         if said == "long":
             reply("piece", id=id, text="x" * 300_000)
@@ -89,6 +93,7 @@ async def test_answers_arrive_in_order(command: tuple[str, ...]) -> None:
     text, done = await ask(engine, "สวัสดี")
     assert (text, done.reason, done.prompt_tokens) == ("สวัสดี!", "length", 3)
     assert len((await ask(engine, "long"))[0]) > 300_000
+    assert len((await ask(engine, "endless"))[1].ids) == 100_000
     assert "a library says hello" in engine.stderr
     await engine.close()
     assert not engine.running

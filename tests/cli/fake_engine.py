@@ -1,7 +1,7 @@
 """`fake_engine.py COMMAND-LINE-WORDS...`: the command line with a chat engine that answers at once.
 
 Prompts: `wait` is answered until it is stopped, `deaf` for ever, `die` kills the engine, `refuse` is refused,
-`mute` ends without a word.
+`mute` ends without a word, `unload` runs out of memory: nothing is answered before the next load.
 """
 
 import json
@@ -25,14 +25,18 @@ def engine() -> None:
     """Speak the protocol of workbench.chat.protocol."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reply("ready", id=0)
+    loaded = False
     for line in sys.stdin:
         request = json.loads(line)
         number = request["id"]
         if request["op"] == "load":
             held = {key: {"device": "cpu", "parameters": 7, "context": None} for key in request["targets"]}
             reply("loaded", id=number, seconds=0.1, held=held)
+            loaded = True
         elif request["op"] == "stop":
             done(number, "stopped")
+        elif not loaded:
+            reply("error", id=number, problems=[{"what": "no model is loaded", "where": "", "hint": ""}])
         else:
             messages = request["columns"][0]["messages"]
             said = messages[-1]["content"]
@@ -46,6 +50,10 @@ def engine() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             if said == "refuse":
                 reply("error", id=number, problems=[{"what": "too long", "where": "", "hint": ""}])
+                continue
+            if said == "unload":
+                loaded = False
+                reply("error", id=number, problems=[{"what": "out of memory", "where": "", "hint": ""}])
                 continue
             if said == "mute":
                 done(number, "stopped")

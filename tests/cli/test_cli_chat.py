@@ -48,6 +48,14 @@ def test_json_keeps_lines(piped: Callable[..., subprocess.CompletedProcess[str]]
     assert answer["reason"] == "stop token" and answer["tokens"] == 1
 
 
+def test_after_memory_ran_out_the_model_is_loaded_again(
+    piped: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = piped("unload\nhello\n")
+    assert done.returncode == 1 and "line 1: out of memory" in done.stderr
+    assert done.stdout == "\n1: hello␛[2J, really\n" and "no model is loaded" not in done.stderr
+
+
 def test_others_answer_beside(piped: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     (answers,) = map(json.loads, piped("hello\n", "--json", "--beside", "base").stdout.splitlines())
     assert [each["answer"] for each in answers] == ["0: hello", "1: hello"]

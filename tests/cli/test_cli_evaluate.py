@@ -1,6 +1,7 @@
 """Evaluations from the command line: begun, followed, listed, shown, rated, remarked on, and written."""
 
 import json
+import shlex
 import sys
 import textwrap
 from pathlib import Path
@@ -13,6 +14,8 @@ from written_evaluations import evaluation
 from workbench.cli import main
 from workbench.evaluation import jobs
 from workbench.evaluation.folder import Evaluation
+from workbench.evaluation.records import to_lines
+from workbench.evaluation.rows import read_rows
 from workbench.evaluation.votes import read_votes
 from workbench.project.evaluation import Decoding
 from workbench.project.store import open_project
@@ -200,6 +203,11 @@ def test_a_grid_is_shown_and_used(folder: Path, capsys: Capture) -> None:
     assert "★" in told and "★ temperature=0.1: " in told and "suggested: the most answers" in told
     assert "temperature=0.1" in said(capsys, "evaluation", "small", "latest", "--use-decoding")
     assert open_project(folder).settings.chat.temperature == 0.1
+    # What all cells have in common was measured with, too
+    drawn = [Decoding(temperature=each, presence_penalty=0.5) for each in (0.3, 0.2)]
+    evaluation(folder, ("t=0.3", "t=0.2"), decodings=drawn, id="20261130-103000-sampling")
+    assert "presence_penalty=0.5" in said(capsys, "evaluation", "small", "latest", "--use-decoding")
+    assert open_project(folder).settings.chat.presence_penalty == 0.5
     evaluation(folder, id="20261130-110000-models")
     assert main(["evaluation", "small", "latest", "--grid"]) == 2
     assert "does not vary the decoding" in capsys.readouterr().err
@@ -233,6 +241,27 @@ def test_rating_is_blind(made: Evaluation, folder: Path, capsys: Capture) -> Non
     assert main(["evaluation", "small", "latest", "--export", "preferences", "--to", str(preferences)]) == 0
     assert "left out: 3, nobody was preferred" in capsys.readouterr().err
     assert json.loads(preferences.read_text())["chosen"][0]["content"] == pair["a"].strip()
+
+
+def test_the_next_verdict_is_on_the_pair_that_is_shown(made: Evaluation, capsys: Capture) -> None:
+    assert main(["rate", "small", "latest", "--model", "base", "--model", "step 10"]) == 0
+    told = capsys.readouterr()
+    words = told.err.rpartition("to go: workbench ")[2].replace("a|b|tie|bad", "a")
+    assert main(shlex.split(words)) == 0
+    (vote,) = read_votes(made.votes)[0]
+    assert set(vote.pair) == {"base", "step 10"}
+
+
+def test_rows_of_one_id_are_told_apart_by_their_place(made: Evaluation, capsys: Capture) -> None:
+    rows = [row.model_copy(update={"id": "same"}) for row in read_rows(made)]
+    made.rows.write_bytes(to_lines(rows))
+    pair = json.loads(said(capsys, "rate", "small", "latest", "--json"))
+    assert pair["row"].startswith("0:")
+    assert main(["rate", "small", "latest", pair["row"], "tie"]) == 0
+    assert main(["issue", "small", "latest", "same"]) == 2
+    assert "4 rows begin with 'same'" in (told := capsys.readouterr().err) and "0:0" in told
+    assert main(["issue", "small", "latest", "0:1", "--text", "odd"]) == 0
+    assert "row 0:1  step 20" in said(capsys, "issue", "small", "latest")
 
 
 def test_issues_and_better_answers(made: Evaluation, folder: Path, capsys: Capture) -> None:

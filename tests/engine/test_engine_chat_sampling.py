@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from workbench.data.example import Message
-from workbench.engine.generate import Session
+from workbench.engine.generate import Answer, Asked, Session, answer_together
 from workbench.engine.sampling import AnswerPenalties, Sampler
 from workbench.errors import WorkbenchError
 from workbench.project.schema import ChatSettings
@@ -132,15 +132,17 @@ def test_settings_that_rule_out_every_token_are_an_error() -> None:
 
 
 def test_an_answer_is_as_long_as_is_asked_for(session: Session) -> None:
-    question, most = [Message("user", "one")], ChatSettings(temperature=5, max_new_tokens=60)
-    emit, stop = (lambda text: None), Event()
-    short = min(
-        (most.model_copy(update={"seed": seed}) for seed in range(40)),
-        key=lambda settings: len(session.answer(question, settings, emit, stop).ids),
-    )
-    assert len(session.answer(question, short, emit, stop).ids) < 30, "some answer ends by itself"
-    longer = short.model_copy(update={"min_new_tokens": 30})
-    assert len(session.answer(question, longer, emit, stop).ids) >= 30
+    question, most = [Message("user", "one")], ChatSettings(temperature=5, max_new_tokens=40)
+
+    def lengths(**wanted: int) -> list[int]:
+        each = [most.model_copy(update={"seed": seed, **wanted}) for seed in range(40)]
+        asked = [Asked(session, session.prompt(question, how), how, lambda text: None) for how in each]
+        return [
+            len(answer.ids) for _, answer in answer_together(asked, Event()) if isinstance(answer, Answer)
+        ]
+
+    assert min(lengths()) < 20, "some answer ends by itself"
+    assert min(lengths(min_new_tokens=20)) >= 20
 
 
 def test_presence_penalty_makes_an_answer_vary(session: Session) -> None:

@@ -18,10 +18,11 @@ from workbench.engine.evaluation.batches import Stopped
 from workbench.engine.evaluation.models import Models
 from workbench.errors import WorkbenchError
 from workbench.evaluation.folder import Evaluation
-from workbench.evaluation.ladder import Ladder, Table
+from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.planning import make_plan
 from workbench.evaluation.records import Answer, Draw, Score, read_records
 from workbench.evaluation.rows import read_rows
+from workbench.evaluation.standing import Table
 from workbench.project.store import open_project
 from workbench.prompts.encoding.encode import make_encoder
 from workbench.runs.checkpoints import list_checkpoints

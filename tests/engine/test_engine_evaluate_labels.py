@@ -10,9 +10,10 @@ from evaluations import begun, events, planned, work
 
 from workbench.engine.evaluation import classifier
 from workbench.engine.evaluation.classifier import Classifier, make_labeller
+from workbench.engine.evaluation.labelling import label_trouble
 from workbench.errors import WorkbenchError
 from workbench.evaluation.ladder import Ladder
-from workbench.evaluation.records import Label, read_records
+from workbench.evaluation.records import Label, ScoredRow, read_records
 
 MakeProject = Callable[..., Path]
 CLASSES = ["north", "south "]
@@ -137,3 +138,13 @@ def test_words_of_the_project_label_too(make_project: MakeProject) -> None:
     assert references is not None and references.accuracy == pytest.approx(2 / 3)
     with pytest.raises(WorkbenchError, match="cannot be read"):
         make_labeller("none.toml", folder)
+
+
+@pytest.mark.parametrize(("tag", "said"), [("", "no tag is named"), ("mood", "no row has the tag mood")])
+def test_labels_that_are_held_against_nothing_are_told(tag: str, said: str) -> None:
+    row = ScoredRow(source=0, row=0, id="0", messages=[], reference="so", tags={"emotion": "happiness"})
+    labeller = make_labeller("lexicon", Path())
+    assert said in label_trouble([row], tag, labeller)
+    assert label_trouble([row], "emotion", labeller) == ""
+    odd = row.model_copy(update={"tags": {"emotion": "mirth"}})
+    assert "does not know mirth" in label_trouble([row, odd], "emotion", labeller)

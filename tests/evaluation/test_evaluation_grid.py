@@ -45,6 +45,11 @@ def test_all_that_is_wrong_with_a_grid_is_said_at_once() -> None:
             cells(axes)
 
 
+def test_one_that_is_still_at_it_is_not_suggested() -> None:
+    grid = [Cell({"temperature": 0.3}, answers(8, 2)), Cell({"temperature": 0.1}, answers(1, 0))]
+    assert suggest(grid).cell is grid[0] and not suggest(grid).alike
+
+
 def test_the_cleanest_is_suggested_and_ties_go_to_the_calmest() -> None:
     grid = [
         Cell({"temperature": 0.3, "presence_penalty": 0.5}, answers(9, 1)),

@@ -11,8 +11,10 @@ from workbench.evaluation import ladder
 from workbench.evaluation.folder import Evaluation
 from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.lines import Lines
+from workbench.evaluation.measures import MEASURES, cell, missing
 from workbench.evaluation.plan import Contestant, Plan
 from workbench.evaluation.records import Answer, Draw, Label, Record, Said, Score, ScoredRow, to_lines
+from workbench.evaluation.standing import Table
 from workbench.project.evaluation import EvaluationSettings
 from workbench.runs.events import EventWriter
 
@@ -149,6 +151,78 @@ def test_answers_labels_and_their_baseline(evaluation: Evaluation) -> None:
     assert base.labels is not None and base.label_accuracy is not None
     assert base.labels.accuracy == base.labels.baseline.accuracy == base.label_accuracy.mean == 4 / 6
     assert table.references is not None and table.references.accuracy == 2 / 6
+
+
+def answers(texts: Sequence[str]) -> list[Answer]:
+    """An empty text stands for a prompt that the model could not read."""
+    skipped = "longer than the model reads: 900 tokens, room for 512"
+    return [
+        Answer(source=0, row=row, text=text, tokens=3, ended="stop token" if text else "")
+        if text
+        else Answer(source=0, row=row, text="", tokens=0, ended="", skipped=skipped)
+        for row, text in enumerate(texts)
+    ]
+
+
+def stars(table: Table, name: str) -> list[bool]:
+    measure = next(each for each in MEASURES if each.name == name)
+    return [cell(measure, table, number).endswith("*") for number in range(len(table.standings))]
+
+
+LOOP = "so it is so it is so it is so it is so it is"
+
+
+def test_answers_are_compared_on_the_rows_that_all_have_answered(evaluation: Evaluation) -> None:
+    base, step = evaluation.contestant(0), evaluation.contestant(2)
+    put(base.scores, *scores([2.0] * ROWS))
+    put(step.scores, *scores([1.0] * ROWS))
+    # The base model loops where the other one has no answer at all
+    put(base.answers, *answers([LOOP, LOOP, *["so."] * 4]))
+    put(step.answers, *answers(["", "", LOOP, *["so."] * 3]))
+    for row in range(ROWS):
+        put(base.labels, Label(source=0, row=row, of="answer", label="joy" if row > 1 else "", score=1.0))
+    for row in range(2, ROWS):
+        put(step.labels, Label(source=0, row=row, of="answer", label="joy" if row > 2 else "", score=1.0))
+    table = Ladder(evaluation).read()
+    first, last = table.standings[0], table.standings[2]
+    assert (first.answers, last.answers) == (4, 4)
+    assert (first.share("loop"), last.share("loop")) == (0.0, 0.25)
+    assert stars(table, "looping answers") == [True, False, False]
+    assert first.labels is not None and last.labels is not None
+    assert first.labels.rows == last.labels.rows == 4
+    assert last.unanswered == {"longer than the model reads": 2} and not first.unanswered
+    assert missing(last) == ["step 3: 2 rows without an answer: longer than the model reads"]
+    assert any(f"answers are compared on 4 of {ROWS} rows" in remark for remark in table.remarks)
+
+
+def test_without_rows_in_common_none_is_the_best(evaluation: Evaluation) -> None:
+    half = ROWS // 2
+    cut = [Score(source=0, row=row, nll=0, tokens=0, correct=0, skipped="too long") for row in range(ROWS)]
+    put(evaluation.contestant(0).scores, *scores([2.0] * ROWS)[:half], *cut[half:])
+    put(evaluation.contestant(2).scores, *scores([1.0] * ROWS)[half:], *cut[:half])
+    table = Ladder(evaluation).read()
+    assert table.common == 0 and table.best is None
+    assert not any(stars(table, "loss")) and not any(standing.ranked for standing in table.standings)
+    assert [each.loss and each.loss.mean for each in table.standings] == [2.0, None, 1.0]
+    assert any("no row was scored by all" in remark for remark in table.remarks)
+
+
+def test_one_that_is_still_at_it_gets_no_star(evaluation: Evaluation) -> None:
+    for number, loss in ((0, 2.0), (1, 1.5)):
+        repeats = range(2 if number else 1)
+        put(evaluation.contestant(number).scores, *(s for r in repeats for s in scores([loss] * ROWS, r)))
+        put(
+            evaluation.contestant(number).answers,
+            *(a.model_copy(update={"repeat": r}) for r in repeats for a in answers(["so."] * ROWS)),
+        )
+    put(evaluation.contestant(2).scores, *scores([1.0] * 2))
+    assert stars(Ladder(evaluation).read(), "loss") == [False, True, False]
+
+
+def test_where_all_are_alike_none_is_the_best(evaluation: Evaluation) -> None:
+    for number in (0, 2):
+        put(evaluation.contestant(number).scores, *scores([1.0] * ROWS))
+    assert Ladder(evaluation).read().best is None
 
 
 def test_what_was_read_is_not_read_again(evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,15 @@ def test_the_rows_that_auto_means(folder: Path) -> None:
     assert side_of(project(folder)) == "test"
 
 
+@pytest.mark.parametrize("name", ["no/such/folder", "./gone", "gone.toml"])
+def test_a_classifier_that_is_not_there_is_told_before_anything_is_measured(folder: Path, name: str) -> None:
+    with pytest.raises(WorkbenchError, match="no such folder|No such file"):
+        make_plan(project(folder, evaluation__classifier=name))
+    (folder / "words.toml").write_text('joy = ["glad"]')
+    for known in ("lexicon", "words.toml", "owner/on-the-hub", str(folder)):
+        assert make_plan(project(folder, evaluation__classifier=known)).settings.classifier == known
+
+
 # As jobs
 
 

@@ -22,7 +22,7 @@ def export_to(to: Path, word: str) -> None:
         (folder / "deep").mkdir()
         (folder / "deep" / "word").write_text(word)
         (folder / MARKER).write_text("{}")
-        publish(folder, to)
+        publish(folder, to, replace=True)
 
 
 def names(folder: Path) -> list[str]:
@@ -35,7 +35,7 @@ def test_it_takes_its_name_when_it_is_whole(tmp_path: Path, run: Run) -> None:
     with staging(to) as folder:
         (folder / MARKER).write_text("{}")
         assert not to.exists() and folder.parent == to.parent
-        publish(folder, to)
+        publish(folder, to, replace=True)
     assert names(to.parent) == ["b"] and names(to) == [MARKER]
 
 
@@ -55,6 +55,16 @@ def test_what_was_there_is_replaced_only_at_a_word(tmp_path: Path, run: Run) -> 
     export_to(to, "second")
     assert (to / "deep" / "word").read_text() == "second"
     assert names(tmp_path) == ["out", "project"]
+
+
+def test_two_at_once_do_not_replace_each_other_without_a_word(tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    with staging(to) as folder:
+        (folder / MARKER).write_text("{}")
+        export_to(to, "the other one")
+        with pytest.raises(WorkbenchError, match="there is an export already"):
+            publish(folder, to, replace=False)
+    assert (to / "deep" / "word").read_text() == "the other one" and names(tmp_path) == ["out"]
 
 
 def test_an_empty_folder_is_free(tmp_path: Path, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from workbench.exporting.modelfile import NOT_DERIVED, go_template, modelfile
 from workbench.exporting.portable_template import portable_template, without_marks
 from workbench.exporting.prompt_files import TOKENIZER_CONFIG, unsaid, write_prompt_files
 from workbench.exporting.turns import turns_of
+from workbench.project.sampling import Sampling
 from workbench.project.schema import ChatSettings, PromptSettings
 from workbench.prompts.blocks import read_blocks
 from workbench.prompts.encoding.encode import Encoder
@@ -151,11 +153,23 @@ def test_generation_settings() -> None:
     greedy = generation_config(encoder, ChatSettings(temperature=0), [])
     assert greedy["eos_token_id"] == 1 and not greedy["do_sample"] and "temperature" not in greedy
     assert "bos_token_id" not in greedy
-    assert [said[:9] for said in unsaid(ChatSettings(stop=["x"], presence_penalty=0.5))] == [
-        "chat.stop",
-        "chat.pres",
-    ]
+    more = ChatSettings(temperature=0, no_repeat_ngram_size=3, min_new_tokens=2, typical_p=0.9)
+    held = generation_config(encoder, more, [])
+    assert (held["no_repeat_ngram_size"], held["min_new_tokens"], "typical_p" in held) == (3, 2, False)
+    assert generation_config(encoder, ChatSettings(typical_p=0.9), [])["typical_p"] == 0.9
+    lacking = ChatSettings(stop=["x"], presence_penalty=0.5, frequency_penalty=0.1)
+    assert [said[:9] for said in unsaid(lacking)] == ["chat.stop", "chat.pres", "chat.freq"]
     assert unsaid(ChatSettings()) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(Sampling.model_fields) - {"seed"}))
+def test_no_setting_of_sampling_is_left_out_without_a_word(name: str) -> None:
+    """Every one that changes an answer is in the generation settings, or it is said that it is not."""
+    other: dict[str, Any] = {"stop": ["x"], "top_k": 5, "temperature": 0.3, "max_new_tokens": 7}
+    changed = ChatSettings(**{name: other.get(name, 3 if name.startswith(("no_", "min_new")) else 0.5)})
+    encoder = encoder_of("chatml")
+    usual = generation_config(encoder, ChatSettings(), []), unsaid(ChatSettings())
+    assert (generation_config(encoder, changed, []), unsaid(changed)) != usual
 
 
 def test_one_place_for_the_template(tmp_path: Path) -> None:

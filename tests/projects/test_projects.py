@@ -68,7 +68,7 @@ TINY = {
 }
 NAMES = sorted({name for name, _ in TINY})
 TRAINED = [("emotion-dialogue", "tiny"), ("thai-wiki-qa", "tiny-as-it-was")]
-"""The two that ask most of training, as each takes seconds: tokens of their own, text without a template."""
+"""The two that ask most of training: own tokens, and text without a template. Each costs a process."""
 EACH = pytest.mark.parametrize(("name", "profile"), TINY, ids=map(" ".join, TINY))
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -209,6 +210,8 @@ def test_files_are_written_whole_and_replaced_only_when_asked(tmp_path: Path) ->
     files = write_report(document, tmp_path / "a/b", clean=clean_lines)
     assert [file.name for file in files] == ["r.md", "r.html", "r-1.svg", "r-2.svg"]
     assert "![c](r-1.svg)" in files[0].read_text() and "<svg" in files[1].read_text()
+    spaced = write_report(replace(document, name="tea (1)"), tmp_path, clean=clean_lines)
+    assert "![c](tea%20%281%29-1.svg)" in spaced[0].read_text() and spaced[2].name == "tea (1)-1.svg"
     ElementTree.fromstring(files[2].read_text())
     with pytest.raises(WorkbenchError, match="is there already"):
         write_report(document, tmp_path / "a/b", clean=clean_lines)

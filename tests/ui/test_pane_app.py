@@ -133,7 +133,7 @@ async def test_windows_of_every_size(tmp_path: Path) -> None:
             await desk.pilot.resize_terminal(width, height)
             await desk.pilot.pause()
         await desk.press("end")
-        await desk.sees("Everywhere")
+        await desk.sees("esc closes this")
 
 
 async def test_without_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ async def test_without_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             await desk.press("escape", key)
             await desk.until(lambda key=key: f"[{key} " in desk.text)
         await desk.press("escape", "question_mark", "end")
-        await desk.sees("Everywhere")
+        await desk.sees("Moving", "Hold shift")
 
 
 async def test_notices_are_read_in_full(tmp_path: Path) -> None:

@@ -160,8 +160,11 @@ async def test_only_rows_of_a_reason_a_side_or_a_tag(tmp_path: Path) -> None:
         await desk.hears("not among those shown")
         await desk.press("escape")
         assert not desk.app.desk.query("#jump") and desk.shows("only half = odd")
-        await desk.press("enter", "right")
+        here = desk.app.workspace.row
+        await desk.press("enter")
         await desk.until(lambda: desk.app.place == "prompt")
+        await desk.press("right")
+        await desk.until(lambda: desk.app.workspace.row != here)
         await desk.press("1")
         await desk.sees("25 trained on")
         assert table(desk, "table").has_focus, "a row that is not among those shown shows all"

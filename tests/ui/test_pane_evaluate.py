@@ -324,7 +324,7 @@ async def test_starting_asks_what_is_compared_and_shows_it(
         await desk.press("enter")
         assert not begun
         await desk.press("down")
-        await desk.sees("Settings of the decoding")
+        await desk.sees("Sampling settings, each")
         desk.app.screen.query_one("#given", Input).value = "temperature=0,1..2"
         await desk.until(lambda: "✗" in str(plan.render()))
         desk.app.screen.query_one("#given", Input).value = "temperature=0.1,0.2 presence_penalty=0.5,1"

@@ -25,6 +25,7 @@ MOST_COLUMNS: Final = 8
 DETAILED_TOKENS: Final = 8192
 """So many tokens of an answer are told of in detail: a reply stays below some megabytes."""
 ALTERNATIVES: Final = 5
+Quantization = Literal["none", "int8", "nf4"]
 EndReason = Literal["stop token", "stop text", "length", "stopped", "context full"]
 
 
@@ -43,6 +44,7 @@ class Target:
         prompt: how conversations are written: system message, blocks, special tokens.
         quantization: of the base model's weights in memory.
         double_quantization: of nf4's constants, as `model.double_quantization`.
+        trained_quantization: of the base model that the run was trained on, where `quantization` is another.
         weights: the checkpoint's folder, with an adapter or all the weights; None for the base model.
         run: id of the run.
         step: optimizer steps behind the weights.
@@ -56,8 +58,9 @@ class Target:
     template: str
     template_source: str | None = None
     prompt: PromptSettings = field(default_factory=PromptSettings)
-    quantization: Literal["none", "int8", "nf4"] = "none"
+    quantization: Quantization = "none"
     double_quantization: bool = True
+    trained_quantization: Quantization | None = None
     weights: Path | None = None
     run: str | None = None
     step: int | None = None

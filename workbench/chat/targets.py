@@ -5,7 +5,7 @@ goes on.
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.chat.protocol import Target
+from workbench.chat.protocol import Quantization, Target
 from workbench.errors import WorkbenchError
 from workbench.project.base_model import locate
 from workbench.project.store import OpenProject
@@ -15,7 +15,7 @@ from workbench.runs.checkpoints import Checkpoint, list_checkpoints
 from workbench.runs.folder import Run, list_runs, read_spec
 from workbench.runs.lock import is_held
 
-__all__ = ["Target", "newest", "remarks", "targets"]
+__all__ = ["Target", "newest", "quantized", "remarks", "targets"]
 
 
 def targets(project: OpenProject) -> list[Target]:
@@ -40,6 +40,16 @@ def newest(target: Target) -> Target:
         return target
     checkpoints = list_checkpoints(Run(target.weights.parent.parent))
     return _following(target, checkpoints[-1]) if checkpoints else target
+
+
+def quantized(target: Target, quantization: Quantization) -> Target:
+    """The target with its base model held in another way than in training; the engine measures what that
+    changes.
+    """
+    if target.quantization == quantization:
+        return target
+    trained = None if target.weights is None else target.quantization
+    return replace(target, quantization=quantization, trained_quantization=trained)
 
 
 def remarks(target: Target, project: OpenProject) -> list[str]:

@@ -21,6 +21,7 @@ from workbench.cli.arguments import add_json, add_layers, add_project, opened
 if TYPE_CHECKING:
     from workbench.chat.client import ChatEngine
     from workbench.chat.protocol import Done, Target
+    from workbench.chat.structure import Given
     from workbench.data.example import Message
     from workbench.errors import WorkbenchError
     from workbench.project.store import OpenProject
@@ -34,7 +35,9 @@ class Answer(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`chat PROJECT [--run RUN] [--checkpoint N] [--beside RUN[:N]]... [--transcript FILE] [--json]`."""
+    """`chat PROJECT [--run RUN] [--checkpoint N] [--beside RUN[:N]]... [--quantization Q]
+    [--given KEY=VALUE]... [--transcript FILE] [--json]`.
+    """
     add_project(parser)
     parser.add_argument(
         "--run", metavar="RUN", help="talk to a checkpoint of this run; without it, to the base model"
@@ -54,6 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="go on with a conversation of chats/; piped, write it as Markdown and end",
     )
+    parser.add_argument(
+        "--quantization",
+        choices=("none", "int8", "nf4"),
+        help="hold base models in this way; without it as in training. What it changes is measured and told",
+    )
+    parser.add_argument(
+        "--given",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="what the answer is given, such as emotion=happiness; may be repeated",
+    )
     parser.add_argument("--cpu", action="store_true", help="leave the GPU alone: for one that has no room")
     add_layers(parser, "chat.temperature=0.2")
     add_json(
@@ -72,7 +87,9 @@ def run(args: argparse.Namespace) -> int:
     from workbench.errors import WorkbenchError, fault
 
     project = opened(args)
-    _targets(project, args)  # a wrong name is told before the engine is waited for
+    # A wrong name is told before the engine is waited for
+    _targets(project, args)
+    given = _given(project, args.given)
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and not args.json
     if terminal and args.beside:
         raise fault("several answers to a line are for pipes", "--beside", "or talk in the Chat pane")
@@ -87,9 +104,9 @@ def run(args: argparse.Namespace) -> int:
             with busy("starting the chat engine"):
                 loop.run(engine.start(cpu=args.cpu))
             # A training may have moved its checkpoints on meanwhile
-            talk = Talk(loop, engine, _targets(project, args), args.cpu)
-            talk.load()
-            said = [remark for target in talk.targets for remark in remarks(target, project)]
+            talk = Talk(loop, engine, _targets(project, args), args.cpu, given)
+            said = talk.load()
+            said += [remark for target in talk.targets for remark in remarks(target, project)]
             for remark in dict.fromkeys(said):
                 note(f"warning: {remark}")
             if terminal:
@@ -104,6 +121,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _targets(project: "OpenProject", args: argparse.Namespace) -> "list[Target]":
     from workbench.chat.protocol import MOST_COLUMNS
+    from workbench.chat.targets import quantized
     from workbench.errors import fault
 
     if args.run is None and args.checkpoint is not None:
@@ -116,7 +134,27 @@ def _targets(project: "OpenProject", args: argparse.Namespace) -> "list[Target]"
         if colon and not step.isdecimal():
             raise fault(f"not a step: {step!r}", "--beside", "RUN:STEP, or RUN for its newest checkpoint")
         found.append(_target(project, None if name == "base" else run, int(step) if colon else None))
-    return found
+    return [quantized(target, args.quantization) for target in found] if args.quantization else found
+
+
+def _given(project: "OpenProject", wanted: list[str]) -> "Given":
+    from workbench.chat.structure import structure_of, usually_given
+    from workbench.data.dataset import open_dataset
+    from workbench.errors import WorkbenchError
+
+    try:
+        dataset = open_dataset(project)
+    except WorkbenchError:  # one can talk without the data
+        found = None
+    else:
+        try:
+            found = structure_of(dataset)
+        finally:
+            dataset.close()
+    given = usually_given(found)
+    for each in wanted:
+        given = given.with_answer(each)
+    return given
 
 
 def _target(project: "OpenProject", name: str | None, step: int | None) -> "Target":
@@ -149,18 +187,28 @@ class Talk:
     Attributes:
         targets: as they are now: of a run that goes on, its newest checkpoint.
         keys: under which the engine holds them.
+        given: what is given with what is said.
     """
 
     def __init__(
-        self, loop: asyncio.Runner, engine: "ChatEngine", targets: "list[Target]", cpu: bool
+        self,
+        loop: asyncio.Runner,
+        engine: "ChatEngine",
+        targets: "list[Target]",
+        cpu: bool,
+        given: "Given",
     ) -> None:
-        self.targets = targets
+        self.targets, self.given = targets, given
         self.keys = [str(number) for number in range(len(targets))]
         self._loop, self._engine, self._cpu = loop, engine, cpu
         self._loaded: list[Target] | None = None
 
-    def load(self) -> None:
-        """Load what is not loaded: at first, after the engine has died, when there is a newer checkpoint."""
+    def load(self) -> list[str]:
+        """Load what is not loaded: at first, after the engine has died, when there is a newer checkpoint.
+
+        Returns:
+            What a person should know of what was loaded.
+        """
         from workbench.chat.targets import newest
         from workbench.cli.console import busy
 
@@ -168,11 +216,16 @@ class Talk:
             self._loaded = None
         self.targets = [newest(target) for target in self.targets]
         if self._loaded == self.targets:
-            return
+            return []
         with busy(f"loading {', '.join(target.label for target in self.targets)}"):
             self._loop.run(self._engine.start(cpu=self._cpu))
-            self._loop.run(self._engine.load(dict(zip(self.keys, self.targets, strict=True))))
+            about = self._loop.run(self._engine.load(dict(zip(self.keys, self.targets, strict=True))))
         self._loaded = self.targets
+        return [remark for held in about.held.values() for remark in held.remarks]
+
+    def reload(self) -> None:
+        """Ask for what is to be held once more: an engine that ran out of memory has let go of it."""
+        self._loaded = None
 
 
 def _answer_lines(
@@ -184,7 +237,6 @@ def _answer_lines(
     """
     from workbench.chat.client import EngineDied
     from workbench.cli.console import report, say, write_json
-    from workbench.data.example import Message
     from workbench.errors import Problem, WorkbenchError
 
     failed = False
@@ -193,10 +245,12 @@ def _answer_lines(
         found: list[Answer | WorkbenchError]
         try:
             talk.load()
-            found = loop.run(answers(engine, talk.keys, [Message("user", prompt)], project))
+            asked = talk.given.prompt([talk.given.message("user", prompt)])
+            found = loop.run(answers(engine, talk.keys, asked, project))
         except EngineDied:
             raise
         except WorkbenchError as error:
+            talk.reload()
             found = [error for _ in talk.targets]
         objects = []
         for target, answer in zip(talk.targets, found, strict=True):

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn
@@ -49,6 +50,11 @@ def say(text: str) -> None:
 def busy(doing: str) -> AbstractContextManager[object]:
     """A sign on stderr that something takes its time, for a person only; it leaves no trace."""
     return err.status(Text(clean_lines(doing))) if err.is_interactive else nullcontext()
+
+
+def command(*words: str) -> str:
+    """`workbench` with these words, as a shell takes it: names and folders may hold blanks."""
+    return shlex.join(("workbench", *words))
 
 
 def excerpt(text: str, most: int) -> str:

@@ -87,7 +87,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _again(args: argparse.Namespace, evaluation: "Evaluation") -> str:
-    return f"workbench evaluation {args.project} {evaluation.id}"
+    from workbench.cli.console import command
+
+    return command("evaluation", str(args.project), evaluation.id)
 
 
 def _project(args: argparse.Namespace) -> "OpenProject":

@@ -20,6 +20,7 @@ CHARACTERS = 160
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`evaluation PROJECT [EVALUATION] [--rows | --labels | --checks | ...] [--model NAME] [--json]`."""
+    parser.usage = "%(prog)s PROJECT [EVALUATION] [--rows | --labels | ...] [--model NAME] [--json]"
     add_project(parser)
     parser.add_argument(
         "evaluation", nargs="?", metavar="EVALUATION", help="its id, or `latest`; without it all are listed"
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 def _list(project: "OpenProject", as_json: bool) -> int:
     from rich.table import Table
 
-    from workbench.cli.console import note, out, write_json
+    from workbench.cli.console import command, note, out, write_json
     from workbench.evaluation.jobs import list_evaluations
     from workbench.evaluation.status import read_status
     from workbench.ui.text import shown
@@ -107,7 +108,7 @@ def _list(project: "OpenProject", as_json: bool) -> int:
         )
         return 0
     if not found:
-        note(f"no evaluation yet: workbench evaluate {project.folder} starts one")
+        note(f"no evaluation yet: {command('evaluate', str(project.folder))} starts one")
         return 0
     table = Table(box=None, pad_edge=False)
     for title in ("evaluation", "state", "done", "models"):
@@ -151,10 +152,10 @@ def show(evaluation: "Evaluation", *, as_json: bool) -> int:
 
 def _rows(args: argparse.Namespace, project: "OpenProject", contents: "Contents") -> int:
     from workbench.cli.console import excerpt, say, write_json
-    from workbench.cli.evaluations import find_model
+    from workbench.cli.evaluations import find_model, row_names
     from workbench.evaluation.contents import question
 
-    number = find_model(contents, args.model)
+    number, names = find_model(contents, args.model), row_names(contents)
     results = contents.results[number].worst_first
     if args.json:
         write_json([_plain_row(each) for each in results], indent=2)
@@ -162,7 +163,8 @@ def _rows(args: argparse.Namespace, project: "OpenProject", contents: "Contents"
     say(f"{contents.plan.contestants[number].name}: {len(results):,} rows, the worst first")
     for each in results:
         perplexity = "" if each.perplexity is None else f"  perplexity {each.perplexity:.5g}"
-        say(f"\nrow {each.row.id}{perplexity}{f'  not scored: {each.skipped}' if each.skipped else ''}")
+        missing = f"  not scored: {each.skipped}" if each.skipped else ""
+        say(f"\nrow {names[each.row.key]}{perplexity}{missing}")
         say(f"  asked   {excerpt(question(each.row), CHARACTERS)}")
         if each.row.reference is not None:
             say(f"  should  {excerpt(each.row.reference, CHARACTERS)}")
@@ -279,7 +281,7 @@ def _grid(args: argparse.Namespace, project: "OpenProject", contents: "Contents"
 def _votes(args: argparse.Namespace, project: "OpenProject", contents: "Contents") -> int:
     from dataclasses import asdict
 
-    from workbench.cli.console import note, say, write_json
+    from workbench.cli.console import command, note, say, write_json
     from workbench.evaluation.votes import DEFINITION, read_votes, said_of, tally
 
     votes, broken = read_votes(contents.evaluation.votes)
@@ -290,7 +292,8 @@ def _votes(args: argparse.Namespace, project: "OpenProject", contents: "Contents
         for line in (*said, DEFINITION):
             say(line)
     else:
-        note(f"no votes yet: workbench rate {project.folder} {contents.evaluation.id} begins")
+        begin = command("rate", str(project.folder), contents.evaluation.id)
+        note(f"no votes yet: {begin} begins")
     return 0
 
 

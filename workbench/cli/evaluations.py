@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from workbench.evaluation.contents import Contents
     from workbench.evaluation.folder import Evaluation
-    from workbench.evaluation.ladder import Table
     from workbench.evaluation.plan import Plan
     from workbench.evaluation.records import ScoredRow
+    from workbench.evaluation.standing import Table
 
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
@@ -45,15 +45,30 @@ def find_evaluation(project_folder: "Path", text: str) -> "Evaluation":
     raise fault(f"no evaluation {text!r}", project_folder, hint)
 
 
+def row_names(contents: "Contents") -> dict[tuple[int, int], str]:
+    """What each row is called: its id, or source:row where others have the same id."""
+    from collections import Counter
+
+    counts = Counter(row.id for row in contents.rows)
+    return {row.key: row.id if counts[row.id] == 1 else f"{row.source}:{row.row}" for row in contents.rows}
+
+
 def find_row(contents: "Contents", text: str) -> "ScoredRow":
-    """The row of this id, or of the one id that begins so. Raises WorkbenchError: none, or several."""
-    found = [row for row in contents.rows if row.id == text]
-    found = found or [row for row in contents.rows if row.id.startswith(text)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(row.id for row in found[:5])
-        raise fault(f"{len(found)} rows begin with {text!r}", contents.evaluation.id, f"such as {ids}")
+    """The row of this id, of this source:row, or of the one id that begins so.
+
+    Raises WorkbenchError: none, or several.
+    """
+    names = row_names(contents)
+    for found in (
+        [row for row in contents.rows if row.id == text],
+        [row for row in contents.rows if f"{row.source}:{row.row}" == text],
+        [row for row in contents.rows if row.id.startswith(text)],
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            such = ", ".join(names[row.key] for row in found[:5])
+            raise fault(f"{len(found)} rows begin with {text!r}", contents.evaluation.id, f"such as {such}")
     raise fault(
         f"no row {text!r}", contents.evaluation.id, "workbench evaluation PROJECT ID --rows lists them"
     )

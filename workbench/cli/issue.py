@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="NAME", default="", help="whose answer (default: the last model's)"
     )
-    parser.add_argument("--kind", choices=KINDS, help="what is wrong (default: other)")
+    parser.add_argument(
+        "--kind", choices=KINDS, metavar="KIND", help=f"what is wrong: {', '.join(KINDS)} (default: other)"
+    )
     parser.add_argument("--text", metavar="TEXT", help="the same in your words")
     parser.add_argument("--better", metavar="TEXT", help="the answer as it should be, for --export edited")
     other = parser.add_mutually_exclusive_group()
@@ -63,12 +65,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace, contents: "Contents") -> int:
     from workbench.cli.console import note, say, write_json
+    from workbench.cli.evaluations import row_names
     from workbench.evaluation.corrections import read_corrections
     from workbench.evaluation.issues import IssueLog
 
     log = IssueLog(contents.evaluation.issues)
     issues, (corrections, _) = log.read(), read_corrections(contents.evaluation.corrections)
-    ids = {row.key: row.id for row in contents.rows}
+    ids = row_names(contents)
     if args.json:
         told = [
             {"id": each.id, "row": ids.get(each.key), "model": each.contestant, "kind": each.kind}

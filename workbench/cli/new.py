@@ -64,7 +64,7 @@ def _copy(args: argparse.Namespace) -> int:
         raise fault("a copied project has its own data and base model", "--like", hint)
     made = copy_example(args.like, args.path)
     say(str(made.file))
-    note(_next(args.path, f" --profile {SMALL}" if SMALL in made.settings.profile else ""))
+    note(_next(args.path, *(("--profile", SMALL) if SMALL in made.settings.profile else ())))
     return 0
 
 
@@ -93,10 +93,11 @@ def _make(args: argparse.Namespace) -> int:
     return 0
 
 
-def _next(path: Path, layers: str = "") -> str:
-    commands = (
-        f"{command} {path}{layers}" for command in ("workbench preview", "workbench train", "workbench")
-    )
+def _next(path: Path, *layers: str) -> str:
+    from workbench.cli.console import command
+
+    named = (str(path), *layers)
+    commands = (command("preview", *named), command("train", *named), command(*named))
     return "next: " + "\n      ".join(commands)
 
 

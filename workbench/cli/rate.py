@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rate a pair, and show the next one."""
-    from workbench.cli.console import note
+    from workbench.cli.console import command, note
     from workbench.cli.evaluations import find_evaluation, find_model, find_row
     from workbench.errors import fault
     from workbench.evaluation.contents import read_contents
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         vote(contents.evaluation.votes, pair, VERDICTS[args.verdict])
         left.remove(pair)
     if not left:
-        again = f"workbench evaluation {args.project} {contents.evaluation.id} --votes"
+        again = command("evaluation", str(args.project), contents.evaluation.id, "--votes")
         note(f"all pairs of these models are rated: {again} tells how")
         return 0
     _show(args, contents, left)
@@ -69,17 +69,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace, contents: "Contents", left: "list[Ballot]") -> None:
-    from workbench.cli.console import note, say, write_json
+    from workbench.cli.console import command, note, say, write_json
+    from workbench.cli.evaluations import row_names
     from workbench.evaluation.contents import question
     from workbench.evaluation.judged import answers
 
     pair = left[0]
     row = next(each for each in contents.rows if each.key == (pair.source, pair.row))
     texts = answers(contents)[row.key]
-    a, b = texts[pair.left], texts[pair.right]
+    a, b, name = texts[pair.left], texts[pair.right], row_names(contents)[row.key]
     if args.json:
-        write_json({"row": row.id, "asked": question(row), "a": a, "b": b, "left": len(left)}, indent=2)
+        write_json({"row": name, "asked": question(row), "a": a, "b": b, "left": len(left)}, indent=2)
         return
-    say(f"row {row.id}\n\n{question(row)}\n\nA\n{a}\n\nB\n{b}")
-    evaluation = f"{args.project} {contents.evaluation.id}"
-    note(f"\n{len(left):,} to go: workbench rate {evaluation} {row.id} a|b|tie|bad")
+    say(f"row {name}\n\n{question(row)}\n\nA\n{a}\n\nB\n{b}")
+    # With other models a verdict would be on another pair
+    models = command(*(word for each in args.model for word in ("--model", each))).removeprefix("workbench")
+    again = command("rate", str(args.project), contents.evaluation.id, name)
+    note(f"\n{len(left):,} to go: {again} a|b|tie|bad{models}")

@@ -11,7 +11,6 @@ from workbench.chat.protocol import Done
 from workbench.chat.rows import PATH, is_source, save_row
 from workbench.chat.transcript import FOLDER
 from workbench.cli.console import note, report
-from workbench.data.example import Message
 from workbench.errors import WorkbenchError, fault
 from workbench.ui.text import clean_lines
 
@@ -24,12 +23,13 @@ COMMANDS = {
     "/new": "begin a new conversation",
     "/again": "ask the last question once more",
     "/undo": "take the last message back",
+    "/given": "give the answers from now on this: /given emotion=happiness",
     "/good": "rate the last answer",
     "/bad": "rate it, with what is wrong where that is said: /bad wrong number",
     "/save": f"append the conversation to {PATH} as a training row",
     "/help": "this list",
 }
-ANEW, AGAIN = "/new", "/again"
+ANEW, AGAIN, GIVEN = "/new", "/again", "/given"
 
 
 def transcript_of(project: "OpenProject", name: str) -> Path:
@@ -61,19 +61,22 @@ def converse(
         try:
             if word == ANEW:
                 conversation = Conversation(project.folder)
+            elif word == GIVEN:
+                talk.given = talk.given.with_answer(rest.strip())
             elif word in COMMANDS:
                 _carry_out(word, rest.strip(), conversation, project)
             elif word:
-                conversation.ask(Message("user", said))
+                conversation.ask(talk.given.message("user", said))
             if word == AGAIN or (word and word not in COMMANDS):
                 _answer(loop, engine, project, talk, conversation)
         except WorkbenchError as error:
+            talk.reload()
             report(error)
     return 0
 
 
 def _carry_out(word: str, rest: str, conversation: Conversation, project: "OpenProject") -> None:
-    """A command other than `/new`. Raises WorkbenchError."""
+    """A command other than `/new` and `/given`. Raises WorkbenchError."""
     if word == "/help":
         for command, about in COMMANDS.items():
             note(f"{command:<8}{about}")
@@ -117,7 +120,8 @@ def _answer(
 
     settings = project.settings.chat
     talk.load()
-    (answer,) = loop.run(answers(engine, talk.keys, conversation.prompt(0), project, write))
+    asked = talk.given.prompt(conversation.prompt(0))
+    (answer,) = loop.run(answers(engine, talk.keys, asked, project, write))
     if isinstance(answer, WorkbenchError):
         raise answer
     text, done = answer
@@ -133,7 +137,7 @@ def _answer(
     begins = conversation.transcript is None
     conversation.answer(
         0,
-        Message("assistant", cleaned.text),
+        talk.given.message("assistant", cleaned.text),
         talk.targets[0],
         settings,
         done,

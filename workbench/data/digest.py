@@ -1,5 +1,6 @@
 """What an example says, as a number: equal numbers mean equal conversations, wherever they come from."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ _LOW = (1 << 64) - 1
 
 def digest(example: Example) -> int:
     """128 bits of all that trains: messages with what is given to them, context blocks. Tags do not count."""
+    return int.from_bytes(digest_bytes(example), "little")
+
+
+def digest_bytes(example: Example) -> bytes:
+    """The 16 bytes of `digest`, the lowest first."""
     parts: list[str] = []
     for message in example.messages:
         parts += (message.role, message.content)
@@ -23,17 +29,21 @@ def digest(example: Example) -> int:
             parts += (f".{name}", text)
     for title, text in example.blocks:
         parts += (f"#{title}", text)
-    return digest_of(*parts)
+    return _of_parts(parts)
 
 
 def digest_of(*parts: str) -> int:
     """128 bits of some texts; their lengths go in, so that they cannot run together."""
-    lengths = ",".join([str(len(part)) for part in parts])
+    return int.from_bytes(_of_parts(parts), "little")
+
+
+def _of_parts(parts: Sequence[str]) -> bytes:
+    lengths = ",".join(map(str, map(len, parts)))
     return _hashed(f"{lengths}\n{''.join(parts)}")
 
 
-def _hashed(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "little")
+def _hashed(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def said(example: Example) -> str:
@@ -52,14 +62,9 @@ def group_of(example: Example) -> str:
     return example.group or f"{digest(example):032x}"
 
 
-def digest_of_own_group(content: int) -> int:
-    """`digest_of(group_of(example))` of an example that names no group, from its digest."""
-    return _hashed(f"32\n{content:032x}")
-
-
-def halves(value: int) -> tuple[int, int]:
-    """The low and the high 64 bits."""
-    return value & _LOW, value >> 64
+def group_bytes(example: Example, content: bytes) -> bytes:
+    """The 16 bytes of `digest_of(group_of(example))`, the lowest first; `content` is its `digest_bytes`."""
+    return _of_parts([example.group]) if example.group else _hashed(f"32\n{content[::-1].hex()}")
 
 
 def drawn(values: "Keys", seed: int) -> "Keys":

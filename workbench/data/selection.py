@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from workbench.data.dataset import Dataset
-from workbench.data.digest import answered, digest, digest_of, digest_of_own_group, drawn, halves, said
+from workbench.data.digest import answered, digest_bytes, drawn, group_bytes, said
 from workbench.data.example import Example, Origin, Pairs
 from workbench.data.files.rows import Cancelled, Progress
 from workbench.data.report import SourceReport
@@ -126,25 +126,22 @@ class _Seen:
     def __init__(self, near_pools: list[int]) -> None:
         """`near_pools`: the pool of each source, in which near duplicates are looked for; empty for none."""
         self.origins = Origins()
-        self.low, self.high = array("Q"), array("Q")
-        self.groups = array("Q")  # what stays together in the split
+        self.contents = bytearray()  # 16 of each: what it says
+        self.groups = bytearray()  # 8 of each: what stays together in the split
         self.tags = array("L")
         self.tagged: dict[Pairs, int] = {}
         self.near = {pool: NearDuplicates() for pool in near_pools}
         self._near_pools = near_pools
 
     def __len__(self) -> int:
-        return len(self.low)
+        return len(self.tags)
 
     def add(self, example: Example) -> None:
         origin = example.origin
         self.origins.append(origin.source, origin.row)
-        content = digest(example)
-        low, high = halves(content)
-        self.low.append(low)
-        self.high.append(high)
-        group = digest_of(example.group) if example.group else digest_of_own_group(content)
-        self.groups.append(halves(group)[0])
+        content = digest_bytes(example)
+        self.contents += content
+        self.groups += group_bytes(example, content)[:8]
         self.tags.append(self.tagged.setdefault(example.tags, len(self.tagged)))
         if self.near:
             self.near[self._near_pools[origin.source]].add(example)
@@ -223,7 +220,7 @@ def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
 
     sources = np.frombuffer(seen.origins.sources, np.uint16).astype(np.int64)
     rows = np.frombuffer(seen.origins.rows, np.int64)
-    low, high = np.frombuffer(seen.low, np.uint64), np.frombuffer(seen.high, np.uint64)
+    low, high = np.ascontiguousarray(np.frombuffer(seen.contents, "<u8").reshape(-1, 2).T)
     kind = np.array([_KINDS.index(source.split) for source in data.source])
     pools = np.array(_pools(data))[sources]
     again = _again(low, high, pools)
@@ -253,7 +250,7 @@ def _decide(seen: _Seen, data: DataSettings, selection: Selection) -> None:
     held, trained = (np.flatnonzero(used & (sides > 0)), np.flatnonzero(used & (sides == 0)))
     for one, other in _equal(low, high, held, trained):
         selection.leaked.append((seen.origins[one], seen.origins[other]))
-    groups, same = np.frombuffer(seen.groups, np.uint64), {held for held, _ in selection.leaked}
+    groups, same = np.frombuffer(seen.groups, "<u8"), {held for held, _ in selection.leaked}
     for one, other in _equal(groups, groups, held, trained):
         if (origin := seen.origins[one]) not in same:
             selection.straddling.append((origin, seen.origins[other]))

@@ -113,7 +113,7 @@ class Server:
 
         sessions = [self._shelf.session(column.target) for column in request.columns]
         numbers, asked = [], []
-        texts = [""] * len(sessions)
+        said: list[list[str]] = [[] for _ in sessions]
         for number, (column, session) in enumerate(zip(request.columns, sessions, strict=True)):
             try:
                 prompt = session.prompt(column.messages, column.settings)
@@ -121,7 +121,8 @@ class Server:
                 self._reply(Failed(request.id, list(error.problems), number))
                 continue
             numbers.append(number)
-            asked.append(Asked(session, prompt, column.settings, self._emitter(request.id, number, texts)))
+            emit = self._emitter(request.id, number, said[number])
+            asked.append(Asked(session, prompt, column.settings, emit))
         for row, answer in answer_together(asked, stop, details=request.details):
             if isinstance(answer, WorkbenchError):
                 self._reply(Failed(request.id, list(answer.problems), numbers[row]))
@@ -129,13 +130,14 @@ class Server:
                 figures = {name.name: getattr(answer, name.name) for name in fields(answer)}
                 self._reply(Done(request.id, column=numbers[row], tokens=len(answer.ids), **figures))
 
-        for column, session, text in zip(request.columns, sessions, texts, strict=True):
+        for column, session, pieces in zip(request.columns, sessions, said, strict=True):
+            text = "".join(pieces)
             if text.strip() and self._queue.empty():
                 self._read_ahead(session, column, text)
 
-    def _emitter(self, number: int, column: int, texts: list[str]) -> Callable[[str], None]:
+    def _emitter(self, number: int, column: int, said: list[str]) -> Callable[[str], None]:
         def emit(text: str) -> None:
-            texts[column] += text
+            said.append(text)
             self._reply(Piece(number, text, column))
 
         return emit

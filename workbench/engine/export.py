@@ -88,7 +88,7 @@ class Exporter:
                 (folder / MERGE_FILE).write_text(proof.model_dump_json(indent=2) + "\n", encoding="utf-8")
             write_json(folder / MARKER, marker(self.export, name, self.remarks))
             self.tell(f"putting it into {to}")
-            publish(folder, to)
+            publish(folder, to, replace=self.export.request.replace)
         return proof, self.remarks
 
     def _fill(self, folder: Path) -> Proof | None:

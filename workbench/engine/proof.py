@@ -15,6 +15,7 @@ from workbench.data.example import Example, Origin
 from workbench.data.selection import Origins, select
 from workbench.engine.generate import Session
 from workbench.engine.scoring import logits_at
+from workbench.evaluation.perplexity import perplexity_of
 from workbench.exporting.figures import Figures
 from workbench.project.schema import ChatSettings
 from workbench.project.store import OpenProject
@@ -137,11 +138,7 @@ def _trained(row: Supervised) -> list[int]:
 
 
 def _perplexity(loss: float, tokens: int) -> float:
-    """Infinite where it is too large to be told."""
-    try:
-        return math.exp(loss / tokens) if tokens else math.nan
-    except OverflowError:
-        return math.inf
+    return perplexity_of(loss, tokens) if tokens else math.nan
 
 
 def _larger(a: float, b: float) -> float:

@@ -29,6 +29,7 @@ from workbench.engine.chat_model import (
 )
 from workbench.engine.generate import Session
 from workbench.engine.models import count_parameters
+from workbench.engine.other_quantization import difference
 from workbench.engine.room import require_room
 from workbench.errors import WorkbenchError, fault
 
@@ -66,6 +67,7 @@ class _Entry:
     target: Target
     place: _Place
     session: Session
+    remarks: list[str]
 
 
 class Shelf:
@@ -122,7 +124,9 @@ class Shelf:
             held.session.use(encoder)
             return held
         place, voice = self._voice(target, place)
-        return _Entry(target, place, Session(voice, encoder))
+        session = Session(voice, encoder)
+        remarks = [difference(target, place.folder, session)] if target.trained_quantization else []
+        return _Entry(target, place, session, remarks)
 
     def _voice(self, target: Target, place: _Place) -> tuple[_Place, Voice]:
         adapter = target.weights if target.weights not in (None, place.folder, place.alone) else None
@@ -182,6 +186,7 @@ class Shelf:
             parameters=model.parameters + _adapter_parameters(model, entry.session.voice.adapter),
             context=entry.session.context,
             shares=any(other.place == entry.place for other in others),
+            remarks=entry.remarks,
         )
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from workbench.evaluation import records
+from workbench.evaluation.checking import expected_of, to_check
 from workbench.evaluation.checks.answer import Expected, Finding
-from workbench.evaluation.checks.characters import CharacterModel
 from workbench.evaluation.checks.registry import check_answer
 from workbench.evaluation.checks.summary import Summary, check_answers
 from workbench.evaluation.folder import Evaluation, Measured
 from workbench.evaluation.jobs import read_plan
-from workbench.evaluation.ladder import to_check
+from workbench.evaluation.perplexity import perplexity_of
 from workbench.evaluation.plan import Plan
 from workbench.evaluation.records import Label, Score, ScoredRow, read_records
 from workbench.evaluation.rows import read_rows, true_label
@@ -104,7 +104,7 @@ class Results:
         """What it did with one row of the evaluation, counted from 0."""
         row = self._rows[number]
         scores = self._scored.get(row.key, [])
-        known = [_exp(score.nll / score.tokens) for score in scores if score.tokens]
+        known = [perplexity_of(score.nll, score.tokens) for score in scores if score.tokens]
         answer = self.first_answers.get(row.key)
         reasons = [score.skipped for score in scores] + ([answer.skipped] if answer else [])
         return RowResult(
@@ -156,8 +156,7 @@ def read_contents(evaluation: Evaluation, before: Contents | None = None) -> Con
         WorkbenchError: no plan, or a broken line, with its number.
     """
     plan, rows = read_plan(evaluation), read_rows(evaluation)
-    references = [row.reference for row in rows if row.reference]
-    expected = Expected(characters=CharacterModel(references) if references else None)
+    expected = expected_of(rows)
     results = [
         Results(
             evaluation.contestant(number),
@@ -180,10 +179,3 @@ def _badness(result: RowResult) -> tuple[float, int, bool]:
     """Sorts the worst first: what is no number before all else, what was not measured last."""
     rank = math.inf if result.perplexity is None else -result.perplexity
     return -math.inf if math.isnan(rank) else rank, -len(result.findings), not result.wrong
-
-
-def _exp(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf

@@ -27,7 +27,7 @@ def grid_of(contents: Contents) -> list[Cell]:
     drawn = [contestant.decoding for contestant in contents.plan.contestants]
     if contents.plan.kind != "sampling":
         return []
-    names = _varied([each for each in drawn if each is not None])
+    names = _named([each for each in drawn if each is not None], contents.plan.settings.decoding)
     return [
         Cell({name: float(getattr(decoding, name)) for name in names}, results.checks)
         for decoding, results in zip(drawn, contents.results, strict=True)
@@ -35,5 +35,6 @@ def grid_of(contents: Contents) -> list[Cell]:
     ]
 
 
-def _varied(drawn: Sequence[Decoding]) -> list[str]:
-    return [name for name in VARIED if len({getattr(each, name) for each in drawn}) > 1]
+def _named(drawn: Sequence[Decoding], base: Decoding) -> list[str]:
+    """Settings that differ between the cells, or from `base`: what was found holds with them."""
+    return [name for name in VARIED if len({getattr(each, name) for each in (base, *drawn)}) > 1]

@@ -94,10 +94,14 @@ def cells(axes: Mapping[str, Sequence[Any]] = DEFAULT_GRID) -> list[Overrides]:
 
 
 def suggest(grid: Sequence[Cell]) -> Suggestion:
-    """The cell to take, by `RULE`. Raises WorkbenchError: no cell has answers."""
-    answered = [cell for cell in grid if cell.checks.rows]
-    if not answered:
+    """The cell to take, by `RULE`; one that has fewer answers than others is not held against them.
+
+    Raises WorkbenchError: no cell has answers.
+    """
+    most = max((cell.checks.rows for cell in grid), default=0)
+    if not most:
         raise fault("no answers yet: nothing can be suggested", "grid")
+    answered = [cell for cell in grid if cell.checks.rows == most]
     best = min(answered, key=_rank)
     low = best.clean[0]
     alike = tuple(cell for cell in answered if cell is not best and cell.clean[1] >= low)

@@ -134,6 +134,8 @@ def read_plan(evaluation: Evaluation) -> Plan:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
+        if key == "v":
+            raise fault("of a newer workbench", evaluation.plan, "a newer workbench reads it") from None
         raise fault(f"not a plan: {first['msg']}", f"{evaluation.plan}: {key}") from None
 
 

@@ -3,105 +3,34 @@
 It is read while the evaluation goes on: every line of its files once, every answer checked once.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import TypeVar
 
+from workbench.errors import fault
 from workbench.evaluation import records
-from workbench.evaluation.checks.answer import Answer, Expected
-from workbench.evaluation.checks.characters import CharacterModel
-from workbench.evaluation.checks.registry import check_answer
+from workbench.evaluation.checking import expected_of, to_check
+from workbench.evaluation.checks.answer import Expected
+from workbench.evaluation.checks.endings import STOPPED
+from workbench.evaluation.checks.registry import CHECKS, check_answer
 from workbench.evaluation.folder import Evaluation, Measured
 from workbench.evaluation.jobs import read_plan
 from workbench.evaluation.labels import LabelScores, score_labels
 from workbench.evaluation.lines import Tail
-from workbench.evaluation.paired import Paired, Spread, paired, spread
+from workbench.evaluation.paired import Spread, paired, spread
 from workbench.evaluation.perplexity import Perplexity, RowLoss, perplexity
 from workbench.evaluation.plan import Contestant
 from workbench.evaluation.records import Draw, Label, Score, ScoredRow
 from workbench.evaluation.rows import read_rows, true_label
+from workbench.evaluation.standing import Standing, Table
 from workbench.evaluation.status import read_status
 
-RULE = (
-    "best: the lowest mean of the rows' perplexities, over the rows that every finished contestant scored in "
-    "all of its draws; contestants that are still at it are not ranked"
-)
 Key = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One contestant by now. Figures of likelihood are over the common rows; None where nothing is measured.
-
-    Attributes:
-        name: of the plan.
-        finished: all of its rows are there.
-        rows: common rows that count here; less than all of them while it is at it.
-        skipped: why rows have no score, with their number, over all draws.
-        perplexity: mean of the rows' perplexities, as mean and standard deviation over the draws.
-        token_weighted: exp of the loss over all scored tokens.
-        loss: nats per scored token, as the validation loss of training.
-        token_accuracy, sequence_accuracy: shares of tokens, and of references, that are the likeliest.
-        answers: how many it wrote, in all draws.
-        length: mean tokens of an answer.
-        stopped: share of answers that ended with a stop token or text.
-        findings: check to the number of answers with such a finding, in the order of `checks.CHECKS`.
-        labels: of the first draw's answers against the true ones.
-        label_accuracy: the same figure over the draws.
-        against_first: the rows' perplexities against the first contestant's; of several draws their mean.
-        best: by `RULE`.
-        left_out: why nothing is measured of it; empty where something is.
-        draws: the examples before its prompts.
-    """
-
-    name: str
-    finished: bool
-    rows: int = 0
-    skipped: dict[str, int] = field(default_factory=dict)
-    perplexity: Spread | None = None
-    token_weighted: Spread | None = None
-    loss: Spread | None = None
-    token_accuracy: Spread | None = None
-    sequence_accuracy: Spread | None = None
-    answers: int = 0
-    length: float | None = None
-    stopped: float | None = None
-    findings: dict[str, int] = field(default_factory=dict)
-    labels: LabelScores | None = None
-    label_accuracy: Spread | None = None
-    against_first: Paired | None = None
-    best: bool = False
-    left_out: str = ""
-    draws: tuple[Draw, ...] = ()
-
-    def share(self, check: str) -> float | None:
-        """Share of the answers that a check finds; None without answers."""
-        return self.findings.get(check, 0) / self.answers if self.answers else None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """An evaluation by now.
-
-    Attributes:
-        standings: one for each contestant, in the plan's order.
-        common: rows that every finished contestant scored.
-        total: all rows.
-        references: the classifier's labels of the references: how good it is itself.
-        remarks: what a reader of the figures has to know.
-    """
-
-    standings: tuple[Standing, ...]
-    common: int
-    total: int
-    references: LabelScores | None = None
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def best(self) -> Standing | None:
-        """The best contestant, where there is one."""
-        return next((standing for standing in self.standings if standing.best), None)
+_Of = TypeVar("_Of")
 
 
 class Ladder:
@@ -118,76 +47,144 @@ class Ladder:
             _Results(evaluation.contestant(number), contestant)
             for number, contestant in enumerate(self.plan.contestants)
         ]
+        self._likelihoods: dict[int, Standing] = {}
+        self._scored: list[int] = []
 
-    def read(self) -> Table:
-        """The table now; only what is new is read. Raises WorkbenchError: a broken line, with its number."""
+    def read(self, seconds: float = math.inf) -> Table:
+        """The table now; only what is new is read.
+
+        Args:
+            seconds: after which no further answer is checked; the next call goes on. A check takes about a
+                millisecond.
+
+        Raises WorkbenchError: a broken line, with its number.
+        """
         if not self._rows and (rows := read_rows(self._evaluation)):
             self._rows = rows
-            references = [row.reference for row in rows if row.reference]
-            expected = Expected(characters=CharacterModel(references) if references else None)
+            expected = expected_of(rows)
             for results in self._results:
                 results.know(rows, expected, self.plan.settings.label)
+        deadline = time.monotonic() + seconds
         for results in self._results:
             results.catch_up()
+        for results in self._results:
+            results.check(deadline)
+        if self._scored != (counts := [results.scores_read for results in self._results]):
+            self._scored = counts
+            self._likelihoods.clear()
         left_out = read_status(self._evaluation).skipped
-        scoring = [results for results in self._results if results.scores]
-        finished = [results for results in scoring if results.scored_all]
-        common = _common(finished)
+        scored = [results for results in self._results if results.scores and results.scored_all]
+        answered = [results for results in self._results if results.told and results.answered_all]
+        common = _Common(
+            _in_all(draw for results in scored for draw in results.scores.values()),
+            _in_all(draw for results in answered for draw in results.told.values()),
+            _in_all(draw for results in self._results for draw in results.predicted.values()),
+        )
         standings = [
-            self._standing(number, results, common, left_out.get(number, ""), ranked=results in finished)
+            self._standing(number, results, common, left_out.get(number, ""), compared=results in scored)
             for number, results in enumerate(self._results)
         ]
         return Table(
-            tuple(_marked(standings, [results in finished for results in self._results])),
-            len(common),
+            tuple(_marked(standings, [bool(common.scored) and each in scored for each in self._results])),
+            len(common.scored),
             len(self._rows),
             _label_scores(self._rows, self._references(), self.plan.settings.label),
-            tuple(self._remarks(finished, common)),
+            tuple(self._remarks(scored, answered, common)),
         )
 
     def _standing(
-        self, number: int, results: "_Results", common: set[Key], left_out: str, *, ranked: bool
+        self, number: int, results: "_Results", common: "_Common", left_out: str, *, compared: bool
     ) -> Standing:
-        draws = results.draws_of(common if common else None)
-        first, own = (each.row_perplexities(common) for each in (self._results[0], results))
-        compared = ranked and number > 0 and self._results[0].scored_all and bool(first)
+        if number not in self._likelihoods:
+            self._likelihoods[number] = self._likelihood(number, results, common.scored, compared=compared)
         label = self.plan.settings.label
-        labels = [_label_scores(self._rows, found, label) for found in results.predicted.values()]
+        labels = [
+            _label_scores([row for row in self._rows if row.key in (common.labelled or draw)], draw, label)
+            for _, draw in sorted(results.predicted.items())
+        ]
         known = [scores.accuracy for scores in labels if scores]
+        told = [each for draw in _of_rows(results.told, common.answered) for each in draw]
+        checked = [each.found for each in told if each.found is not None]
+        counts = Counter(check for found in checked for check in found)
+        finished = results.finished(self.plan.settings.perplexity != "off", self.plan.settings.answers)
+        return replace(
+            self._likelihoods[number],
+            finished=finished,
+            skipped=dict(results.skipped),
+            answers=len(told),
+            length=fmean(each.tokens for each in told) if told else None,
+            stopped=fmean(each.stopped for each in told) if told else None,
+            checked=len(checked),
+            findings={check: counts[check] for check in CHECKS if counts[check]},
+            labels=labels[0] if labels else None,
+            label_accuracy=spread(known) if known else None,
+            unanswered=dict(results.unanswered),
+            ranked=finished
+            and bool(common.scored or not results.scores)
+            and bool(common.answered or not results.told),
+            left_out=left_out,
+            draws=tuple(results.draws),
+        )
+
+    def _likelihood(self, number: int, results: "_Results", common: set[Key], *, compared: bool) -> Standing:
+        """Only the figures of likelihood; the bootstrap of 10,000 rows takes seconds."""
+        draws = _of_rows(results.scores, common)
+        first, own = (each.row_perplexities(common) for each in (self._results[0], results))
+        compared = compared and number > 0 and self._results[0].scored_all and bool(first)
         return Standing(
             name=results.contestant.name,
-            finished=results.finished(self.plan.settings.perplexity != "off", self.plan.settings.answers),
+            finished=False,
             rows=max(map(len, draws), default=0),
-            skipped=dict(results.skipped),
             perplexity=_over(draws, lambda scores: _figures(scores).course),
             token_weighted=_over(draws, lambda scores: _figures(scores).token_weighted),
             loss=_over(draws, lambda scores: _per_token(scores, lambda score: score.nll)),
             token_accuracy=_over(draws, lambda scores: _per_token(scores, lambda score: score.correct)),
             sequence_accuracy=_over(draws, lambda s: fmean(each.correct == each.tokens for each in s)),
-            answers=results.answers,
-            length=results.tokens / results.answers if results.answers else None,
-            stopped=results.stopped / results.answers if results.answers else None,
-            findings=dict(results.findings),
-            labels=labels[0] if labels else None,
-            label_accuracy=spread(known) if known else None,
             against_first=paired(own, first, lower_is_better=True) if compared else None,
-            left_out=left_out,
-            draws=tuple(results.draws),
         )
 
     def _references(self) -> dict[Key, str]:
         """The classifier's labels of the references stand beside the first contestant's."""
         return self._results[0].referenced if self._results else {}
 
-    def _remarks(self, finished: Sequence["_Results"], common: set[Key]) -> Iterable[str]:
-        if len(finished) > 1:
-            yield f"compared on {len(common)} of {len(self._rows)} rows, those that all have scored"
-            lengths = [results.lengths(common) for results in finished]
-            if unlike := sum(len({each[key] for each in lengths}) > 1 for key in common):
+    def _remarks(
+        self, scored: Sequence["_Results"], answered: Sequence["_Results"], common: "_Common"
+    ) -> Iterable[str]:
+        total = len(self._rows)
+        if len(scored) > 1 and not common.scored:
+            yield "no row was scored by all: each perplexity is of other rows, and none is the best"
+        elif len(scored) > 1:
+            yield f"compared on {len(common.scored)} of {total} rows, those that all have scored"
+            lengths = [results.lengths(common.scored) for results in scored]
+            if unlike := sum(len({each[key] for each in lengths}) > 1 for key in common.scored):
                 yield (
                     f"{unlike} of these rows have another number of scored tokens for another contestant: "
                     "with another tokenizer or template, perplexities are not of the same tokens"
                 )
+        if len(answered) > 1 and not common.answered:
+            yield "no row was answered by all: answers are of other rows each, and none are the best"
+        elif len(answered) > 1 and len(common.answered) < total:
+            count = len(common.answered)
+            yield f"answers are compared on {count} of {total} rows, those that all have answered"
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """Rows on which contestants can be held against each other, by what was measured of them."""
+
+    scored: set[Key]
+    answered: set[Key]
+    labelled: set[Key]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What counts of one answer: its tokens, whether the model ended it, which checks found something; None
+    while nobody looked."""
+
+    tokens: int
+    stopped: bool
+    found: frozenset[str] | None = None
 
 
 class _Results:
@@ -197,8 +194,8 @@ class _Results:
         self.contestant = contestant
         self.scores: dict[int, dict[Key, Score]] = {}
         self.skipped: Counter[str] = Counter()
-        self.answers = self.tokens = self.stopped = self._answered = 0
-        self.findings: Counter[str] = Counter()
+        self.told: dict[int, dict[Key, _Told]] = {}
+        self.unanswered: Counter[str] = Counter()
         self.predicted: dict[int, dict[Key, str]] = {}
         self.referenced: dict[Key, str] = {}
         self.draws: list[Draw] = []
@@ -210,7 +207,9 @@ class _Results:
         )
         self._rows: dict[Key, ScoredRow] = {}
         self._expected, self._label = Expected(), ""
-        self._scored = 0
+        self._unchecked: deque[tuple[records.Answer, _Told]] = deque()
+        self._answers = measured.answers
+        self.scores_read = self._answered = 0
 
     def know(self, rows: Sequence[ScoredRow], expected: Expected, label: str) -> None:
         """The rows, and what answers to them are held against."""
@@ -221,15 +220,19 @@ class _Results:
         """Read what is new."""
         scores, answers, labels, draws = self._tails
         for score in scores.read():
-            self._scored += 1
+            self.scores_read += 1
             if score.tokens:
                 self.scores.setdefault(score.repeat, {})[score.key] = score
             else:
                 self.skipped[score.skipped.partition(":")[0]] += 1
         for answer in answers.read():
             self._answered += 1
-            if not answer.skipped:
-                self._take(answer)
+            if answer.skipped:
+                self.unanswered[answer.skipped.partition(":")[0]] += 1
+            else:
+                told = _Told(answer.tokens, answer.ended in STOPPED)
+                self.told.setdefault(answer.repeat, {})[answer.key] = told
+                self._unchecked.append((answer, told))
         for label in labels.read():
             if label.of == "reference":
                 self.referenced[label.key] = label.label
@@ -240,22 +243,16 @@ class _Results:
     @property
     def scored_all(self) -> bool:
         """Every row of every draw has its score, or the reason why not."""
-        return self._scored >= len(self._rows) * self.contestant.repeats > 0
+        return self.scores_read >= len(self._rows) * self.contestant.repeats > 0
+
+    @property
+    def answered_all(self) -> bool:
+        """Every row of every draw has its answer, or the reason why not."""
+        return self._answered >= len(self._rows) * self.contestant.repeats > 0
 
     def finished(self, scores: bool, answers: bool) -> bool:
         """All rows that are asked for are there."""
-        count = len(self._rows) * self.contestant.repeats
-        return (
-            count > 0 and not (scores and self._scored < count) and not (answers and self._answered < count)
-        )
-
-    def draws_of(self, common: set[Key] | None) -> list[list[Score]]:
-        """The scores of each draw, on these rows alone; of all rows with None."""
-        found = (
-            [score for key, score in scores.items() if common is None or key in common]
-            for _, scores in sorted(self.scores.items())
-        )
-        return [scores for scores in found if scores]
+        return bool(self._rows) and (self.scored_all or not scores) and (self.answered_all or not answers)
 
     def row_perplexities(self, common: set[Key]) -> dict[Key, float]:
         """Of each of these rows the mean over the draws."""
@@ -271,43 +268,39 @@ class _Results:
         first = next(iter(self.scores.values()), {})
         return {key: first[key].tokens for key in common if key in first}
 
-    def _take(self, answer: records.Answer) -> None:
-        self.answers += 1
-        self.tokens += answer.tokens
-        self.stopped += answer.ended in ("stop token", "stop text")
-        row = self._rows[answer.key]
-        found = check_answer(to_check(row, answer, self._label), self._expected)
-        self.findings.update({finding.check for finding in found})
+    def check(self, deadline: float) -> None:
+        """Look at answers until then, by the monotonic clock."""
+        while self._unchecked and time.monotonic() < deadline:
+            answer, told = self._unchecked.popleft()
+            if (row := self._rows.get(answer.key)) is None:
+                raise fault(f"an answer to row {answer.row}, which rows.jsonl does not have", self._answers)
+            found = check_answer(to_check(row, answer, self._label), self._expected)
+            told.found = frozenset(finding.check for finding in found)
 
 
-def to_check(row: ScoredRow, answer: records.Answer, label: str) -> Answer:
-    """An answer as the checks look at it: with its question, and all else that the model was told."""
-    asked = [said.content for said in row.messages if said.role == "user"]
-    others = [said.content for said in row.messages if said.content not in asked[-1:]]
-    return Answer(
-        text=answer.text,
-        question=asked[-1] if asked else "",
-        facts=(*others, *(text for _, text in row.blocks)),
-        reference=row.reference or "",
-        ended=answer.ended,
-        label=true_label(row, label),
-    )
-
-
-def _common(finished: Sequence[_Results]) -> set[Key]:
-    """Rows that all of them scored in all draws."""
-    sets = [set(scores) for results in finished for scores in results.scores.values()]
+def _in_all(draws: Iterable[Collection[Key]]) -> set[Key]:
+    """Rows that all of these draws have."""
+    sets = [set(draw) for draw in draws]
     return set.intersection(*sets) if sets else set()
 
 
+def _of_rows(draws: Mapping[int, Mapping[Key, _Of]], common: set[Key]) -> list[list[_Of]]:
+    """What each draw has of the common rows; of all its rows where there are none in common."""
+    found = (
+        [each for key, each in draw.items() if not common or key in common]
+        for _, draw in sorted(draws.items())
+    )
+    return [each for each in found if each]
+
+
 def _marked(standings: Sequence[Standing], ranked: Sequence[bool]) -> list[Standing]:
-    """The best one by `RULE`; nothing is best alone."""
+    """The best one by `RULE`; nothing is best alone, or where all are alike."""
     figures = {
         number: standing.perplexity.mean
         for number, (standing, counts) in enumerate(zip(standings, ranked, strict=True))
-        if counts and standing.perplexity and standing.perplexity.mean == standing.perplexity.mean
+        if counts and standing.perplexity and math.isfinite(standing.perplexity.mean)
     }
-    best = min(figures, key=figures.__getitem__) if len(figures) > 1 else None
+    best = min(figures, key=figures.__getitem__) if len(set(figures.values())) > 1 else None
     return [replace(standing, best=number == best) for number, standing in enumerate(standings)]
 
 

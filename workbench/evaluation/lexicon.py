@@ -16,6 +16,7 @@ from pathlib import Path
 
 from workbench.data.augment.keywords import Keywords
 from workbench.errors import Problem, WorkbenchError, fault
+from workbench.project.paths import expanded
 from workbench.prompts.survey.checks.scripts import SCRIPTS, script_of
 
 DEFINITION = (
@@ -25,6 +26,8 @@ DEFINITION = (
     "no negation and no context"
 )
 BUILT_IN = Path(__file__).with_name("emotions.toml")
+NAME = "lexicon"
+"""What `evaluation.classifier` calls it."""
 DEFAULT = "default"
 SCRIPT = "script:"
 """An entry such as `script:Thai` speaks for a label where most letters are of that script."""
@@ -75,6 +78,16 @@ class Lexicon:
         if not label or not found[label]:
             return Labelled(self.default, 0.0, ())
         return Labelled(label, len(found[label]) / sum(map(len, found.values())), tuple(found[label]))
+
+
+def named_lexicon(name: str, project_folder: Path) -> Lexicon | None:
+    """The lexicon that `evaluation.classifier` names; None where it names a model.
+
+    Raises WorkbenchError: as `read_lexicon`.
+    """
+    if name == NAME:
+        return read_lexicon()
+    return read_lexicon(project_folder / expanded(name)) if name.endswith(".toml") else None
 
 
 def read_lexicon(path: Path = BUILT_IN) -> Lexicon:

@@ -1,15 +1,15 @@
 """The columns of the ladder: each figure with its name, its meaning in a line, and which way is better."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from workbench.evaluation.labels import LabelScores
-from workbench.evaluation.ladder import RULE, Standing, Table
 from workbench.evaluation.paired import Spread
 from workbench.evaluation.perplexity import SCORED
 from workbench.evaluation.plan import Plan
+from workbench.evaluation.standing import RULE, Standing, Table
 from workbench.prompts.survey.checks.seen import rows
 
 
@@ -68,7 +68,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "perplexity of rows",
         "ppl rows",
-        "exp(loss) of each reference, then their mean (ppl.py)",
+        "exp(loss) of each reference, then their plain mean",
         "lower",
         False,
         lambda standing: standing.perplexity,
@@ -182,9 +182,10 @@ def measured(table: Table) -> list[Measure]:
 
 
 def cell(measure: Measure, table: Table, number: int) -> str:
-    """The figure of a contestant as it is written, the best ones with a star behind."""
-    figures = [measure.of(standing) for standing in table.standings]
-    return measure.text(figures[number]) + ("*" if number in measure.best(figures) else "")
+    """The figure of a contestant as it is written; a star behind the best of those that are ranked."""
+    ranked = [measure.of(standing) if standing.ranked else None for standing in table.standings]
+    figure = measure.of(table.standings[number])
+    return measure.text(figure) + ("*" if number in measure.best(ranked) else "")
 
 
 def against(standing: Standing, first: str) -> str:
@@ -202,16 +203,18 @@ def against(standing: Standing, first: str) -> str:
     )
 
 
-def missing(standing: Standing) -> str:
-    """What of a contestant has no score, and why, in one line; empty where nothing is missing."""
+def missing(standing: Standing) -> list[str]:
+    """What of a contestant has no score or no answer, and why, in a line each."""
     if standing.left_out:
-        return f"{standing.name} is left out: {standing.left_out}"
-    if not standing.skipped:
-        return ""
-    most = max(standing.skipped, key=standing.skipped.__getitem__)
-    count, reasons = sum(standing.skipped.values()), len(standing.skipped)
-    others = "" if reasons == 1 else f"; {reasons - 1} other reasons"
-    return f"{standing.name}: {rows(count)} without a score: {most}{others}"
+        return [f"{standing.name} is left out: {standing.left_out}"]
+    lacking = (("a score", standing.skipped), ("an answer", standing.unanswered))
+    return [f"{standing.name}: {_lacking(what, reasons)}" for what, reasons in lacking if reasons]
+
+
+def _lacking(what: str, reasons: Mapping[str, int]) -> str:
+    most = max(reasons, key=reasons.__getitem__)
+    others = {1: "", 2: "; 1 other reason"}.get(len(reasons), f"; {len(reasons) - 1} other reasons")
+    return f"{rows(sum(reasons.values()))} without {what}: {most}{others}"
 
 
 def told(table: Table, plan: Plan) -> list[str]:
@@ -220,7 +223,7 @@ def told(table: Table, plan: Plan) -> list[str]:
     first = table.standings[0].name
     lines = [] if table.best is None else [f"{table.best.name} is {RULE}"]
     lines += [line for standing in table.standings if (line := against(standing, first))]
-    lines += [line for standing in table.standings if (line := missing(standing))]
+    lines += [line for standing in table.standings for line in missing(standing)]
     return [*lines, SCORED[plan.settings.perplexity]] if plan.settings.perplexity in SCORED else lines
 
 

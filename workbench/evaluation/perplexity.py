@@ -86,29 +86,32 @@ class Perplexity:
         return said
 
 
+def perplexity_of(nll: float, tokens: int) -> float:
+    """exp(nll / tokens) of at least one token; infinite where that is too large to be told."""
+    try:
+        return math.exp(nll / tokens)
+    except OverflowError:
+        return math.inf
+
+
 def perplexity(losses: Iterable[RowLoss]) -> Perplexity:
     """Both means over rows; a row without a scored token is 0/0 and counted apart, never NaN."""
     scored: list[RowLoss] = []
     unscored: list[RowLoss] = []
     for loss in losses:
         (scored if loss.tokens > 0 else unscored).append(loss)
-    each = tuple(RowPerplexity(loss.row, _exp(loss.nll / loss.tokens), loss.tokens) for loss in scored)
+    each = tuple(
+        RowPerplexity(loss.row, perplexity_of(loss.nll, loss.tokens), loss.tokens) for loss in scored
+    )
     tokens = sum(loss.tokens for loss in scored)
     return Perplexity(
         course=_sum(row.perplexity for row in each) / len(each) if each else None,
-        token_weighted=_exp(_sum(loss.nll for loss in scored) / tokens) if tokens else None,
+        token_weighted=perplexity_of(_sum(loss.nll for loss in scored), tokens) if tokens else None,
         rows=each,
         tokens=tokens,
         unscored=dict(Counter(loss.why or NOTHING_SCORED for loss in unscored)),
         unscored_rows=tuple(loss.row for loss in unscored),
     )
-
-
-def _exp(value: float) -> float:
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
 
 
 def _sum(values: Iterable[float]) -> float:

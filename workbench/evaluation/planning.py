@@ -8,8 +8,11 @@ from typing import Any, Literal
 from workbench.chat.protocol import Target
 from workbench.chat.targets import targets
 from workbench.errors import fault
+from workbench.evaluation.lexicon import named_lexicon
 from workbench.evaluation.plan import Contestant, Plan
+from workbench.project.base_model import reads_as_hub_id
 from workbench.project.evaluation import Decoding
+from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
 from workbench.prompts.variants import variants
 from workbench.runs.checkpoints import list_checkpoints
@@ -47,7 +50,7 @@ def make_plan(
         command: how it was asked for.
 
     Raises:
-        WorkbenchError: there is nothing to compare, no such checkpoint, or no row to score.
+        WorkbenchError: there is nothing to compare, no such checkpoint, no row to score, or no classifier.
     """
     settings = project.settings.evaluation
     base = targets(project)[0]
@@ -70,6 +73,7 @@ def make_plan(
     _require_different(kind, contestants)
     if settings.perplexity == "off" and not settings.answers:
         raise fault("nothing would be measured", "evaluation", "set perplexity or answers")
+    _require_classifier(project)
     created = time.time()
     return Plan(
         id=f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(created))}-{kind}",
@@ -101,6 +105,17 @@ def side_of(project: OpenProject) -> Literal["train", "validation", "test"]:
         "data.validation",
         'raise it, give a source split = "test", or set evaluation.rows to train',
     )
+
+
+def _require_classifier(project: OpenProject) -> None:
+    """It labels when all else is done: hours later would be late to say that it is not there."""
+    name = project.settings.evaluation.classifier
+    if not name or named_lexicon(name, project.folder) or reads_as_hub_id(name):
+        return
+    folder = project.folder / expanded(name)
+    if not folder.is_dir():
+        what = f"no classifier {name!r}: no such folder, and not a hub id"
+        raise fault(what, "evaluation.classifier", f"looked in {folder}; `lexicon` is the built-in one")
 
 
 def _base_model(project: OpenProject, base: Target) -> Iterator[Contestant]:

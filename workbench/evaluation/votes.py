@@ -97,7 +97,9 @@ class Tally:
     def verdict(self) -> str:
         """One line with its figures."""
         low, high = self.interval
-        counts = f"{self.wins_a} : {self.wins_b}, {self.ties} ties, {self.both_bad} both bad"
+        counts = (
+            f"{self.a} {self.wins_a}, {self.b} {self.wins_b}, {self.ties} as good, {self.both_bad} both bad"
+        )
         figures = f"{self.a} has {self.share:.0%} of the votes (95%: {low:.0%} to {high:.0%})"
         said = f"{self.winner} is better" if self.winner else "no winner yet"
         return f"{said}: {counts}; {figures}"

@@ -49,6 +49,10 @@ def require_free(to: Path, run: Run, replace: bool) -> None:
     """
     if run.folder.resolve() in (to.resolve(), *to.resolve().parents):
         raise fault("this is inside the run's own folder", to, "name a place outside of it")
+    _require_unused(to, replace)
+
+
+def _require_unused(to: Path, replace: bool) -> None:
     try:
         taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
     except OSError as error:
@@ -89,11 +93,13 @@ def staging(to: Path) -> Iterator[Path]:
         shutil.rmtree(place.folder, ignore_errors=True)
 
 
-def publish(folder: Path, to: Path) -> None:
+def publish(folder: Path, to: Path, *, replace: bool) -> None:
     """Let a filled staging folder take its name; an export that was there is removed after that.
 
-    Raises OSError: the disk is full or fails; what was there is there again then.
+    Raises WorkbenchError: something has come there meanwhile, as to `require_free`; OSError: the disk is full
+    or fails; what was there is there again then.
     """
+    _require_unused(to, replace)
     (folder / _LOCK).unlink(missing_ok=True)
     for path in (*folder.rglob("*"), folder):
         _sync(path)

@@ -12,8 +12,8 @@ GENERATION_CONFIG = "generation_config.json"
 def generation_config(encoder: Encoder, settings: ChatSettings, more_stops: Sequence[int]) -> dict[str, Any]:
     """The file's content.
 
-    Stop texts and the presence penalty are not in it: `generate` takes the former with a tokenizer only, and
-    knows no presence penalty.
+    Stop texts, presence and frequency penalty are not in it: `generate` takes the first with a tokenizer
+    only, and knows neither penalty.
 
     Args:
         encoder: the run's.
@@ -30,6 +30,8 @@ def generation_config(encoder: Encoder, settings: ChatSettings, more_stops: Sequ
         "max_new_tokens": settings.max_new_tokens,
         "repetition_penalty": settings.repetition_penalty,
         "do_sample": settings.temperature > 0,
+        "no_repeat_ngram_size": settings.no_repeat_ngram_size or None,
+        "min_new_tokens": settings.min_new_tokens or None,
     }
     if settings.temperature > 0:
         found |= {
@@ -37,5 +39,6 @@ def generation_config(encoder: Encoder, settings: ChatSettings, more_stops: Sequ
             "top_p": settings.top_p,
             "top_k": settings.top_k,
             "min_p": settings.min_p,
+            "typical_p": settings.typical_p if settings.typical_p < 1 else None,
         }
     return {name: value for name, value in found.items() if value is not None}

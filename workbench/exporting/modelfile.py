@@ -83,6 +83,8 @@ def _parameters(settings: ChatSettings, context: int | None) -> dict[str, float]
         "min_p": settings.min_p,
         "repeat_penalty": settings.repetition_penalty,
         "presence_penalty": settings.presence_penalty,
+        "frequency_penalty": settings.frequency_penalty,
+        "typical_p": settings.typical_p,
         "num_predict": settings.max_new_tokens,
         "seed": settings.seed,
     }

@@ -54,9 +54,9 @@ def unsaid(settings: ChatSettings) -> list[str]:
     if settings.stop:
         texts = ", ".join(json.dumps(text, ensure_ascii=False) for text in settings.stop)
         said.append(f"chat.stop is not in the generation settings: give `stop_strings` yourself ({texts})")
-    if settings.presence_penalty:
-        said.append(
-            "chat.presence_penalty is not in the generation settings: set it where the model is served "
-            f"({settings.presence_penalty:g})"
-        )
+    for name in ("presence_penalty", "frequency_penalty"):
+        if value := getattr(settings, name):
+            said.append(
+                f"chat.{name} is not in the generation settings: set it where the model is served ({value:g})"
+            )
     return said

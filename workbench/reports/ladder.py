@@ -12,9 +12,9 @@ from workbench.evaluation.corrections import read_corrections
 from workbench.evaluation.issues import IssueLog
 from workbench.evaluation.jobs import Listed, list_evaluations
 from workbench.evaluation.ladder import Ladder
-from workbench.evaluation.ladder import Table as Standings
 from workbench.evaluation.measures import cell, measured, told
 from workbench.evaluation.plan import Plan
+from workbench.evaluation.standing import Table as Standings
 from workbench.evaluation.status import read_status
 from workbench.evaluation.votes import DEFINITION, read_votes, said_of, tally
 from workbench.reports.document import Bars, Block, Listing, Paragraph, Part, Quote, Table
@@ -43,10 +43,10 @@ def _measures(listed: Listed, run: str) -> bool:
 
 def _evaluation(listed: Listed) -> list[Part]:
     try:
-        contents = read_contents(listed.evaluation)
+        blocks = list(evaluation_blocks(read_contents(listed.evaluation)))
     except WorkbenchError as error:
-        return [Part(listed.evaluation.id, [Paragraph(str(error))], level=3)]
-    return [Part(listed.evaluation.id, list(evaluation_blocks(contents)), level=3)]
+        blocks = [Paragraph(str(error))]
+    return [Part(listed.evaluation.id, blocks, level=3)]
 
 
 def evaluation_blocks(contents: Contents) -> Iterator[Block]:

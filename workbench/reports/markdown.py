@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 from workbench.reports.document import Bars, Block, Document, Listing, Paragraph, Plot, Quote, Table
 
@@ -49,7 +50,7 @@ def _block(block: Block, names: Iterator[str]) -> Iterator[str]:
             for each in says:
                 yield from ("", escaped(each))
         case Plot(title, _) | Bars(title, _):
-            yield f"![{escaped(title)}]({next(names)})"
+            yield f"![{escaped(title)}]({quote(next(names))})"
 
 
 def _row(cells: Iterable[str]) -> str:

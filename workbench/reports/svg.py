@@ -18,6 +18,8 @@ MOST_POINTS = 800
 TICKS = 5
 DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "12 4")
 """Curves differ by them, so that colour is not the only sign."""
+COLUMNS = 2
+"""Of the legend: names of runs are long."""
 BAR, GAP = 18, 8
 STYLE = """\
 svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
@@ -33,7 +35,7 @@ def plot(drawn: Plot) -> str:
     """The curves in one frame, with ticks and a legend; says so where there is no finite point."""
     lines = [_thinned(line) for line in drawn.lines]
     points = [(x, y) for line in lines for x, y in zip(line.x, line.y, strict=True) if math.isfinite(y)]
-    legend = 18 * math.ceil(len(lines) / 3)
+    legend = 18 * math.ceil(len(lines) / COLUMNS)
     if not points:
         return _svg(drawn.title, 30, [_text(LEFT, 20, "no finite point")])
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -52,9 +54,10 @@ def plot(drawn: Plot) -> str:
     for number, line in enumerate(lines):
         style = f'class="line c{number % 6}" stroke-dasharray="{DASHES[number % len(DASHES)]}"'
         parts.append(f'<path {style} d="{_path(line, across, up)}"/>')
-        x, y = LEFT + 230 * (number % 3), HEIGHT + 14 + 18 * (number // 3)
+        x = LEFT + (WIDTH - LEFT) // COLUMNS * (number % COLUMNS)
+        y = HEIGHT + 14 + 18 * (number // COLUMNS)
         parts.append(f'<path {style} d="M{x} {y - 4}h28"/>')
-        parts.append(_text(x + 34, y, _short(line.label)))
+        parts.append(_text(x + 34, y, _ending(line.label)))
     return _svg(drawn.title, HEIGHT + legend + 4, parts)
 
 
@@ -126,6 +129,11 @@ def _path(line: Line, across: _Axis, up: _Axis) -> str:
 
 def _short(label: str, most: int = 32) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"
+
+
+def _ending(label: str, most: int = 44) -> str:
+    """Names of runs begin with the same date and differ at their ends."""
+    return label if len(label) <= most else "…" + label[1 - most :]
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start") -> str:

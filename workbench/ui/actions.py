@@ -266,7 +266,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat", "regenerate", "g", "Again", "Ask the last question once more; the old answer is a branch"),
     Action("chat", "value", "v", "Value", "What is given with the answer, such as its emotion"),
     Action("chat", "candidates", "V", "Candidates", "One answer for each value, to pick from"),
-    Action("chat", "edit", "e", "Edit", "Change the chosen turn, else the last question, and go on from it"),
+    Action("chat", "edit", "e", "Edit", "Change the chosen turn, or the last question, and go on from it"),
     Action("chat", "tokens", "t", "Tokens", "How likely each token of the answer was, and what else"),
     Action("chat", "add_column", "a", "Column", "One more model beside these that answers each message"),
     Action("chat", "settings", "s", "Settings", "Temperature and the other sampling settings; saves them"),

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from pydantic_core import from_json
+
 from workbench.data.example import Row
 from workbench.data.files.rows import NOT_UTF8, RowError
 
@@ -38,18 +40,33 @@ def decoded(text: str) -> Any:
 
 def parse_object(line: bytes) -> Row:
     """One record from its JSON text. Raises RowError."""
+    value = _quickly(line) if line.isascii() else None
+    if value is None:
+        value = _parsed(line)
+    # Counting brackets costs a tenth of walking the value, and is enough for nearly every row
+    if isinstance(value, dict) and line.count(b"{") + line.count(b"[") <= _MOST_LEVELS:
+        return value
+    return as_object(value)
+
+
+def _quickly(line: bytes) -> Any:
+    """The value by a parser that is three times as fast, for ASCII alone; None for what it refuses, since
+    `_parsed` takes some of that, and says what is wrong with the rest."""
     try:
-        value = decoded(line.decode("utf-8"))
+        return from_json(line)
+    except ValueError:
+        return None
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return decoded(line.decode("utf-8"))
     except UnicodeDecodeError as e:
         raise RowError(NOT_UTF8, f"byte {e.start + 1} of the line") from e
     except json.JSONDecodeError as e:
         raise RowError("broken JSON", f"{e.msg}, column {e.colno}") from e
     except RecursionError as e:
         raise RowError("nested too deeply", f"more than {_MOST_LEVELS} levels") from e
-    # Counting brackets costs a tenth of walking the value, and is enough for nearly every row
-    if isinstance(value, dict) and line.count(b"{") + line.count(b"[") <= _MOST_LEVELS:
-        return value
-    return as_object(value)
 
 
 def as_object(value: Any) -> Row:

@@ -73,7 +73,7 @@ def text_reader(name: str) -> Callable[[Row], str]:
         return _lenient(name, read, reader(name.removesuffix(MAY_LACK)))
 
     def read_text(row: Row) -> str:
-        value = read(row)
+        value = row[name] if name in row else read(row)
         return value if type(value) is str else text_of(value, name)
 
     return read_text

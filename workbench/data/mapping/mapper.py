@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from workbench.data.example import Example, Message, Origin, Rejected, Row
+from workbench.data.example import Example, Message, Origin, Pairs, Rejected, Row
 from workbench.data.files.rows import RowError
 from workbench.data.mapping.cells import MissingColumn, Template, encodable, text_reader
 from workbench.data.mapping.tagging import tagger
@@ -10,6 +10,9 @@ from workbench.data.mapping.turns import messages_of_turns
 from workbench.data.mapping.utterances import messages_of_utterances
 from workbench.data.mapping.where import row_filter
 from workbench.project.source import FieldsSource, MessagesSource, Source, TextSource, UtterancesSource
+
+_TURNS = ["user", "assistant"] * 32
+"""Roles of nearly every conversation, which need no further look."""
 
 _Maker = Callable[[Row], tuple[list[Message], Row]]
 """Messages of a row, and the row as tags, group, blocks and system see it. Raises RowError."""
@@ -42,15 +45,19 @@ class Mapper:
             else:
                 self._add_system(messages, scope)
                 _check(messages, self._answered)
-            filled = ((title, template.fill_part(scope)) for title, template in self._blocks)
-            blocks = tuple((title, text) for title, text in filled if text)
+            blocks = self._filled(scope) if self._blocks else ()
             tags = self._tag(scope, messages) if self._tag else ()
             group = self._group(scope) if self._group else ""
-            for name, text in (*blocks, *tags, ("group", group)):
-                encodable(text, name)
+            if blocks or tags or group:
+                for name, text in (*blocks, *tags, ("group", group)):
+                    encodable(text, name)
         except RowError as e:
             return Rejected(origin, e.reason, e.detail)
         return Example(tuple(messages), origin, tags, group, blocks, self._plain)
+
+    def _filled(self, scope: Row) -> Pairs:
+        filled = [(title, template.fill_part(scope)) for title, template in self._blocks]
+        return tuple((title, text) for title, text in filled if text)
 
     def _add_system(self, messages: list[Message], scope: Row) -> None:
         """The source's system message, before a conversation that has none of its own."""
@@ -112,7 +119,9 @@ def _check(messages: list[Message], answered: bool) -> None:
     """A system message may come first, then user and assistant in turn; the assistant has the last word,
     unless answers are still to be found (`answered` False)."""
     _check_text(messages)
-    roles = [message.role for message in messages]
+    roles: list[str] = [message.role for message in messages]
+    if roles[-1:] == ["assistant"] and roles == _TURNS[: len(roles)]:
+        return
     if answered and "assistant" not in roles:
         raise RowError("no assistant message")
     if "user" not in roles and not answered:
@@ -131,7 +140,8 @@ def _check_text(messages: list[Message]) -> None:
         content = message.content
         if not content or content.isspace():
             raise RowError(f"empty {message.role} message", f"turn {n}")
-        encodable(content, f"turn {n}")
+        if not content.isascii():
+            encodable(content, f"turn {n}")
         for name, text in message.given:
             encodable(name, f"turn {n}")
             encodable(text, f"turn {n}, {name}")

@@ -9,12 +9,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from workbench.engine.evaluation.batches import in_batches
 from workbench.errors import fault
-from workbench.evaluation.lexicon import BUILT_IN, Lexicon, read_lexicon
+from workbench.evaluation.lexicon import Lexicon, named_lexicon
 from workbench.project.base_model import locate
-from workbench.project.paths import expanded
 
 TOKENS, MOST_ROWS = 8192, 64
-LEXICON = "lexicon"
 LONGEST = 512
 """Tokens of a text that are looked at where the model sets no limit: BERT's."""
 
@@ -37,9 +35,8 @@ class Labeller(Protocol):
 
 def make_labeller(name: str, project_folder: Path) -> Labeller:
     """What `evaluation.classifier` names. Raises WorkbenchError: it is not there, or broken."""
-    if name == LEXICON or name.endswith(".toml"):
-        return Words(read_lexicon(BUILT_IN if name == LEXICON else project_folder / expanded(name)))
-    return Classifier(name, project_folder)
+    lexicon = named_lexicon(name, project_folder)
+    return Words(lexicon) if lexicon else Classifier(name, project_folder)
 
 
 class Words:

@@ -15,7 +15,7 @@ from workbench.engine.chat_model import load_encoder, model_folder
 from workbench.engine.evaluation.classifier import make_labeller
 from workbench.engine.evaluation.generation import Answered, ToAnswer, answer_rows
 from workbench.engine.evaluation.inputs import Inputs
-from workbench.engine.evaluation.labelling import labelled, of_text, texts_of, unknown_labels
+from workbench.engine.evaluation.labelling import label_trouble, labelled, of_text, texts_of
 from workbench.engine.evaluation.models import Models
 from workbench.engine.evaluation.orders import Orders
 from workbench.engine.evaluation.perplexity import Scored, ToScore, score_rows
@@ -224,7 +224,7 @@ class Job:
         """Labels of all answers, and of the references beside the first contestant's."""
         settings = self._plan.settings
         labeller = make_labeller(settings.classifier, self._inputs.project.folder)
-        if said := unknown_labels(rows, settings.label, labeller):
+        if said := label_trouble(rows, settings.label, labeller):
             self._events.write("warning", message=said)
         for number in range(len(self._plan.contestants)):
             place = self._evaluation.contestant(number)

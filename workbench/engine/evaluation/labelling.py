@@ -34,9 +34,13 @@ def of_text(label: Label) -> tuple[str, int, int, int]:
     return (label.of, label.repeat, *label.key)
 
 
-def unknown_labels(rows: Sequence[ScoredRow], tag: str, labeller: Labeller) -> str:
-    """What rows should be labelled and the labeller never says: it is wrong there; empty for none."""
-    unknown = sorted({true_label(row, tag) for row in rows} - labeller.labels - {""})
+def label_trouble(rows: Sequence[ScoredRow], tag: str, labeller: Labeller) -> str:
+    """Why there is no accuracy, or which labels the labeller never gives: it is wrong there; else empty."""
+    true = {true_label(row, tag) for row in rows} - {""}
+    if not true:
+        which = f"no row has the tag {tag}" if tag else "no tag is named"
+        return f"answers are labelled, and held against nothing: {which} (evaluation.label)"
+    unknown = sorted(true - labeller.labels)
     if not unknown:
         return ""
     known = ", ".join(sorted(labeller.labels))

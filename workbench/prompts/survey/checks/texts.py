@@ -29,6 +29,7 @@ STOPS = ("###", "#END#", "#END", "[END]", "<END>", "<|end|>", "<STOP>", "[STOP]"
 """Ends of completions of the same guide."""
 
 _LAST_OF_ENDINGS = frozenset(ending[-1] for ending in SEPARATORS + STOPS)
+_LAST_OF_BUTTONS = frozenset(button[-1] for button in BUTTONS)
 
 FOREIGN_MARKS = re.compile(
     r"<\|(?:im_start|im_end|endoftext|end|eot_id|start_header_id|end_header_id|begin_of_text|end_of_text"
@@ -41,6 +42,8 @@ _ENDING = 2
 """Characters of a question's end that are kept, to find marks that nobody thought of."""
 PREFIX = re.compile(r"\s*([^\s:：]{1,16}(?:[ 　][^\s:：]{1,16}){0,2} ?[:：])")
 """Up to three words and a colon at the beginning, which may announce an answer."""
+_LONGEST_PREFIX = 52
+"""Characters of such a beginning, white space before it aside."""
 _ESCAPE = re.compile(r"\\n(?![a-z])(?![\"'`)\]|/*+}])")
 _AT_EDGE = re.compile(r"\A\s*\\n(?![a-z])|\\n\s*\Z")
 _ALONE = re.compile(r"(?<=\s)\\n(?=\s)")
@@ -67,6 +70,7 @@ class TextLook:
         # What the project adds is meant to stand in its rows
         special = {tokenizer.token(i) for i in tokenizer.special_ids} - set(tokenizer.added)
         self._special, self._heads = _pattern(special), _heads(special)
+        self._odd = not all(head.startswith(("<", "[")) for head in self._heads)
         self._known = special | set(tokenizer.added)
         self._waiting: list[str] = []
         self._places: list[int] = []
@@ -77,13 +81,16 @@ class TextLook:
 
     def take(self, example: Example) -> None:
         """Look at one example."""
+        place = len(self.rows)
         self.sources.append(example.origin.source)
         self.rows.append(example.origin.row)
+        parts: list[object] = []
         marks = said = 0
         asked = sum(len(text) for _, text in example.blocks)
         question = answer = system = tail = foreign = ""
         for message in example.messages:
             text = message.content
+            parts += (message.role, text, message.given, message.text_key)
             if message.role == "assistant":
                 said += len(text)
                 answer = text
@@ -98,44 +105,54 @@ class TextLook:
                     question = question or text
                     if text[-1:].isspace():
                         marks |= PROMPT_BLANK
-            if "\\n" in text:
+            # One character is found many times as fast as two
+            if "\\" in text and "\\n" in text:
                 marks |= ESCAPES if escaped(text) else LONE_ESCAPE if _ALONE.search(text) else 0
-            if (
-                not example.plain
-                and any(map(text.__contains__, self._heads))
-                and (found := self._special.search(text))
-            ):
-                marks |= SPECIAL_TOKEN
-                self.special_examples[found[0]] += 1
-            if not foreign and ("<" in text or "[" in text) and any(map(text.__contains__, _FOREIGN_HEADS)):
-                foreign = self._foreign(text, example.plain)
-            if not tail and (end := text[-24:].rstrip()).endswith(BUTTONS):
+            if "<" in text or "[" in text or self._odd:
+                if (
+                    not example.plain
+                    and any(map(text.__contains__, self._heads))
+                    and (found := self._special.search(text))
+                ):
+                    marks |= SPECIAL_TOKEN
+                    self.special_examples[found[0]] += 1
+                if not foreign and any(map(text.__contains__, _FOREIGN_HEADS)):
+                    foreign = self._foreign(text, example.plain)
+            end = text[-24:].rstrip()
+            if not tail and end[-1:] in _LAST_OF_BUTTONS and end.endswith(BUTTONS):
                 tail = next(button for button in BUTTONS if end.endswith(button))
         self.marks.append(marks)
         self.question_characters.append(asked)
         self.answer_characters.append(said)
-        conversation = hash((example.messages, example.blocks))
+        conversation = hash((*parts, example.blocks))
         self.conversations.append(conversation)
-        *before, last = example.messages
-        asks = before and last.role == "assistant"
-        self.questions.append(hash((*before, example.blocks, last.given)) if asks else conversation)
-        self.tails.append(tail)
-        self.foreign.append(foreign)
-        self._note_form(example, question, answer, system)
-        self._note_script(example)
+        last = example.messages[-1]
+        asks = len(example.messages) > 1 and last.role == "assistant"
+        self.questions.append(hash((*parts[:-4], example.blocks, last.given)) if asks else conversation)
+        if tail:
+            self.tails.note(place, tail)
+        if foreign:
+            self.foreign.note(place, foreign)
+        self._note_form(place, example, question, answer, system)
+        self._note_script(place, example)
 
     def finish(self) -> None:
         """Carry out what waits; call it once, after the last example."""
         self._count_scripts()
 
-    def _note_form(self, example: Example, question: str, answer: str, system: str) -> None:
+    def _note_form(self, place: int, example: Example, question: str, answer: str, system: str) -> None:
         """How answers begin, how prompts and answers end, what all questions begin with."""
-        found = PREFIX.match(answer) if answer and not example.plain else None
-        self.prefixes.append(found[1] if found else "")
-        self.separators.append(_ending(question, SEPARATORS))
-        self.stops.append(_ending(answer, STOPS))
-        self.endings.append(question[-_ENDING:])
-        self.systems.append(system)
+        if not example.plain:
+            begin = answer.lstrip()[:_LONGEST_PREFIX]
+            if (":" in begin or "：" in begin) and (found := PREFIX.match(begin)):
+                self.prefixes.note(place, found[1])
+        if separator := _ending(question, SEPARATORS):
+            self.separators.note(place, separator)
+        if stop := _ending(answer, STOPS):
+            self.stops.note(place, stop)
+        self.endings.note(place, question[-_ENDING:])
+        if system:
+            self.systems.note(place, system)
         source = example.origin.source
         shared = self.shared.get(source)
         if shared is None:
@@ -152,14 +169,14 @@ class TextLook:
                 return mark
         return ""
 
-    def _note_script(self, example: Example) -> None:
-        text = "\n".join([message.content for message in example.messages])
-        if text.isascii():
-            self.scripts.append(1 if _LETTER.search(text) else 0)
+    def _note_script(self, place: int, example: Example) -> None:
+        texts = [message.content for message in example.messages]
+        if all(map(str.isascii, texts)):
+            self.scripts.append(1 if any(map(_LETTER.search, texts)) else 0)
             return
         self.scripts.append(0)
-        self._places.append(len(self.scripts) - 1)
-        self._waiting.append(text)
+        self._places.append(place)
+        self._waiting.append(text := "\n".join(texts))
         self._characters += len(text)
         if self._characters >= _BATCH_CHARACTERS:
             self._count_scripts()
@@ -177,27 +194,35 @@ class TextLook:
 
 
 class _Kinds:
-    """A text for each row out of not too many; rows with further ones have none."""
+    """A text for rows, out of not too many; rows with further ones have none."""
 
     def __init__(self) -> None:
         self.numbers = array("H")
         self.known: dict[str, int] = {"": 0}
 
-    def append(self, text: str) -> None:
-        number = self.known.get(text) if text else 0
-        if number is None:
-            number = len(self.known)
-            if number < _MOST_KINDS:
-                self.known[text] = number
-            else:
-                number = 0
-        self.numbers.append(number)
+    def note(self, place: int, text: str) -> None:
+        """The text of a row; rows come in their order, and those without one may be left out."""
+        number = self.known.get(text)
+        if number is None and len(self.known) < _MOST_KINDS:
+            number = self.known[text] = len(self.known)
+        if number:
+            self.numbers.frombytes(bytes((place - len(self.numbers)) * self.numbers.itemsize))
+            self.numbers.append(number)
+
+    def _of(self, used: "NDArray[np.int64]") -> "NDArray[np.uint16]":
+        """The number of the text of each of some rows, 0 for none."""
+        import numpy as np
+
+        numbers = np.zeros(max(len(self.numbers), int(used.max(initial=-1)) + 1), np.uint16)
+        numbers[: len(self.numbers)] = self.numbers
+        chosen: NDArray[np.uint16] = numbers[used]
+        return chosen
 
     def among(self, used: "NDArray[np.int64]") -> "list[tuple[str, NDArray[np.int64]]]":
         """Each text with the places of `used` that have it, the most frequent first."""
         import numpy as np
 
-        numbers = np.array(self.numbers)[used]
+        numbers = self._of(used)
         counts = np.bincount(numbers, minlength=len(self.known))
         texts = list(self.known)
         order = [i for i in np.argsort(-counts, kind="stable").tolist() if i and counts[i]]
@@ -207,7 +232,7 @@ class _Kinds:
         """The longest end of the texts that this share of `used` has, with their places; "" for none."""
         import numpy as np
 
-        numbers = np.array(self.numbers)[used]
+        numbers = self._of(used)
         counts = np.bincount(numbers, minlength=len(self.known))
         texts = list(self.known)
         for size in range(max(map(len, texts)), 0, -1):

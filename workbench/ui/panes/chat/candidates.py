@@ -10,11 +10,11 @@ from textual.widgets import Static
 
 from workbench.chat.candidates import Candidate, choose
 from workbench.chat.protocol import Column, Done, Failed, Piece
+from workbench.chat.structure import with_value
 from workbench.chat.transcript import result_fields
 from workbench.data.example import Message
 from workbench.errors import WorkbenchError
 from workbench.ui.actions import bindings
-from workbench.ui.panes.chat.prompting import with_value
 from workbench.ui.panes.chat.turns import ending
 from workbench.ui.panes.chat.view import ChatView
 from workbench.ui.text import shown

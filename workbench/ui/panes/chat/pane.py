@@ -87,13 +87,7 @@ class ChatPane(ChoosePane, SamplingPane):
     @on(Resize)
     def _resized(self) -> None:
         """Another number of columns may have room."""
-        self.call_after_refresh(self._lay_out)
-
-    def _lay_out(self) -> None:
-        if self.columns:
-            self.draw_names()
-            if len(self.columns) > 1 and not self.answering:
-                self.say_target()
+        self.call_after_refresh(self.lay_out)
 
     # Views
 
@@ -133,6 +127,7 @@ class ChatPane(ChoosePane, SamplingPane):
         self.focus_turns()
         self.draw()
         self.say_target()
+        self.call_after_refresh(self.lay_out)
 
     def draw_answers(self) -> None:
         """What has come since the last time."""

@@ -4,8 +4,8 @@ from textual import work
 from textual.worker import get_current_worker
 
 from workbench.chat.protocol import MOST_COLUMNS
-from workbench.chat.structure import Structure, structure_of
-from workbench.data.example import Pairs, Role
+from workbench.chat.structure import Structure, structure_of, with_value
+from workbench.data.example import Role
 from workbench.errors import WorkbenchError
 from workbench.project.store import save_settings
 from workbench.ui.panes.chat.keeping import KeepPane
@@ -139,8 +139,3 @@ class PromptingPane(KeepPane):
             tokens = result.get("dropped_tokens", 0)
             said += f"\nThe last answer was given without the first {dropped}, {tokens} tokens"
         return said
-
-
-def with_value(given: Pairs, key: str, value: str) -> Pairs:
-    """The same with another value of one key."""
-    return tuple((each, value if each == key else old) for each, old in given)

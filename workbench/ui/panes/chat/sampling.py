@@ -46,6 +46,7 @@ class SamplingPane(PromptingPane):
             form.focus()
         else:
             self.focus_turns()
+        self.call_after_refresh(self.lay_out)
         self.draw_context()
         if not self.answering:
             self.say_target()
@@ -61,6 +62,7 @@ class SamplingPane(PromptingPane):
             form.set_values({f"chat.{name}": value for name, value in preset.complete.items()})
             form.display = True
             form.focus()
+            self.call_after_refresh(self.lay_out)
             self.say_target()
 
         labels = [

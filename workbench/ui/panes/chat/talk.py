@@ -127,11 +127,19 @@ class TalkPane(Pane):
         columns = self.columns
         row = self.query_one("#columns", Horizontal)
         row.set_class(len(columns) > 1, "-many")
-        room = max(1, row.size.width // LEAST)
+        # While another view takes its place it has no width
+        room = max(1, (row.size.width or self.size.width) // LEAST)
         first = max(0, min(self.current - room + 1, len(columns) - room)) if self.current >= room else 0
         for index, column in enumerate(columns):
             column.display = first <= index < first + room
             column.name_it(index == self.current, index + 1, len(columns) > 1)
+
+    def lay_out(self) -> None:
+        """Another number of columns may have room."""
+        if self.columns:
+            self.draw_names()
+            if len(self.columns) > 1 and not self.answering:
+                self.say_target()
 
     def say_target(self, state: str = "") -> None:
         """The first line: whom one talks to, what goes on, which settings are not the usual ones."""

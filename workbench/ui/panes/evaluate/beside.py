@@ -204,18 +204,18 @@ class BesideView(JudgeView):
         from workbench.ui.widgets.pick import Pick
 
         assert self.seen is not None
-        contestants = self.seen.contents.plan.contestants
-        items = [f"{'[x]' if n in self._models else '[ ]'} {each.name}" for n, each in enumerate(contestants)]
+        contestants, here = self.seen.contents.plan.contestants, self.models
+        items = [f"{'[x]' if n in here else '[ ]'} {each.name}" for n, each in enumerate(contestants)]
 
         def chosen(index: int | None) -> None:
             if index is None:
                 return
-            if index in self._models and len(self._models) > 1:
-                self._models.remove(index)
-            elif index not in self._models:
+            if index not in here:
                 # The newest takes the last place: there it has room on any screen
-                kept = self._models[: min(MOST, max(2, self.size.width // COLUMN_CELLS)) - 1]
-                self._models = [*kept, index]
+                kept = [model for model in self._models if model != index]
+                self._models = [*kept[: min(MOST, max(2, self.size.width // COLUMN_CELLS)) - 1], index]
+            elif len(self._models) > 1:
+                self._models.remove(index)
             self.fill()
 
         self.app.push_screen(Pick("Put in or take out", items), chosen)

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from workbench.evaluation.checks.registry import CHECKS
-from workbench.evaluation.ladder import Standing
+from workbench.evaluation.standing import Standing
 from workbench.ui.actions import bindings
 from workbench.ui.panes.evaluate.view import ModelView, in_sight
 from workbench.ui.text import shown
@@ -60,8 +60,9 @@ class ChecksView(ModelView):
         table.set_row_count(len(self._names))
         table.refresh_rows()
         table.refresh()
-        answers = self._standing(self.pane.model).answers
-        self.tell("#checks-said", self.model_line().append(f"   {answers:,} answers", "not bold"))
+        of = self._standing(self.pane.model)
+        more = f", {of.checked:,} checked by now" if of.checked < of.answers else ""
+        self.tell("#checks-said", self.model_line().append(f"   {of.answers:,} answers{more}", "not bold"))
         self._say(table.cursor)
 
     def _columns(self, count: int) -> list[int]:
@@ -75,7 +76,9 @@ class ChecksView(ModelView):
 
     def _count(self, standing: Standing, check: str) -> str:
         found = standing.findings.get(check, 0)
-        return f"{found:,} {found / standing.answers:.0%}" if found else "·"
+        if not found:
+            return "·" if standing.checked == standing.answers else "…"
+        return f"{found:,} {found / standing.checked:.0%}"
 
     def _standing(self, number: int) -> Standing:
         assert self.seen is not None and self.seen.table is not None

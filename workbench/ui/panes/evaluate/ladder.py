@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from workbench.evaluation.ladder import Table
 from workbench.evaluation.measures import Measure, cell, measured, told
+from workbench.evaluation.standing import Table
 from workbench.runs.status import State
 from workbench.ui.actions import bindings
 from workbench.ui.panes.evaluate.view import EvaluateView, in_sight
@@ -43,7 +43,7 @@ class LadderView(EvaluateView):
         yield VirtualTable(columns, self._evaluation, id="evaluations")
         yield VirtualTable([], self._contestant, id="contestants")
         yield Static(id="measure")
-        with VerticalScroll(can_focus=False, id="bars-of-measure"):
+        with VerticalScroll(id="bars-of-measure"):
             yield Static(id="measure-bars")
 
     def on_mount(self) -> None:
@@ -71,11 +71,15 @@ class LadderView(EvaluateView):
         evaluations.display = bool(listed)
         evaluations.styles.height = 1 + min(LISTED, len(listed))
         evaluations.refresh_rows()
+        shown_ones = [each.evaluation for each, _ in listed]
+        if seen is not None and seen.evaluation in shown_ones:
+            evaluations.move_to(shown_ones.index(seen.evaluation))
         self.table = seen.table if seen else None
         self.measures = measured(self.table) if self.table else []
         self.metric = min(self.metric, max(0, len(self.measures) - 1))
         count = len(self.table.standings) if self.table else 0
         contestants.set_row_count(count)
+        contestants.display = bool(count)
         contestants.styles.height = 1 + count
         contestants.move_to(self.pane.model)
         self._draw()
@@ -84,13 +88,15 @@ class LadderView(EvaluateView):
 
     def _evaluation(self, row: int) -> list[str]:
         listed, status = self.pane.listed[row]
-        state = status.state.value
-        if status.going:
+        sign, state = SIGNS[status.state], status.state.value
+        if listed.plan is None:
+            sign, state = "✗", "cannot be read"
+        elif status.going:
             share = f" {status.done / status.total:.0%}" if status.total else ""
             left = "" if status.eta_seconds is None else f" {clock(status.eta_seconds)} left"
             state += share + left
         count = "" if listed.plan is None else str(len(listed.plan.contestants))
-        return [SIGNS[status.state], state, count, listed.evaluation.id]
+        return [sign, state, count, listed.evaluation.id]
 
     def _contestant(self, row: int) -> list[str]:
         assert self.table is not None
@@ -163,6 +169,8 @@ class LadderView(EvaluateView):
                 return "there is no evaluation yet: t starts one"
             if seen.status.going:
                 return "this evaluation is going on"
+            if seen.problem:
+                return "this evaluation cannot be read"
             return "this evaluation is finished" if seen.status.state is State.FINISHED else None
         if reason := self.nothing_yet():
             return reason

@@ -1,5 +1,6 @@
 """The evaluate pane's frame: the project's evaluations, the chosen one as it grows, and its views."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ VIEWS = {
     "report": "Report",
 }
 POLL_SECONDS = 1.0
+REST = 3.0
+"""Long files are not read without a break: so many times as long as the last reading took."""
 NONE_YET = "No evaluation yet: t holds the base model against the checkpoints of the newest run"
 
 
@@ -64,11 +67,12 @@ class EvaluatePane(ViewedPane):
         self._reader: Reader | None = None
         self._read_for: object = None
         self._starting = False
+        self._rests_until = 0.0
         self.set_interval(POLL_SECONDS, self._tick)
 
     def came_into_view(self) -> None:
         """Look what there is."""
-        if self._read_for is not self.workspace.project.folder:
+        if self._read_for != self.workspace.project.folder:
             self._read_for = self.workspace.project.folder
             self.seen, self._chosen, self._reader, self.model = None, None, None, 0
         self.view.came_into_view()
@@ -78,7 +82,8 @@ class EvaluatePane(ViewedPane):
 
     def _tick(self) -> None:
         """While something goes on, and somebody looks."""
-        if self.in_view and self.seen is not None and self.seen.status.going:
+        rested = time.monotonic() > self._rests_until
+        if rested and self.in_view and self.seen is not None and self.seen.going:
             self.read()
 
     def read(self) -> None:
@@ -87,7 +92,7 @@ class EvaluatePane(ViewedPane):
 
     @work(thread=True, group="read", exclusive=True, exit_on_error=False)
     def _read(self, folder: Path, chosen: "Evaluation | None", reader: Reader | None) -> None:
-        worker = get_current_worker()
+        worker, begun = get_current_worker(), time.monotonic()
         found = jobs.list_evaluations(folder)
         wanted = next((each for each in found if each.evaluation == chosen), found[0] if found else None)
         if wanted is None:
@@ -95,6 +100,8 @@ class EvaluatePane(ViewedPane):
         elif reader is None or reader.evaluation != wanted.evaluation:
             reader = Reader(wanted.evaluation)
         seen = reader.look() if reader else None
+        if (took := time.monotonic() - begun) > POLL_SECONDS:
+            self._rests_until = begun + took + REST * took
         listed = [(each, read_status(each.evaluation)) for each in found]
         if not worker.is_cancelled:
             self.app.call_from_thread(self._take, listed, reader, seen)
@@ -143,7 +150,8 @@ class EvaluatePane(ViewedPane):
             self.query_one("#evaluation", Static).update(shown(self.nothing))
             return
         status = seen.status
-        text = Text.assemble((f"{SIGNS[status.state]} {status.state.value}", "bold"), "  ")
+        state = "✗ cannot be read" if seen.problem else f"{SIGNS[status.state]} {status.state.value}"
+        text = Text.assemble((state, "bold"), "  ")
         text.append_text(shown(seen.evaluation.id))
         if status.going:
             line.doing = progress(seen)

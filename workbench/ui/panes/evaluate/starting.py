@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from workbench.errors import WorkbenchError
+from workbench.evaluation.grid import DEFAULT_GRID
 from workbench.evaluation.planning import CHECKPOINTS, Kind
 from workbench.ui.text import shown
 from workbench.ui.widgets.table import Column, VirtualTable
@@ -24,26 +25,26 @@ if TYPE_CHECKING:
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ABOUT = {
-    "models": "the base model, with examples before its prompts if few_shot asks for some, and checkpoints",
-    "templates": "the base model with the project's template and with each [[prompt.variant]]",
+    "models": "the base model, zero-shot and few-shot, and checkpoints",
+    "templates": "the base model with each template of the project",
     "bases": "several base models",
-    "sampling": "one model with several settings of its decoding",
+    "sampling": "one model with several sampling settings",
 }
 ASKED = {
     "models": (f"Which checkpoints: {', '.join(CHECKPOINTS)}, or the number of a step", "all"),
     "templates": ("", ""),
     "bases": (
-        "Further base models with commas between: folders, hub ids, `embedded`",
-        "models/merged, embedded",
+        "Further base models: folders or hub ids, commas between",
+        "such as models/merged, embedded",
     ),
     "sampling": (
-        "Settings of the decoding, each with its values",
-        "temperature=0.1,0.2,0.3 presence_penalty=0.5,1",
+        "Sampling settings, each with its values",
+        " ".join(f"{name}={','.join(f'{each:g}' for each in axis)}" for name, axis in DEFAULT_GRID.items()),
     ),
 }
-"""What is typed for each kind, and an example of it, which stands for an empty answer about checkpoints."""
+"""What is asked for each kind, and what stands for an empty answer, or an example."""
 
-KEYS = "↑ ↓ what is compared   enter starts it in the background   esc leaves"
+KEYS = "↑ ↓ what is compared   enter starts it   esc leaves"
 
 
 class EvaluateDialog(ModalScreen["Plan | None"]):
