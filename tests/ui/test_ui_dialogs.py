@@ -109,3 +109,9 @@ async def test_keys_typed_ahead_answer_once(dialog: ModalScreen, key: str) -> No
         await pilot.pause()
         assert len(answers) == 1
         assert len(app.screen_stack) == 2, "the one below stays"
+
+
+async def test_what_is_typed_as_it_stands_comes_first() -> None:
+    items = ["20261130-101500-run step 20", "20261130-101500-run step 10"]
+    answers, _ = await answer_of(Pick("which", items), *"step", "space", *"10", "enter")
+    assert answers == [1]

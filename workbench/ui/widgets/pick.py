@@ -53,9 +53,11 @@ class Pick(Dialog[int | None]):
 
     @on(Input.Changed)
     def _filter(self, event: Input.Changed) -> None:
-        words = event.value.casefold().split()
-        folded = (item.casefold() for item in self._items)
-        self._matching = [index for index, item in enumerate(folded) if all(word in item for word in words)]
+        typed = event.value.casefold().strip()
+        folded = [item.casefold() for item in self._items]
+        found = [index for index, item in enumerate(folded) if all(word in item for word in typed.split())]
+        # `step 10` is step 10 before it is step 20 of a run whose name has a 10 in it
+        self._matching = sorted(found, key=lambda index: typed not in folded[index])
         table = self.query_one(VirtualTable)
         table.set_row_count(len(self._matching))
         table.move_to(0)
