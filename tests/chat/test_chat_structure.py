@@ -49,23 +49,8 @@ def test_plain_rows_and_missing_files_give_nothing(tmp_path: Path) -> None:
     assert structure_of(open_dataset(open_project(tmp_path))) is None
 
 
-<<<<<<<< HEAD:tests/chat/test_chat_given.py
-@pytest.mark.parametrize(
-    ("wanted", "said"),
-    [
-        ("mood=x", "KEY is emotion"),
-        ("emotion", "KEY=VALUE"),
-        ("emotion=rage", "there are: neutral, happiness"),
-    ],
-)
-def test_what_no_answer_has_is_refused(wanted: str, said: str) -> None:
-    with pytest.raises(WorkbenchError) as raised:
-        usually_given(MOODS).with_answer(wanted)
-    assert said in str(raised.value) + "".join(problem.hint for problem in raised.value.problems)
-========
 def test_every_preset_is_a_valid_whole(tmp_path: Path) -> None:
     for preset in PRESETS:
         settings = ChatSettings.model_validate(preset.complete)
         assert all(getattr(settings, name) == value for name, value in preset.values.items())
         assert not {"seed", "max_new_tokens", "stop"} & preset.complete.keys()
->>>>>>>> main:tests/chat/test_chat_structure.py
