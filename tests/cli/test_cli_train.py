@@ -20,6 +20,7 @@ def test_train_then_ask_its_checkpoint(folder: Path, workbench: Workbench) -> No
     assert [event["step"] for event in events if event["kind"] == "step"] == [1, 2, 3, 4]
     assert events[-1]["kind"] == "ended" and events[-1]["state"] == "finished"
 
+    assert "\nverdict: " in workbench("watch", "latest").stderr
     shown = workbench("show", "latest").stdout
     assert "--set training.rank=4" in shown and "checkpoint step 4" in shown
 

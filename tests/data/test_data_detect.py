@@ -243,8 +243,9 @@ def test_two_texts_of_any_name_are_guessed_to_ask_and_to_answer(tmp_path: Path) 
     proposal = propose(file_of(tmp_path, *rows))
     assert made(proposal) == ["Was ist 0?", "Es ist 0."]
     assert 'a guess: the only two columns of text, of which "frage" asks' in proposal.why
-    with pytest.raises(WorkbenchError, match="unknown shape"):
+    with pytest.raises(WorkbenchError, match="unknown shape") as refused:
         propose(file_of(tmp_path, *({**row, "notiz": "n"} for row in rows)))
+    assert 'user = ["{frage}"], assistant = "{antwort}"' in str(refused.value)
 
 
 def test_a_column_that_some_rows_lack_may_be_lacking(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_all_errors_of_a_file_at_once(tmp_path: Path) -> None:
         "26: training.max_tokens: unknown key, did you mean data.max_tokens?",
         "27: training.gradient_checkpointing: not true or false: 'yes'",
         "28: training.learning_rate: must be above 0, not 0",
-        "30: chat.stop: not a list: 'a'",
+        "30: chat.stop: not a list: 'a'; write it as [\"a\"]",
         "31: chat.top_p: not a number: true",
         "33: profile.tiny.training.max_steps: must be at least 0, not -3",
         "34: profile.tiny.trainig: unknown key, did you mean training?",

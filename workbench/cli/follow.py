@@ -11,6 +11,7 @@ from workbench.cli.console import err, note, write_json
 from workbench.runs.events import Event, EventTail
 from workbench.runs.folder import Run
 from workbench.runs.status import RunStatus, State, read_status
+from workbench.runs.verdict.facts import judge_run
 from workbench.ui.text import clean
 
 POLL_SECONDS = 0.25
@@ -33,8 +34,10 @@ def follow(run: Run, *, as_json: bool, since: float = 0.0) -> int:
         if isinstance(reason, BrokenPipeError):
             raise
         return 0
-    verdict = f"{run.id}: {status.state.value}"
-    note(f"{verdict}, {status.reason}" if status.reason else verdict)
+    if status.state is State.FINISHED and not as_json:
+        note(f"verdict: {judge_run(run).line}")
+    ended = f"{run.id}: {status.state.value}"
+    note(f"{ended}, {status.reason}" if status.reason else ended)
     if status.state in (State.FAILED, State.KILLED):
         note(f"its log: {run.console}")
         return 1

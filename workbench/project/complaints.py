@@ -195,6 +195,8 @@ def _complaint(traced: _Traced, details: Any) -> Complaint:
     wanted = _wanted(kind)
     if wanted:
         hint = "put it in quotes" if wanted == "a text" and isinstance(value, int | float) else ""
+        if wanted == "a list" and isinstance(value, str):
+            hint = f"write it as [{json.dumps(_short(value), ensure_ascii=False)}]"
         return Complaint(path, f"not {wanted}: {shown(value)}", hint)
     return Complaint(path, _short(details["msg"]))
 

@@ -1,5 +1,6 @@
 """A mapping for an unknown file, told from its first rows, with what those rows become by it."""
 
+import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 
 from workbench.data.detect.dialogs import SEPARATOR, TAB_COLUMNS, beside, utterances
 from workbench.data.detect.nested import nested_places
-from workbench.data.detect.sample import Sample, Shape
+from workbench.data.detect.sample import Sample, Shape, braced
 from workbench.data.detect.shapes import pairs, plain, squad, turns, two_texts, unanswered
 from workbench.data.example import Example, Origin, Rejected, Row
 from workbench.data.files.json_text import NOT_AN_OBJECT
@@ -85,7 +86,15 @@ def _unknown(path: Path, reading: _Reading, sample: Sample) -> WorkbenchError:
         hint = 'name them in a [[data.source]], such as columns = ["instruction", "input", "output"]'
         return fault(f"{len(names)} columns without names, the first row being {cells}", path, hint)
     named = ", ".join(name[:40] for name in sample.columns[:20])
-    hint = "write a [[data.source]] that says which columns make the user message and the answer"
+    prose = sample.prose()
+    texts = [name for name in sample.columns if name in prose]
+    asks, answers = texts[:2] if len(texts) > 1 else ("question", "answer")
+    hint = (
+        "say which columns make the user message and the answer in a [[data.source]] of project.toml "
+        '(`workbench new PATH` without data makes one), such as kind = "fields", '
+        f"user = {json.dumps(braced(asks), ensure_ascii=False)}, "
+        f"assistant = {json.dumps('{' + answers + '}', ensure_ascii=False)}"
+    )
     return fault(f"unknown shape, columns: {named}", path, hint)
 
 
