@@ -14,6 +14,7 @@ from written_evaluations import evaluation
 from workbench.cli import main
 from workbench.evaluation import jobs
 from workbench.evaluation.folder import Evaluation
+from workbench.evaluation.perplexity import COURSE, TOKEN_WEIGHTED
 from workbench.evaluation.records import to_lines
 from workbench.evaluation.rows import read_rows
 from workbench.evaluation.votes import read_votes
@@ -145,6 +146,7 @@ def test_the_table_tells_what_its_figures_are(made: Evaluation, capsys: Capture)
     assert header.split()[:3] == ["model", "ppl", "rows"]
     assert lines[0].startswith("base ") and lines[2].startswith("step 20 (best)") and " 4.218*" in lines[2]
     assert "perplexity of rows ↓: exp(loss) of each reference" in told.out
+    assert COURSE in told.out and TOKEN_WEIGHTED in told.out
     assert "baseline" in header and "majority baseline: label accuracy of always" in told.out
     assert "is best: the lowest mean" in told.out and "step 20 is not told apart from base" in told.out
     assert "step 10: 2 rows without a score: the answer was cut off" in told.out

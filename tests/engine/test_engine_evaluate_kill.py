@@ -1,15 +1,19 @@
 """The process of an evaluation: killed in the middle, it goes on, and nothing is counted twice."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from workbench.evaluation import jobs
+from workbench.evaluation.folder import Evaluation
 from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.planning import make_plan
 from workbench.evaluation.records import Answer, Score, read_records
 from workbench.evaluation.status import read_status
 from workbench.project.store import open_project
+from workbench.runs import lock
 from workbench.runs.status import State
 
 SECONDS = 240.0
@@ -20,6 +24,13 @@ def wait(until: Callable[[], bool]) -> None:
     while not until():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def kill(evaluation: Evaluation) -> None:
+    pid = lock.holder_pid(evaluation)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: not lock.is_held(evaluation))
 
 
 def test_a_killed_evaluator_goes_on_where_it_was(make_project: Callable[..., Path]) -> None:
@@ -34,7 +45,7 @@ def test_a_killed_evaluator_goes_on_where_it_was(make_project: Callable[..., Pat
     evaluation = jobs.start(project, make_plan(project, device="cpu"))
     place = evaluation.contestant(0)
     wait(lambda: read_status(evaluation).phase == "answers")
-    jobs.stop_now(evaluation)
+    kill(evaluation)
     assert read_status(evaluation).state is State.KILLED
     before = list(read_records(place.scores, Score))
     assert before and not Ladder(evaluation).read().standings[0].finished

@@ -113,11 +113,13 @@ def test_lengths_are_checked_where_limits_are_set() -> None:
     assert "length" not in found(answer, Expected(longest=12, shortest=12))
 
 
-def test_the_label_that_rules_give() -> None:
-    expected = Expected(classify=lambda text: "joy" if "!" in text else "neutral")
-    assert found(Answer("Yes!", label="joy "), expected) == {}
-    assert found(Answer("Yes.", label="joy"), expected)["wrong-intent"].what == "neutral, not joy"
-    assert found(Answer("Yes."), expected) == {}
+def test_the_label_that_a_classifier_gives() -> None:
+    assert found(Answer("Yes!", label="joy ", predicted="joy")) == {}
+    wrong = found(Answer("Yes.", label="joy", predicted="neutral"))["wrong-intent"]
+    assert wrong.what == "neutral, not joy"
+    assert found(Answer("Yes.", label="joy", predicted=""))["wrong-intent"].what == "no label, not joy"
+    assert found(Answer("Yes.", label="joy")) == {}, "no classifier has looked yet"
+    assert found(Answer("Yes.", predicted="joy")) == {}
 
 
 VIETNAMESE = "Dạ, cửa hàng em có bán mẫu tai nghe này và bảo hành mười hai tháng ạ."
@@ -171,8 +173,8 @@ def test_a_long_loop_is_found_in_no_time() -> None:
 
 @given(st.text(max_size=120), st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
 def test_every_text_can_be_checked(text: str, question: str, fact: str, reference: str) -> None:
-    for answer in (Answer(text), Answer(text, question, (fact,), reference, "length", "x")):
-        for finding in check_answer(answer, Expected(("<s>", ""), 3, 50, str.strip)):
+    for answer in (Answer(text), Answer(text, question, (fact,), reference, "length", "x", text)):
+        for finding in check_answer(answer, Expected(("<s>", ""), 3, 50)):
             start, end = finding.span
             assert finding.check in CHECKS and finding.what and finding.figure > 0
             assert 0 <= start <= end <= len(text)

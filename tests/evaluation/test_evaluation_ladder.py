@@ -9,6 +9,7 @@ import pytest
 from workbench.chat.protocol import Target
 from workbench.errors import WorkbenchError
 from workbench.evaluation import ladder
+from workbench.evaluation.contents import read_contents
 from workbench.evaluation.folder import Evaluation
 from workbench.evaluation.ladder import Ladder
 from workbench.evaluation.lines import Lines
@@ -152,6 +153,7 @@ def test_answers_labels_and_their_baseline(evaluation: Evaluation) -> None:
     assert base.labels is not None and base.label_accuracy is not None
     assert base.labels.accuracy == base.labels.baseline.accuracy == base.label_accuracy.mean == 4 / 6
     assert table.references is not None and table.references.accuracy == 2 / 6
+    assert base.findings["wrong-intent"] == 2, "the two of anger"
 
 
 def answers(texts: Sequence[str]) -> list[Answer]:
@@ -271,3 +273,44 @@ def test_an_answer_to_an_unknown_row_is_a_fault(evaluation: Evaluation) -> None:
     with pytest.raises(WorkbenchError, match="row 99") as caught:
         Ladder(evaluation).read()
     assert "answers.jsonl" in str(caught.value)
+
+
+def test_labels_that_come_after_the_checks_are_counted(evaluation: Evaluation) -> None:
+    place, growing = evaluation.contestant(0), Ladder(evaluation)
+    put(place.answers, *(Answer(source=0, row=n, text="so.", tokens=2, ended="length") for n in range(ROWS)))
+    assert "wrong-intent" not in growing.read().standings[0].findings, "no classifier has looked"
+    before = read_contents(evaluation)
+    assert not any(finding.check == "wrong-intent" for finding in before.results[0].row(0).findings)
+    put(place.labels, *(Label(source=0, row=n, of="answer", label="joy", score=1.0) for n in range(ROWS)))
+    assert growing.read().standings[0].findings["wrong-intent"] == 2
+    after = read_contents(evaluation, before).results[0]
+    assert [finding.what for finding in after.row(0).findings if finding.check == "wrong-intent"] == [
+        "joy, not anger"
+    ]
+    assert after.checks.share("wrong-intent") == pytest.approx(2 / ROWS)
+
+
+def test_special_tokens_and_lengths_are_checked(evaluation: Evaluation) -> None:
+    plan = Plan.model_validate_json(evaluation.plan.read_bytes())
+    settings = plan.settings.model_copy(update={"shortest_answer": 4, "longest_answer": 11})
+    evaluation.plan.write_text(plan.model_copy(update={"settings": settings}).model_dump_json())
+    texts = ["so.", "so it is.", "so it is so.", "so <|pad|>"]
+    put(
+        evaluation.contestant(0).answers,
+        *(Answer(source=0, row=n, text=text, tokens=3, ended="length") for n, text in enumerate(texts)),
+    )
+    findings = Ladder(evaluation).read().standings[0].findings
+    assert (findings["length"], findings["special-tokens"]) == (2, 1)
+    checks = read_contents(evaluation).results[0].checks
+    assert "special-tokens" in {finding.check for finding in checks.findings[3]}
+    assert (checks.share("length"), checks.share("special-tokens")) == (2 / 4, 1 / 4)
+
+
+def test_a_base_model_that_is_gone_has_no_special_tokens(evaluation: Evaluation) -> None:
+    text = evaluation.plan.read_text().replace('"base":"embedded"', '"base":"/no/such/model"')
+    evaluation.plan.write_text(text)
+    put(
+        evaluation.contestant(0).answers, Answer(source=0, row=0, text="so <|pad|>", tokens=3, ended="length")
+    )
+    standing = Ladder(evaluation).read().standings[0]
+    assert standing.checked == 1 and "special-tokens" not in standing.findings

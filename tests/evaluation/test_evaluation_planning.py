@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from workbench.evaluation.planning import make_plan, side_of
 from workbench.evaluation.status import read_status
 from workbench.project.evaluation import Decoding
 from workbench.project.store import OpenProject, open_project
+from workbench.runs import lock
 from workbench.runs.checkpoints import publish
 from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run, create_run
@@ -119,6 +121,20 @@ def test_templates_bases_and_settings_of_sampling(folder: Path) -> None:
     assert sampling.contestants[1].decoding == decodings["warm"]
 
 
+def test_a_template_stays_as_it_was_when_the_evaluation_began(folder: Path) -> None:
+    (folder / "mine.jinja").write_text("first {{ messages }}")
+    opened = project(folder, prompt__template="mine.jinja")
+    plan = make_plan(opened, "bases", bases=["owner/not-fetched"])
+    evaluation = jobs.start(opened, plan, argv=lambda evaluation: ["true"])
+    (folder / "mine.jinja").write_text("second {{ messages }}")
+    kept = [each.target.template_source for each in jobs.read_plan(evaluation).contestants]
+    assert kept == ["first {{ messages }}"] * 2
+    (own,) = make_plan(project(folder, prompt__template="base")).contestants
+    assert own.target.template_source and "messages" in own.target.template_source
+    (gone,) = make_plan(project(folder, prompt__template="gone.jinja")).contestants
+    assert gone.target.template_source is None, "it is told when its turn comes"
+
+
 @pytest.mark.parametrize("kind", ["templates", "bases", "sampling"])
 def test_nothing_to_compare_is_told(folder: Path, kind: str) -> None:
     with pytest.raises(WorkbenchError, match="nothing to compare"):
@@ -152,6 +168,13 @@ def waiting(evaluation: Evaluation) -> list[str]:
     return [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
+def kill(evaluation: Evaluation) -> None:
+    pid = lock.holder_pid(evaluation)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: not lock.is_held(evaluation))
+
+
 def test_one_that_goes_on_is_running_and_can_be_stopped(folder: Path) -> None:
     opened = project(folder)
     evaluation = jobs.start(opened, make_plan(opened), argv=waiting)
@@ -161,7 +184,7 @@ def test_one_that_goes_on_is_running_and_can_be_stopped(folder: Path) -> None:
         jobs.resume(evaluation, argv=waiting)
     jobs.stop(evaluation)
     assert [name for name in os.listdir(evaluation.control) if name.endswith("-stop.json")]
-    jobs.stop_now(evaluation)
+    kill(evaluation)
     assert read_status(evaluation).state is State.KILLED
     with pytest.raises(WorkbenchError, match="not going on: it is killed"):
         jobs.stop(evaluation)
@@ -174,7 +197,7 @@ def test_a_resume_forgets_an_old_wish_to_stop(folder: Path) -> None:
     (evaluation.control / "1-stop.json").write_text('{"v": 1, "name": "stop"}')
     jobs.resume(evaluation, argv=waiting)
     assert not os.listdir(evaluation.control)
-    jobs.stop_now(evaluation)
+    kill(evaluation)
 
 
 def test_a_finished_one_is_not_resumed_unless_it_left_something_out(folder: Path) -> None:
@@ -190,7 +213,7 @@ def test_a_finished_one_is_not_resumed_unless_it_left_something_out(folder: Path
     assert read_status(evaluation).skipped == {0: "the checkpoint is gone"}
     jobs.resume(evaluation, argv=waiting)
     assert read_status(evaluation).skipped == {}
-    jobs.stop_now(evaluation)
+    kill(evaluation)
 
 
 def test_evaluations_are_listed_newest_first_and_broken_ones_named(folder: Path) -> None:

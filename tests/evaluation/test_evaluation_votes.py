@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import WorkbenchError
 from workbench.evaluation.votes import (
-    CHOICES,
     Ballot,
+    Choice,
     Vote,
     ballots,
     read_votes,
@@ -106,7 +107,7 @@ def test_a_winner_is_called_only_when_the_interval_is_past_a_half(
     assert found.verdict.startswith(f"{winner} is better" if winner else "no winner yet")
 
 
-@given(st.lists(st.tuples(st.sampled_from(CHOICES), st.booleans()), min_size=1, max_size=40))
+@given(st.lists(st.tuples(st.sampled_from(get_args(Choice)), st.booleans()), min_size=1, max_size=40))
 def test_sides_do_not_matter(given_votes: list[tuple[str, bool]]) -> None:
     turned = {"A": "B", "B": "A"}
     straight, crossed = [], []

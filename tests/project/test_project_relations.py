@@ -123,6 +123,10 @@ def test_one_source_is_trained_on(tmp_path: Path) -> None:
         ('[prompt.few_shot]\nbalance = "e"', "3: prompt.few_shot.balance: no source has a tag 'e'; tags are"),
         ('[prompt]\nblock_form = "{title}"', "3: prompt.block_form: has no {text}"),
         (
+            "[evaluation]\nshortest_answer = 5\nlongest_answer = 4",
+            "3: evaluation.shortest_answer: more than evaluation.longest_answer = 4",
+        ),
+        (
             "[evaluation.decoding]\nmin_new_tokens = 5\nmax_new_tokens = 4",
             "3: evaluation.decoding.min_new_tokens: more than evaluation.decoding.max_new_tokens = 4",
         ),

@@ -14,6 +14,7 @@ from written_evaluations import answer, evaluation, write
 from workbench.evaluation import jobs
 from workbench.evaluation.folder import Evaluation
 from workbench.evaluation.measures import MEASURES
+from workbench.evaluation.perplexity import COURSE, TOKEN_WEIGHTED
 from workbench.evaluation.plan import Plan
 from workbench.project.evaluation import Decoding
 from workbench.project.store import open_project
@@ -87,12 +88,15 @@ async def test_the_ladder_marks_the_best_and_tells_what_a_figure_is(
         # exp(3 - n) + row over rows 0 and 3: n = 2 gives exp(1) + 1.5
         assert "4.218*" in line_of(desk, "step 20") and "21.59" in line_of(desk, "base ")
         assert "[ppl rows]" in desk.text
+        below = desk.app.desk.query_one("#measure-bars", Static)
+        assert COURSE in str(below.render()) and TOKEN_WEIGHTED not in str(below.render())
         seen = set()
         for _ in MEASURES:
             view: Any = pane(desk).view
             await desk.sees(view.measures[view.metric].about)
             assert f"[{view.measures[view.metric].title}]" in desk.text
             seen.add(view.measures[view.metric].name)
+            assert view.measures[view.metric].definition in str(below.render())
             await desk.press("m")
         assert {"perplexity by token", "label accuracy", "majority baseline", "stop rate", "length"} <= seen
         await desk.press("left")

@@ -40,7 +40,8 @@ class Target:
         base: the base model: a folder, ``embedded``, or a hub id.
         project_folder: what relative paths in `base` and `template` are relative to.
         template: the setting `prompt.template`, or the name of the run's template.
-        template_source: the Jinja text a run was trained with; None reads `template` upon loading.
+        template_source: the Jinja text a run was trained with, or an evaluation began with; None reads
+            `template` upon loading.
         prompt: how conversations are written: system message, blocks, special tokens.
         quantization: of the base model's weights in memory.
         double_quantization: of nf4's constants, as `model.double_quantization`.

@@ -106,9 +106,11 @@ def said(table: "Table", plan: "Plan") -> list[str]:
     """Below the table: what its columns are, who is told apart from the first, what is missing."""
     from workbench.evaluation.measures import measured, told
 
-    lines = [f"{each.title:<10} {each.line}" for each in measured(table)]
+    measures = measured(table)
+    lines = [f"{each.title:<10} {each.line}" for each in measures]
     if lines:
         lines.append(f"{'*':<10} the best of its column; ↓ lower is better, ↑ higher is better")
+    lines += [each.definition for each in measures if each.definition]
     return lines + told(table, plan)
 
 

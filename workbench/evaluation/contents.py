@@ -7,7 +7,7 @@ from functools import cached_property
 
 from workbench.evaluation import records
 from workbench.evaluation.checking import expected_of, to_check
-from workbench.evaluation.checks.answer import Expected, Finding
+from workbench.evaluation.checks.answer import Answer, Expected, Finding
 from workbench.evaluation.checks.registry import check_answer
 from workbench.evaluation.checks.summary import Summary, check_answers
 from workbench.evaluation.folder import Evaluation, Measured
@@ -68,7 +68,8 @@ class Results:
         self.scores = list(read_records(measured.scores, Score))
         self.answers = list(read_records(measured.answers, records.Answer))
         self.labels = list(read_records(measured.labels, Label))
-        self._found: dict[Key, tuple[Finding, ...]] = dict(before._found) if before else {}
+        # With its label: one that the classifier has looked at meanwhile is checked again
+        self._found: dict[tuple[Key, str | None], tuple[Finding, ...]] = dict(before._found) if before else {}
 
     @cached_property
     def first_answers(self) -> dict[Key, records.Answer]:
@@ -80,7 +81,7 @@ class Results:
         """All checks over the first answers; rows are numbered as in the evaluation."""
         return check_answers(
             (
-                (number, to_check(row, answer, self._label))
+                (number, self._to_check(row, answer))
                 for number, row in enumerate(self._rows)
                 if (answer := self.first_answers.get(row.key)) is not None and not answer.skipped
             ),
@@ -125,10 +126,13 @@ class Results:
         return scored
 
     def _findings(self, row: ScoredRow, answer: records.Answer) -> tuple[Finding, ...]:
-        if row.key not in self._found:
-            found = check_answer(to_check(row, answer, self._label), self._expected)
-            self._found[row.key] = tuple(found)
-        return self._found[row.key]
+        known = row.key, self.predicted.get(row.key)
+        if known not in self._found:
+            self._found[known] = tuple(check_answer(self._to_check(row, answer), self._expected))
+        return self._found[known]
+
+    def _to_check(self, row: ScoredRow, answer: records.Answer) -> Answer:
+        return to_check(row, answer, self._label, self.predicted.get(row.key))
 
 
 @dataclass(frozen=True)
@@ -137,12 +141,14 @@ class Contents:
 
     Attributes:
         rows: empty before they are known.
+        expected: what answers to them are held against.
         results: one for each contestant of the plan.
     """
 
     evaluation: Evaluation
     plan: Plan
     rows: list[ScoredRow]
+    expected: Expected
     results: list[Results]
 
 
@@ -156,7 +162,7 @@ def read_contents(evaluation: Evaluation, before: Contents | None = None) -> Con
         WorkbenchError: no plan, or a broken line, with its number.
     """
     plan, rows = read_plan(evaluation), read_rows(evaluation)
-    expected = expected_of(rows)
+    expected = before.expected if before and before.rows else expected_of(plan, rows)
     results = [
         Results(
             evaluation.contestant(number),
@@ -167,7 +173,7 @@ def read_contents(evaluation: Evaluation, before: Contents | None = None) -> Con
         )
         for number in range(len(plan.contestants))
     ]
-    return Contents(evaluation, plan, rows, results)
+    return Contents(evaluation, plan, rows, expected, results)
 
 
 def question(row: ScoredRow) -> str:

@@ -1,9 +1,7 @@
 """Evaluations as jobs: begun in the background, so that they outlive the screen; resumed, stopped, listed."""
 
 import os
-import signal
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,7 +23,6 @@ from workbench.runs.spawn import spawn
 from workbench.runs.status import State
 
 EVALUATOR = "workbench.engine.evaluate_job"
-GRACE_SECONDS = 10.0
 
 Argv = Callable[[Evaluation], list[str]]
 """Makes the command that works an evaluation off."""
@@ -82,24 +79,6 @@ def stop(evaluation: Evaluation) -> None:
     """
     _require_going(evaluation)
     control.ask(evaluation, "stop", "")
-
-
-def stop_now(evaluation: Evaluation) -> None:
-    """End its process at once; no more than the batch that it is at is lost.
-
-    Raises:
-        WorkbenchError: it is not going on, or its process is out of reach.
-    """
-    _require_going(evaluation)
-    if (pid := lock.holder_pid(evaluation)) is None:
-        raise fault("its process is unknown here or on another machine", evaluation.id)
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while lock.is_held(evaluation):
-        if time.monotonic() > deadline:
-            raise fault(f"process {pid} was killed, and the lock is still held", evaluation.id)
-        time.sleep(control.POLL_SECONDS)
 
 
 def list_evaluations(project_folder: Path) -> list[Listed]:

@@ -14,9 +14,9 @@ from typing import TypeVar
 from workbench.errors import fault
 from workbench.evaluation import records
 from workbench.evaluation.checking import expected_of, to_check
-from workbench.evaluation.checks.answer import Expected
+from workbench.evaluation.checks.answer import Answer, Expected
 from workbench.evaluation.checks.endings import STOPPED
-from workbench.evaluation.checks.registry import CHECKS, check_answer
+from workbench.evaluation.checks.registry import CHECKS, check_answer, wrong_intent
 from workbench.evaluation.folder import Evaluation, Measured
 from workbench.evaluation.jobs import read_plan
 from workbench.evaluation.labels import LabelScores, score_labels
@@ -61,7 +61,7 @@ class Ladder:
         """
         if not self._rows and (rows := read_rows(self._evaluation)):
             self._rows = rows
-            expected = expected_of(rows)
+            expected = expected_of(self.plan, rows)
             for results in self._results:
                 results.know(rows, expected, self.plan.settings.label)
         deadline = time.monotonic() + seconds
@@ -106,6 +106,7 @@ class Ladder:
         told = [each for draw in _of_rows(results.told, common.answered) for each in draw]
         checked = [each.found for each in told if each.found is not None]
         counts = Counter(check for found in checked for check in found)
+        counts["wrong-intent"] = results.wrong_intents(common.answered)
         finished = results.finished(self.plan.settings.perplexity != "off", self.plan.settings.answers)
         return replace(
             self._likelihoods[number],
@@ -267,6 +268,23 @@ class _Results:
         """Scored tokens of each of these rows."""
         first = next(iter(self.scores.values()), {})
         return {key: first[key].tokens for key in common if key in first}
+
+    def wrong_intents(self, common: set[Key]) -> int:
+        """Checked answers to these rows, to all where there are none, whose label is not the true one.
+
+        Counted apart: labels come when all answers have been checked.
+        """
+        return sum(
+            told.found is not None
+            and (not common or key in common)
+            and self._is_wrong(key, self.predicted.get(repeat, {}).get(key))
+            for repeat, draw in self.told.items()
+            for key, told in draw.items()
+        )
+
+    def _is_wrong(self, key: Key, predicted: str | None) -> bool:
+        labels = Answer("", label=true_label(self._rows[key], self._label), predicted=predicted)
+        return bool(wrong_intent(labels, self._expected))
 
     def check(self, deadline: float) -> None:
         """Look at answers until then, by the monotonic clock."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from workbench.evaluation.labels import LabelScores
 from workbench.evaluation.paired import Spread
-from workbench.evaluation.perplexity import SCORED
+from workbench.evaluation.perplexity import COURSE, SCORED, TOKEN_WEIGHTED
 from workbench.evaluation.plan import Plan
 from workbench.evaluation.standing import RULE, Standing, Table
 from workbench.prompts.survey.checks.seen import rows
@@ -24,6 +24,7 @@ class Measure:
         better: which way; empty where neither is.
         share: it is a share of something, from 0 to 1.
         of: the figure of a contestant; None where it was not measured.
+        definition: the whole of it, where a line has no room for that.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Measure:
     better: Literal["lower", "higher", ""]
     share: bool
     of: Callable[[Standing], Spread | None]
+    definition: str = ""
 
     @property
     def line(self) -> str:
@@ -72,6 +74,7 @@ MEASURES: tuple[Measure, ...] = (
         "lower",
         False,
         lambda standing: standing.perplexity,
+        COURSE,
     ),
     Measure(
         "perplexity by token",
@@ -80,6 +83,7 @@ MEASURES: tuple[Measure, ...] = (
         "lower",
         False,
         lambda standing: standing.token_weighted,
+        TOKEN_WEIGHTED,
     ),
     Measure(
         "loss",

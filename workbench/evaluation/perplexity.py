@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.prompts.survey.checks.seen import rows
-
 COURSE = (
     "course mean: a row's perplexity is exp(mean negative log-likelihood of its scored tokens); the figure "
     "is the arithmetic mean over rows, as in ppl.py of NTU ADL HW3. One bad row can move it far"
@@ -62,7 +60,6 @@ class Perplexity:
         rows: the scored rows in their order.
         tokens: scored tokens of all of them.
         unscored: rows without a scored token, in no mean, by reason.
-        unscored_rows: their numbers.
     """
 
     course: float | None
@@ -70,20 +67,6 @@ class Perplexity:
     rows: tuple[RowPerplexity, ...]
     tokens: int
     unscored: dict[str, int]
-    unscored_rows: tuple[int, ...]
-
-    @property
-    def worst(self) -> list[RowPerplexity]:
-        """The scored rows, those that are no number first, then the highest."""
-        return sorted(self.rows, key=lambda each: (not math.isnan(each.perplexity), -each.perplexity))
-
-    @property
-    def remarks(self) -> list[str]:
-        """What a reader of the figures has to know, in sentences."""
-        said = [f"not scored, {why}: {rows(count)}" for why, count in self.unscored.items()]
-        if broken := sum(not math.isfinite(each.perplexity) for each in self.rows):
-            said.append(f"without a finite perplexity, so the means have none: {rows(broken)}")
-        return said
 
 
 def perplexity_of(nll: float, tokens: int) -> float:
@@ -110,7 +93,6 @@ def perplexity(losses: Iterable[RowLoss]) -> Perplexity:
         rows=each,
         tokens=tokens,
         unscored=dict(Counter(loss.why or NOTHING_SCORED for loss in unscored)),
-        unscored_rows=tuple(loss.row for loss in unscored),
     )
 
 

@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 from workbench.chat.protocol import Target
 from workbench.chat.targets import targets
-from workbench.errors import fault
+from workbench.errors import WorkbenchError, fault
 from workbench.evaluation.lexicon import named_lexicon
 from workbench.evaluation.plan import Contestant, Plan
-from workbench.project.base_model import reads_as_hub_id
+from workbench.project.base_model import locate, reads_as_hub_id
 from workbench.project.evaluation import Decoding
 from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
+from workbench.prompts.template import load_template
+from workbench.prompts.tokenizer import load_tokenizer
 from workbench.prompts.variants import variants
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.folder import Run, list_runs, require_own
@@ -80,7 +82,7 @@ def make_plan(
         created=created,
         kind=kind,
         side=side_of(project),
-        contestants=contestants,
+        contestants=[_with_template(each) for each in contestants],
         settings=settings,
         data=project.settings.data,
         device=device,
@@ -160,6 +162,23 @@ def _is_meant(run: Run, target: Target, choice: str, others: Sequence[Target]) -
             best = {checkpoint.step for checkpoint in list_checkpoints(run) if checkpoint.best}
             return target.step in best if best else target is others[-1]
     return target.step == int(choice)
+
+
+def _with_template(contestant: Contestant) -> Contestant:
+    """A resume must write prompts as they were begun, whatever the project's template says by then. One that
+    is missing or broken, or of a base model that is not fetched yet, is read when its turn comes.
+    """
+    target = contestant.target
+    if target.template_source is not None:
+        return contestant
+    tokenizer = None
+    try:
+        if target.template == "base":
+            tokenizer = load_tokenizer(locate(target.base, target.project_folder, weights=False).folder)
+        source = load_template(target.template, target.project_folder, tokenizer, target.prompt).source
+    except WorkbenchError:
+        return contestant
+    return contestant.model_copy(update={"target": replace(target, template_source=source)})
 
 
 def _named(chosen: Sequence[Target]) -> list[Contestant]:

@@ -19,7 +19,6 @@ DEFINITION = (
     "interval, 95 per cent. Nobody is called the winner while the interval holds 0.5"
 )
 Choice = Literal["A", "B", "tie", "both bad"]
-CHOICES: tuple[Choice, ...] = ("A", "B", "tie", "both bad")
 
 
 class Vote(RowRecord):

@@ -32,6 +32,18 @@ class EvaluationSettings(Table):
     )
     answers: bool = setting(True, "Let every model answer the rows")
     decoding: Decoding = Field(default_factory=Decoding)
+    shortest_answer: Count = setting(
+        0,
+        "Fewer are an issue of an answer, found by the check `length`; 0 for no limit",
+        unit="characters",
+        ge=0,
+    )
+    longest_answer: Count = setting(
+        0,
+        "More are an issue of an answer, found by the check `length`; 0 for no limit",
+        unit="characters",
+        ge=0,
+    )
     few_shot_repeats: Count = setting(
         5, "How often examples are drawn anew for the few-shot base model", unit="draws", ge=1, le=100
     )

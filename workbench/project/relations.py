@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from workbench.project.complaints import Complaint
+from workbench.project.evaluation import EvaluationSettings
 from workbench.project.launch_relations import broken_in_launch
 from workbench.project.placeholders import placeholders
 from workbench.project.positions import KeyPath
@@ -23,6 +24,7 @@ def broken_relations(settings: Project) -> Iterator[Complaint]:
     yield from _unknown_balance(settings)
     yield from _too_short(settings.chat, "chat")
     yield from _too_short(settings.evaluation.decoding, "evaluation", "decoding")
+    yield from _no_length(settings.evaluation)
     for i, phrase in enumerate(settings.augmentation.paraphrases):
         yield from _without(("augmentation", "paraphrases", i), phrase, "text")
 
@@ -31,6 +33,13 @@ def _too_short(drawn: Sampling, *table: str) -> Iterator[Complaint]:
     if drawn.min_new_tokens > drawn.max_new_tokens:
         what = f"more than {'.'.join(table)}.max_new_tokens = {drawn.max_new_tokens}"
         yield Complaint((*table, "min_new_tokens"), what, involved=((*table, "max_new_tokens"),))
+
+
+def _no_length(settings: EvaluationSettings) -> Iterator[Complaint]:
+    if 0 < settings.longest_answer < settings.shortest_answer:
+        what = f"more than evaluation.longest_answer = {settings.longest_answer}"
+        longest: KeyPath = ("evaluation", "longest_answer")
+        yield Complaint(("evaluation", "shortest_answer"), what, involved=(longest,))
 
 
 def _count_or_share(path: KeyPath, value: float, unit: str) -> Iterator[Complaint]:

@@ -101,20 +101,21 @@ def built_in(name: str, prompt: PromptSettings | None = None) -> Template:
 
 
 def load_template(
-    setting: str, project_folder: Path, tokenizer: Tokenizer, prompt: PromptSettings | None = None
+    setting: str, project_folder: Path, tokenizer: Tokenizer | None, prompt: PromptSettings | None = None
 ) -> Template:
     """The template that `prompt.template` names: ``base``, a built-in name, or a .jinja file of the project.
 
     Args:
         setting: the name.
         project_folder: what a file's name is relative to.
-        tokenizer: the base model's, whose own template ``base`` is.
+        tokenizer: the base model's, whose own template ``base`` is; None will do for any other.
         prompt: separator and stop of the built-in `plain`; without it they are the defaults.
 
     Raises WorkbenchError: no such template, file missing, not valid Jinja (with ``file:line``).
     """
     names = ", ".join(BUILT_IN)
     if setting == "base":
+        assert tokenizer is not None
         if tokenizer.chat_template is None:
             raise fault(
                 "the base model has no chat template",

@@ -92,7 +92,7 @@ def _tables(table: Standings, plan: Plan) -> Iterator[Block]:
     ]
     says = ["* the best one of a column; ± standard deviation over the draws of examples."]
     titles = [f"{each.title} ({each.better} is better)" if each.better else each.title for each in measures]
-    says += [f"{each.title}: {each.name}: {each.about}." for each in measures]
+    says += [f"{each.title}: {each.name}: {each.definition or each.about}." for each in measures]
     yield Table(["model", *titles], rows, says=says)
     if said := told(table, plan):
         yield Listing(said)

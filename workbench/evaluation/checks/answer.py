@@ -25,6 +25,7 @@ class Answer:
         reference: the answer that the row has; empty where it has none.
         ended: why the model stopped; empty where that is not known.
         label: the label that the answer should have, such as its emotion; empty for none.
+        predicted: the label that a classifier gave it, empty where it knew none; None while none has looked.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Answer:
     reference: str = ""
     ended: EndReason | str = ""
     label: str = ""
+    predicted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,12 @@ class Expected:
     Attributes:
         special_tokens: texts of the tokenizer's special tokens: an answer has none of them.
         shortest, longest: characters; 0 for no limit.
-        classify: the label of an answer, to compare with the one it should have; None for no such check.
         characters: what the references look like, letter by letter; None where there are too few.
     """
 
     special_tokens: tuple[str, ...] = ()
     shortest: int = 0
     longest: int = 0
-    classify: Callable[[str], str] | None = None
     characters: "CharacterModel | None" = field(default=None, repr=False)
 
 

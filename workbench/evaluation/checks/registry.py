@@ -6,8 +6,8 @@ from workbench.evaluation.checks import endings, leaks, numbers, repetition, wri
 from workbench.evaluation.checks.answer import NOTHING_MORE, Answer, Check, Expected, Finding, whole
 
 WRONG_INTENT = (
-    "the label that the rules give the answer is not the one it should have; as good as the rules are: "
-    "their own accuracy on the references tells"
+    "the label that the classifier gives the answer is not the one it should have; as good as the classifier "
+    "is: its own accuracy on the references tells"
 )
 
 
@@ -20,11 +20,11 @@ class Known:
 
 
 def wrong_intent(answer: Answer, expected: Expected) -> list[Finding]:
-    """`WRONG_INTENT`; nothing where no rules are given or the answer should have no label."""
+    """`WRONG_INTENT`; nothing before a classifier looked, or where the answer should have no label."""
     wanted = answer.label.strip()
-    if expected.classify is None or not wanted or not answer.text.strip():
+    if answer.predicted is None or not wanted:
         return []
-    got = expected.classify(answer.text).strip()
+    got = answer.predicted.strip()
     if got == wanted:
         return []
     return [Finding("wrong-intent", 1, f"{got or 'no label'}, not {wanted}", whole(answer))]

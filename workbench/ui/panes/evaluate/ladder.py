@@ -140,7 +140,8 @@ class LadderView(EvaluateView):
         table.refresh()
         chosen = self.measures[self.metric]
         self.tell("#measure", Text.assemble((chosen.name, "bold"), chosen.line.removeprefix(chosen.name)))
-        said = shown("".join(f"\n{line}" for line in told(self.table, seen.contents.plan)))
+        lines = [*filter(None, [chosen.definition]), *told(self.table, seen.contents.plan)]
+        said = shown("".join(f"\n{line}" for line in lines))
         self.tell("#measure-bars", self._bars(self.table).append_text(said))
 
     def _bars(self, table: Table) -> Text:
