@@ -48,11 +48,11 @@ def test_a_run_outlives_the_screen_and_the_terminal_and_its_own_death_is_shown(t
         until(lambda: read_status(run).step > before + 2, "steps without a terminal")
         with Terminal(command, tmp_path) as terminal:
             terminal.keys("4")
-            terminal.wait("RUNNING")
+            terminal.wait("● running")
             pid = holder_pid(run)
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-            terminal.wait(lambda screen: "RUNNING" not in screen and "killed" in screen)
+            terminal.wait(lambda screen: "● running" not in screen and "killed" in screen)
     finally:
         for run in list_runs(project):
             if is_held(run):

@@ -43,7 +43,7 @@ def test_a_broken_connection_leaves_the_run_and_the_next_one_finds_it(tmp_path: 
                 terminal.keys("t")
                 terminal.wait("Start a run in the background?")
                 terminal.keys("y")
-                terminal.wait("RUNNING")
+                terminal.wait("● running")
                 terminal.wait("tok/s", seconds=120)
                 (run,) = list_runs(project)
                 trainer = holder_pid(run)
@@ -56,7 +56,7 @@ def test_a_broken_connection_leaves_the_run_and_the_next_one_finds_it(tmp_path: 
             until(lambda: read_status(run).step > before + 5, "steps without a connection")
             with Terminal(command, tmp_path, term="xterm-256color") as terminal:
                 terminal.wait(
-                    lambda text: all(part in text for part in ("[4 Train]", "RUNNING", "tok/s", "training"))
+                    lambda text: all(part in text for part in ("[4 Train]", "● running", "tok/s", "training"))
                 )
                 terminal.wait(
                     lambda text: any("\u2800" < sign <= "\u28ff" for sign in text)

@@ -131,7 +131,7 @@ async def test_a_sweep_is_shown_before_it_is_queued(queue: Queue, size: tuple[in
         await desk.until(lambda: dialog._planned and dialog._planned[0] == ("training.rank=4,8", "", ""))
         await desk.sees("2 runs", "embedded-lora-r4", "embedded-lora-r8")
         await desk.press("enter")
-        await desk.hears("2 runs wait")
+        await desk.hears("2 runs to come")
         ranks = [place.entry.overrides["training.rank"] for place in read_queue(queue)]
         assert ranks == [4, 8] and {place.turn for place in read_queue(queue)} == {Turn.WAITING}
         trained(queue, 1, 0.5)
@@ -161,7 +161,7 @@ async def test_a_sweep_that_halves_begins_with_few_steps_and_shows_what_differs(
         await desk.sees("4 runs", "steps7")
         vary.focus()
         await desk.press("enter")
-        await desk.hears("4 runs wait")
+        await desk.hears("4 runs to come")
         sweep = list_sweeps(queue)[0]
         assert sweep.halving is not None and (sweep.halving.steps, sweep.halving.factor) == (7, 3)
         assert {place.entry.overrides["training.max_steps"] for place in read_queue(queue)} == {7}

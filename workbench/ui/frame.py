@@ -32,23 +32,16 @@ class TopLine(Widget):
         self.tabs = tabs
 
     def render(self) -> Text:
-        """One line; where it is short, the run is said in figures only and the project's name is cut."""
+        """One line. Where it is short, the run is said in figures only; then panes by their keys alone, and
+        the name of the project is cut."""
         width = self.size.width
-        tabs = Text()
-        for place, key, title in self.tabs:
-            here = place == self.place
-            tabs.append(
-                f"[{key} {title}]" if here else f" {key} {title} ", style="bold reverse" if here else ""
-            )
-        name = shown(clean(self.project), "bold")
+        tabs, name = self._tabs(), shown(clean(self.project), "bold")
         room = width - tabs.cell_len - NAME_CELLS - 4
-        sign, state = ("‖", "PAUSED") if self.paused else ("●", "RUNNING")
-        running = f"{sign} {state} {self.running}" if self.running else ""
-        queue = "" if self.waiting is None else f"{'  ' if running else ''}» QUEUE {self.waiting}"
-        if cell_len(running + queue) > room:
-            running = f"{sign} {self.running}" if self.running else ""
-            queue = queue.replace("QUEUE ", "")
-        running += queue
+        running = self._told()
+        if cell_len(running) > room:
+            running = self._told(words=False)
+        if cell_len(running) > room:
+            tabs = self._tabs(words=False)
         name.truncate(max(NAME_CELLS, width - tabs.cell_len - cell_len(running) - 4), overflow="ellipsis")
         line = Text.assemble(" ", name, " ", tabs, no_wrap=True, overflow="ellipsis")
         gap = width - line.cell_len - cell_len(running) - 1
@@ -56,6 +49,22 @@ class TopLine(Widget):
             line.append(" " * gap)
             line.append_text(shown(running, "bold"))
         return line
+
+    def _tabs(self, *, words: bool = True) -> Text:
+        tabs = Text()
+        for place, key, title in self.tabs:
+            if place == self.place:
+                tabs.append(f"[{key} {title}]", style="bold reverse")
+            else:
+                tabs.append(f" {key} {title} " if words else f" {key} ")
+        return tabs
+
+    def _told(self, *, words: bool = True) -> str:
+        """The run that goes on, and the queue."""
+        sign, state = ("‖", "PAUSED") if self.paused else ("●", "RUNNING")
+        running = f"{sign} {state} {self.running}" if words else f"{sign} {self.running}"
+        queue = "" if self.waiting is None else f"» QUEUE {self.waiting}" if words else f"» {self.waiting}"
+        return "  ".join(part for part in (running if self.running else "", queue) if part)
 
 
 class KeyBar(Widget):

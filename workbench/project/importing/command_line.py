@@ -6,6 +6,7 @@ Reports turn underscores into spaces, two hyphens into a dash, l into I, and los
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from workbench.project.importing.given import Given, scalar
 
@@ -72,7 +73,7 @@ def _read(words: list[_Word], name: str, known: Iterable[str], *, in_file: bool)
     rest = words[begin:]
     starts = [i for i, word in enumerate(rest) if _OPTION.match(word.text)]
     left += [Given("word", word.text, where(word)) for word in rest[: starts[0] if starts else len(rest)]]
-    for start, end in zip(starts, [*starts[1:], len(rest)], strict=True):
+    for start, end in pairwise([*starts, len(rest)]):
         chunk = rest[start:end]
         first, equals, value = chunk[0].text.lstrip("-").partition("=")
         parts = [*([first] if first else []), *([value] if equals else []), *(w.text for w in chunk[1:])]
