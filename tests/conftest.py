@@ -42,3 +42,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Benchmarks measure, they do not test: they run when they are asked for, `pytest tests/benchmarks`."""
     asked = any("benchmarks" in argument for argument in config.invocation_params.args)
     return True if collection_path.name == "benchmarks" and not asked else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: no worker is left alone with it at the end."""
+    items.sort(key=lambda item: ("/e2e/" not in str(item.path), "/engine/" not in str(item.path)))

@@ -19,6 +19,8 @@ from workbench.runs.events import EventTail, EventWriter
 from workbench.runs.folder import Run, create_run
 from workbench.runs.status import read_status
 
+pytestmark = pytest.mark.slow
+
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 

@@ -128,6 +128,7 @@ def test_headers_say_what_the_config_says() -> None:
     assert set(by_headers.linears) == set(by_config.linears)
 
 
+@pytest.mark.slow
 def test_two_real_steps_need_what_was_forecast(make_project: Callable[..., Path]) -> None:
     """On a host most of a tiny run is libraries; the range is the one that the forecast itself claims."""
     project = open_project(make_project(gradient_accumulation_steps=2))

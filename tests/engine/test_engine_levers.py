@@ -25,6 +25,8 @@ from workbench.project.store import open_project
 from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.folder import Run
 
+pytestmark = pytest.mark.slow
+
 MakeProject = Callable[..., Path]
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="what a box without a GPU refuses")
 

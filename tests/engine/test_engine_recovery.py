@@ -29,6 +29,8 @@ from workbench.runs.events import EventWriter
 from workbench.runs.folder import Run
 from workbench.runs.forecast.oom import oom_card
 
+pytestmark = pytest.mark.slow
+
 MakeProject = Callable[..., Path]
 SCORE = trainer_module.score
 SAME = ("step", "elapsed_tokens", "elapsed_supervised_tokens", "elapsed_examples", "epoch", "learning_rate")

@@ -18,6 +18,8 @@ from workbench.runs.checkpoints import list_checkpoints
 from workbench.runs.events import EventTail, EventWriter
 from workbench.runs.folder import Run, create_run
 
+pytestmark = pytest.mark.slow
+
 MakeProject = Callable[..., Path]
 
 

@@ -30,6 +30,8 @@ from workbench.runs.launch import start
 from workbench.runs.lock import holder_pid, is_held
 from workbench.runs.status import State, read_status
 
+pytestmark = pytest.mark.slow
+
 MakeProject = Callable[..., Path]
 
 DEADLINE = 120.0

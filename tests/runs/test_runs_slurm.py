@@ -173,6 +173,7 @@ def test_a_job_that_slurm_does_not_take_back_is_stopped(run: Run, fake_slurm: Pa
     assert "did not take the job back" in read_status(run).reason
 
 
+@pytest.mark.slow
 def test_a_job_trains_goes_back_and_is_resumed(project: OpenProject, fake_slurm: Path) -> None:
     """The real training: stopped by the signal before the time limit, resumed, then stopped by a person."""
     given = {"training.max_steps": 100_000, "data.validation": 0, "training.save_steps": 0}
