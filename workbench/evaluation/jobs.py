@@ -15,7 +15,7 @@ from workbench.evaluation.folder import EVALUATIONS, Evaluation
 from workbench.evaluation.plan import Plan
 from workbench.evaluation.room import remarks, require_room
 from workbench.evaluation.status import read_status
-from workbench.project.files import write_atomic
+from workbench.project.files import make_folder, write_atomic
 from workbench.project.store import OpenProject
 from workbench.runs import control, lock
 from workbench.runs.events import EventWriter
@@ -153,17 +153,8 @@ def _launch(evaluation: Evaluation, argv: Argv, warnings: list[str]) -> None:
 
 def _new_folder(parent: Path, name: str) -> Evaluation:
     """Two that begin in the same second get two folders."""
-    number, chosen = 1, name
     try:
-        parent.mkdir(exist_ok=True)
-        while True:
-            try:
-                (parent / chosen).mkdir()
-                break
-            except FileExistsError:
-                number += 1
-                chosen = f"{name}-{number}"
-        evaluation = Evaluation(parent / chosen)
+        evaluation = Evaluation(make_folder(parent, name))
         evaluation.control.mkdir()
     except OSError as error:
         raise fault(f"cannot make a folder: {error.strerror or error}", parent) from error

@@ -99,3 +99,19 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def make_folder(parent: Path, name: str) -> Path:
+    """A new folder of this name, or with a number behind it: two who make one at once get two.
+
+    Raises OSError.
+    """
+    parent.mkdir(exist_ok=True)
+    number, chosen = 1, parent / name
+    while True:
+        try:
+            chosen.mkdir()
+            return chosen
+        except FileExistsError:
+            number += 1
+            chosen = parent / f"{name}-{number}"

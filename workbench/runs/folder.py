@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from workbench.errors import Problem, WorkbenchError, fault
 from workbench.project.base_model import locate
-from workbench.project.files import write_atomic
+from workbench.project.files import make_folder, write_atomic
 from workbench.project.paths import expanded
 from workbench.project.store import OpenProject
 from workbench.prompts.blocks import with_texts
@@ -116,16 +116,7 @@ def _new_folder(parent: Path, name: str) -> Run:
     if parent.exists() and not parent.is_dir():
         raise fault("a file is in the way", parent, "runs are kept in a folder of this name: move the file")
     try:
-        parent.mkdir(exist_ok=True)
-        number, chosen = 1, name
-        while True:
-            try:
-                (parent / chosen).mkdir()
-                break
-            except FileExistsError:
-                number += 1
-                chosen = f"{name}-{number}"
-        run = Run(parent / chosen)
+        run = Run(make_folder(parent, name))
         run.control.mkdir()
         run.checkpoints.mkdir()
     except OSError as error:
